@@ -1,0 +1,1 @@
+"""What touches the outside: ports, thin activities over them, and the connectors that implement them."""

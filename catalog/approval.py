@@ -1,0 +1,373 @@
+"""Approvals: who is asked, and what a sequence of votes means. A pure, total reducer.
+
+`apply(state, event, at)` answers every event in every state: either a `Change` (the next state and the facts to
+record) or a `Refusal` with a stable code and the reason. Nobody approves for themselves: the ban on requester
+and beneficiary is checked on the human who votes, at the moment of the vote (feature rows A6, A7, A21). How
+people are found is the directory connector's business, waiting for them the workflow's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, assert_never
+
+from catalog.item import Stage
+from catalog.model import Model
+from catalog.people import Person, PersonRef
+
+
+class Verdict(StrEnum):
+    """What an approver says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class StageStatus(StrEnum):
+    """Where a stage stands."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Rung(Model):
+    """One step of the ladder by which approvers are found.
+
+    Attributes:
+        rule: the id of the rule that named these people, for example ``approver.manager``.
+        people: whom it named, whether or not they may decide.
+    """
+
+    rule: str
+    people: tuple[Person, ...]
+
+
+class Skipped(Model):
+    """Somebody a rule named who is not asked, and by which rule not."""
+
+    person: PersonRef
+    rule: Literal["approval.skip-inactive", "approval.skip-requester", "approval.skip-beneficiary"]
+
+
+class Slate(Model):
+    """Who is asked to decide a stage.
+
+    Attributes:
+        people: the approvers, each human once, in the order the rules named them; empty when nobody may decide.
+        rule: the rung that was taken.
+        skipped: who was passed over on the way, and why (feature row A6).
+    """
+
+    people: tuple[PersonRef, ...] = ()
+    rule: str = ""
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Vote(Model):
+    """One human's decision on one stage; `rule` is set when the platform cast it for a reason of its own."""
+
+    voter: PersonRef
+    verdict: Verdict
+    at: datetime
+    reason: str = ""
+    rule: str = ""
+
+
+class StageState(Model):
+    """One stage and what has happened to it."""
+
+    stage: Stage
+    status: StageStatus = StageStatus.WAITING
+    slate: Slate = Slate()
+    opened_at: datetime | None = None
+    due_at: datetime | None = None
+    closed_at: datetime | None = None
+    votes: tuple[Vote, ...] = ()
+
+    def undecided(self) -> tuple[PersonRef, ...]:
+        """Return the approvers who have not voted."""
+        voted = {vote.voter.id for vote in self.votes}
+        return tuple(person for person in self.slate.people if person.id not in voted)
+
+
+class Approvals(Model):
+    """The approvals of one request.
+
+    Attributes:
+        requester_id, beneficiary_id: the two humans who never decide.
+        subject: digest of what is voted on (item, answers, beneficiary).
+        stages: in the order they are decided.
+    """
+
+    requester_id: str
+    beneficiary_id: str
+    subject: str
+    stages: tuple[StageState, ...]
+
+    @property
+    def outcome(self) -> StageStatus:
+        """WAITING while undecided, else how the request's approvals ended."""
+        for state in self.stages:
+            if state.status in (StageStatus.REJECTED, StageStatus.EXPIRED, StageStatus.CANCELLED):
+                return state.status
+        done = all(state.status is StageStatus.APPROVED for state in self.stages)
+        return StageStatus.APPROVED if done else StageStatus.WAITING
+
+    def next_stage(self) -> StageState | None:
+        """Return the stage to open or wait for next; None once the outcome stands."""
+        if self.outcome is not StageStatus.WAITING:
+            return None
+        return next(state for state in self.stages if state.status is not StageStatus.APPROVED)
+
+    def stage(self, stage_id: str) -> StageState | None:
+        """Return the stage of that id."""
+        return next((state for state in self.stages if state.stage.id == stage_id), None)
+
+
+class Open(Model):
+    """The next stage begins, with these people to ask."""
+
+    kind: Literal["open"] = "open"
+    stage: str
+    slate: Slate
+
+
+class Cast(Model):
+    """A human decides.
+
+    Attributes:
+        subject: the digest of what they saw, if their client says so.
+    """
+
+    kind: Literal["cast"] = "cast"
+    stage: str
+    voter: PersonRef
+    verdict: Verdict
+    reason: str = ""
+    subject: str | None = None
+
+
+class Expire(Model):
+    """A stage's time is over."""
+
+    kind: Literal["expire"] = "expire"
+    stage: str
+
+
+class Cancel(Model):
+    """The request is called off."""
+
+    kind: Literal["cancel"] = "cancel"
+
+
+Event = Open | Cast | Expire | Cancel
+
+
+class Change(Model):
+    """An event that counted.
+
+    Attributes:
+        state: the state after it.
+        vote: the vote it added, if any.
+        closed: the stage it closed, as it stands now.
+    """
+
+    state: Approvals
+    vote: Vote | None = None
+    closed: StageState | None = None
+
+
+class Refusal(Model):
+    """An event that did not count, and why.
+
+    Attributes:
+        code: ``self-approval``, ``not-approver``, ``stage-closed``, ``stage-not-open``, ``already-decided``,
+            ``subject-changed`` or ``unknown-stage``; stable, clients match on it.
+        message: the reason in a sentence, with the outcome and who decided where there is one.
+    """
+
+    code: Literal[
+        "self-approval",
+        "not-approver",
+        "stage-closed",
+        "stage-not-open",
+        "already-decided",
+        "subject-changed",
+        "unknown-stage",
+    ]
+    message: str
+
+
+def begin(stages: tuple[Stage, ...], requester_id: str, beneficiary_id: str, subject: str) -> Approvals:
+    """Return the approvals of a new request; without stages they are approved at once."""
+    return Approvals(
+        requester_id=requester_id,
+        beneficiary_id=beneficiary_id,
+        subject=subject,
+        stages=tuple(StageState(stage=stage) for stage in stages),
+    )
+
+
+def slate(rungs: tuple[Rung, ...], requester_id: str, beneficiary_id: str) -> Slate:
+    """Return whom to ask: the first rung that names somebody who may decide.
+
+    Inactive people, the requester and the beneficiary are passed over on every rung, so that they come in by no
+    fallback either. An empty slate means that nobody on the ladder may decide.
+    """
+    skipped: dict[str, Skipped] = {}
+    for rung in rungs:
+        asked: dict[str, PersonRef] = {}
+        for person in rung.people:
+            rule = _why_skipped(person, requester_id, beneficiary_id)
+            if rule is None:
+                asked.setdefault(person.id, person.ref())
+            else:
+                skipped.setdefault(person.id, Skipped(person=person.ref(), rule=rule))
+        if asked:
+            return Slate(people=tuple(asked.values()), rule=rung.rule, skipped=tuple(skipped.values()))
+    return Slate(skipped=tuple(skipped.values()))
+
+
+def _why_skipped(
+    person: Person, requester_id: str, beneficiary_id: str
+) -> Literal["approval.skip-inactive", "approval.skip-requester", "approval.skip-beneficiary"] | None:
+    if person.id == requester_id:
+        return "approval.skip-requester"
+    if person.id == beneficiary_id:
+        return "approval.skip-beneficiary"
+    return None if person.active else "approval.skip-inactive"
+
+
+def apply(state: Approvals, event: Event, at: datetime) -> Change | Refusal:
+    """Return what the event makes of the state at that moment; total: no pair of state and event raises."""
+    if isinstance(event, Cancel):
+        return _cancel(state, at)
+    found = state.stage(event.stage)
+    if found is None:
+        return Refusal(code="unknown-stage", message=f"This request has no approval stage {event.stage!r}.")
+    match event:
+        case Open():
+            return _open(state, found, event, at)
+        case Cast():
+            return _cast(state, found, event, at)
+        case Expire():
+            return _expire(state, found, at)
+        case _:
+            assert_never(event)
+
+
+def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Change | Refusal:
+    following = state.next_stage()
+    if found.status is not StageStatus.WAITING or following is None or following.stage.id != found.stage.id:
+        return Refusal(
+            code="stage-not-open", message=f"Stage {found.stage.name!r} cannot begin now: it is {found.status}."
+        )
+    if not event.slate.people:
+        return Refusal(code="not-approver", message=f"Nobody may decide stage {found.stage.name!r}.")
+    opened = found.model_copy(
+        update={
+            "status": StageStatus.OPEN,
+            "slate": event.slate,
+            "opened_at": at,
+            "due_at": at + found.stage.decide_within,
+        }
+    )
+    return _settle(state, _carry_over(state, opened, at), at, None)
+
+
+def _carry_over(state: Approvals, opened: StageState, at: datetime) -> StageState:
+    """Count people who approved an earlier stage: nobody is asked the same thing twice (feature row A6)."""
+    earlier = {v.voter.id for s in state.stages for v in s.votes if v.verdict is Verdict.APPROVE}
+    votes = tuple(
+        Vote(voter=person, verdict=Verdict.APPROVE, at=at, rule="approval.already-approved")
+        for person in opened.slate.people
+        if person.id in earlier
+    )
+    return opened.model_copy(update={"votes": votes})
+
+
+def _cast(state: Approvals, found: StageState, event: Cast, at: datetime) -> Change | Refusal:
+    refusal = _refuse_vote(state, found, event)
+    if refusal:
+        return refusal
+    vote = Vote(voter=event.voter, verdict=event.verdict, at=at, reason=event.reason)
+    return _settle(state, found.model_copy(update={"votes": (*found.votes, vote)}), at, vote)
+
+
+def _refuse_vote(state: Approvals, found: StageState, event: Cast) -> Refusal | None:
+    """Return why this vote does not count, the gravest reason first."""
+    if event.voter.id in (state.requester_id, state.beneficiary_id):
+        return Refusal(code="self-approval", message="Nobody decides a request of their own or one for themselves.")
+    if event.voter.id not in {person.id for person in found.slate.people}:
+        if found.status is StageStatus.WAITING:
+            return Refusal(code="stage-not-open", message=f"Stage {found.stage.name!r} has not begun.")
+        return Refusal(code="not-approver", message=f"You are not among the approvers of stage {found.stage.name!r}.")
+    if found.status is not StageStatus.OPEN:
+        return Refusal(code="stage-closed", message=said(found))
+    if event.voter.id not in {person.id for person in found.undecided()}:
+        return Refusal(code="already-decided", message=f"You have already decided. {said(found)}")
+    if event.subject is not None and event.subject != state.subject:
+        return Refusal(code="subject-changed", message="The request has changed since you saw it; look at it again.")
+    return None
+
+
+def _expire(state: Approvals, found: StageState, at: datetime) -> Change | Refusal:
+    if found.status is not StageStatus.OPEN:
+        return Refusal(code="stage-closed", message=said(found))
+    return _close(state, found, StageStatus.EXPIRED, at, None)
+
+
+def _cancel(state: Approvals, at: datetime) -> Change | Refusal:
+    following = state.next_stage()
+    if following is None:
+        last = next((s for s in reversed(state.stages) if s.closed_at), None)
+        return Refusal(code="stage-closed", message=said(last) if last else "There is nothing left to approve.")
+    return _close(state, following, StageStatus.CANCELLED, at, None)
+
+
+def _settle(state: Approvals, stage: StageState, at: datetime, vote: Vote | None) -> Change:
+    """Close the stage if its votes decide it, else keep it open."""
+    approvals = sum(v.verdict is Verdict.APPROVE for v in stage.votes)
+    rejections = len(stage.votes) - approvals
+    everybody = len(stage.slate.people)
+    if stage.stage.quorum == "any":
+        approved, rejected = approvals > 0, rejections == everybody
+    else:
+        approved, rejected = approvals == everybody, rejections > 0
+    if approved or rejected:
+        return _close(state, stage, StageStatus.APPROVED if approved else StageStatus.REJECTED, at, vote)
+    return Change(state=_replace(state, stage), vote=vote)
+
+
+def _close(state: Approvals, stage: StageState, status: StageStatus, at: datetime, vote: Vote | None) -> Change:
+    closed = stage.model_copy(update={"status": status, "closed_at": at})
+    return Change(state=_replace(state, closed), vote=vote, closed=closed)
+
+
+def _replace(state: Approvals, stage: StageState) -> Approvals:
+    stages = tuple(stage if s.stage.id == stage.stage.id else s for s in state.stages)
+    return state.model_copy(update={"stages": stages})
+
+
+def said(stage: StageState) -> str:
+    """Return where a stage stands and who decided, in a sentence."""
+    name = f"Stage {stage.stage.name!r}"
+    who = ", ".join(f"{vote.voter.name} ({vote.verdict})" for vote in stage.votes)
+    match stage.status:
+        case StageStatus.APPROVED | StageStatus.REJECTED:
+            return f"{name} was {stage.status} by {who}."
+        case StageStatus.EXPIRED:
+            return f"{name} expired without a decision."
+        case StageStatus.CANCELLED:
+            return f"{name} was cancelled with the request."
+        case StageStatus.WAITING:
+            return f"{name} has not begun."
+        case StageStatus.OPEN:
+            return f"{name} is open; so far: {who or 'no decision'}."
+        case _:
+            assert_never(stage.status)

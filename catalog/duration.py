@@ -1,0 +1,82 @@
+"""Durations as people write them: ``10 days``, ``8 h``, ``1 week 2 days``, or ISO 8601 ``P10D``.
+
+Months and years are refused: they have no fixed length.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_UNITS = {
+    "s": "seconds", "sec": "seconds", "second": "seconds", "seconds": "seconds",
+    "m": "minutes", "min": "minutes", "minute": "minutes", "minutes": "minutes",
+    "h": "hours", "hour": "hours", "hours": "hours",
+    "d": "days", "day": "days", "days": "days",
+    "w": "weeks", "week": "weeks", "weeks": "weeks",
+}  # fmt: skip
+_PART = re.compile(r"(\d{1,6})\s*([a-z]+)", re.ASCII)
+_ISO = re.compile(
+    r"P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
+    r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,6})S)?)?",
+    re.ASCII,
+)
+_EXAMPLES = "write it like '10 days', '8 hours', '1 week 2 days' or 'P10D'"
+
+
+def parse(text: str) -> timedelta:
+    """Return the length that `text` names.
+
+    Raises:
+        ValueError: the text is not a duration, or it is zero.
+    """
+    length = _parse_iso(text.strip()) if text.strip().startswith("P") else _parse_words(text)
+    if length <= timedelta(0):
+        raise ValueError(f"a duration must be longer than zero; {_EXAMPLES}")
+    return length
+
+
+def _parse_iso(text: str) -> timedelta:
+    match = _ISO.fullmatch(text)
+    if match is None or not any(match.groups()):
+        raise ValueError(f"{text[:40]!r} is not a duration; {_EXAMPLES}")
+    return timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
+
+
+def _parse_words(text: str) -> timedelta:
+    rest = text.strip().lower()
+    parts = _PART.findall(rest)
+    if not parts or _PART.sub("", rest).strip(" ,") or any(unit not in _UNITS for _, unit in parts):
+        raise ValueError(f"{text[:40]!r} is not a duration; {_EXAMPLES}")
+    return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta(0))
+
+
+def iso(length: timedelta) -> str:
+    """Return the ISO 8601 form of a whole number of seconds, for example ``P10D`` or ``PT8H``."""
+    minutes, seconds = divmod(length.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    clock = "".join(f"{number}{unit}" for number, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if number)
+    days = f"{length.days}D" if length.days else ""
+    return f"P{days}{'T' + clock if clock else ''}" if days or clock else "PT0S"
+
+
+def words(length: timedelta) -> str:
+    """Return the length in words for people, in at most two units: ``3 days 4 hours``."""
+    seconds = int(length.total_seconds())
+    parts = []
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number} {unit}{'s' if number != 1 else ''}")
+    return " ".join(parts[:2]) or "0 seconds"
+
+
+def _read(value: Any) -> Any:
+    return parse(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_read), PlainSerializer(iso, return_type=str, when_used="json")]
+"""A timedelta that is read from words or ISO 8601 and written as ISO 8601."""

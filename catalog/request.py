@@ -1,0 +1,197 @@
+"""A request: the order it starts from, and what the record says of it at any moment.
+
+These are values only. The workflow makes them, the register keeps them, the API shows them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from catalog.approval import Verdict
+from catalog.item import CatalogItem
+from catalog.journal import Entry
+from catalog.model import Model, digest
+from catalog.people import PersonRef
+
+
+class Status(StrEnum):
+    """Where a request stands."""
+
+    ACCEPTED = "accepted"
+    """Taken and on record; its workflow has not begun."""
+    CHECKING = "checking"
+    """People and their present access are being looked up."""
+    APPROVAL = "approval"
+    """Somebody has to decide."""
+    FULFILMENT = "fulfilment"
+    """The target is being changed and read back."""
+    ATTENTION = "attention"
+    """An operator has to decide how to go on."""
+    ROLLBACK = "rollback"
+    """What was done is being undone."""
+    CLOSED = "closed"
+    """Ended; the outcome says how."""
+
+
+class Outcome(StrEnum):
+    """How a request ended."""
+
+    FULFILLED = "fulfilled"
+    """The entitlement was seen in the target."""
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    INELIGIBLE = "ineligible"
+    """A rule of the item or of the platform forbids it, for example an inactive beneficiary."""
+    SKIPPED = "skipped"
+    """An operator closed it without the effect, with a reason."""
+
+
+class Order(Model):
+    """What somebody ordered: the input of the workflow. The item travels with it, pinned.
+
+    Attributes:
+        number: the request's number, ``REQ-1001``; also the workflow's id.
+        item: the definition as it was when ordered.
+        item_digest: its digest.
+        answers: the checked answers, in their stored form.
+        requester: who ordered.
+        beneficiary: who is to have it.
+        channel, auth: the road the order came by and how the requester was known.
+        accepted_at: when the register took it, UTC.
+    """
+
+    number: str
+    item: CatalogItem
+    item_digest: str
+    answers: dict[str, Any]
+    requester: PersonRef
+    beneficiary: PersonRef
+    channel: str = "api"
+    auth: str = "password"
+    accepted_at: datetime
+
+    @property
+    def subject(self) -> str:
+        """Digest of what approvers vote on: the item, the answers and for whom (feature row A22's ground)."""
+        return digest({"item": self.item_digest, "answers": self.answers, "beneficiary": self.beneficiary.id})
+
+
+class WaitKind(StrEnum):
+    """What kind of thing a request waits for."""
+
+    ENGINE = "engine"
+    """The workflow engine has not begun it."""
+    PEOPLE = "people"
+    SYSTEM = "system"
+    OPERATOR = "operator"
+
+
+class Waiting(Model):
+    """One thing an open request waits for (feature row W1).
+
+    Attributes:
+        what: in words, for the requester.
+        who: the people who can end the wait; empty when it is a system or a role.
+        since: when the wait began.
+        until: when it ends by itself, if it does.
+        rule: the id of the rule that put it there.
+        at_deadline: what happens at `until`, in words.
+        then: what comes after it, in words.
+        task: the task whose decision ends it.
+    """
+
+    kind: WaitKind
+    what: str
+    who: tuple[PersonRef, ...] = ()
+    since: datetime
+    until: datetime | None = None
+    rule: str
+    at_deadline: str = ""
+    then: str = ""
+    task: str | None = None
+
+
+class Assignee(Model):
+    """Somebody asked to decide a task, and what they said."""
+
+    person: PersonRef
+    verdict: Verdict | None = None
+    at: datetime | None = None
+
+
+class Task(Model):
+    """Something a human has to decide.
+
+    Attributes:
+        id: ``<request number>.<n>``.
+        kind: ``approval``: the assignees decide; ``operator``: any operator decides.
+        title: what is asked, in a line.
+        stage: the approval stage it stands for.
+        quorum: of the stage.
+        assignees: who is asked.
+        choices: the decisions there are, for example ``approve``, ``reject``.
+        problem: what went wrong and what can be done, for an operator.
+        subject: digest of what is decided on.
+        decided: how it ended: a choice, ``expired`` or ``cancelled``; None while open.
+        decided_by: the humans whose decisions count, last one last.
+        reason: what the last of them said.
+    """
+
+    id: str
+    kind: Literal["approval", "operator"]
+    title: str
+    stage: str | None = None
+    quorum: Literal["any", "all"] = "any"
+    assignees: tuple[Assignee, ...] = ()
+    choices: tuple[str, ...]
+    problem: str | None = None
+    subject: str
+    opened_at: datetime
+    due_at: datetime | None = None
+    decided: str | None = None
+    decided_by: tuple[PersonRef, ...] = ()
+    reason: str = ""
+    closed_at: datetime | None = None
+
+
+class Projection(Model):
+    """What the register shows of a request as of journal entry `seq`."""
+
+    number: str
+    seq: int
+    status: Status
+    outcome: Outcome | None = None
+    reason: str = ""
+    waiting: tuple[Waiting, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    due_at: datetime | None = None
+    updated_at: datetime
+    closed_at: datetime | None = None
+
+
+class Notice(Model):
+    """A message that somebody is owed because something happened (feature row N2).
+
+    Attributes:
+        event: ``<request number>/<seq>``: the journal entry it comes from. With the recipient it is the key:
+            one event tells one person at most once.
+        template: the name of the template in catalog/templates.
+        to: who is told.
+        data: what the template needs; plain JSON.
+    """
+
+    event: str
+    template: Literal["approval-needed", "operator-needed", "closed"]
+    to: PersonRef
+    data: dict[str, Any] = {}
+
+
+class Batch(Model):
+    """What one flush writes, in one transaction: entries, the state they lead to, and the notices they cause."""
+
+    entries: tuple[Entry, ...]
+    projection: Projection
+    notices: tuple[Notice, ...] = ()

@@ -1,0 +1,1 @@
+"""The register: what people query, and the one place where orders, journals and notices are kept."""
