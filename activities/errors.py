@@ -2,7 +2,8 @@
 
     ConnectorError
     ├── Transient          try again; the outcome of a write may be unknown: read before you repeat
-    │   └── Throttled      try again after `retry_after`
+    │   ├── Throttled      try again after `retry_after`
+    │   └── UnknownOutcome what was asked may have happened: never repeat it without having looked
     ├── NotFound           no such person or group
     ├── Conflict           the target's state contradicts the request
     └── Rejected           refused: rights, schema, credentials; somebody must act first
@@ -39,6 +40,10 @@ class Throttled(Transient):
     def __init__(self, message: str, retry_after: timedelta) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class UnknownOutcome(Transient):
+    """The target was lost after it had everything it needed to act, so it may have acted."""
 
 
 class NotFound(ConnectorError):

@@ -31,6 +31,8 @@ class Refused(StrEnum):
     SELF_APPROVAL = "self-approval"
     NOT_APPROVER = "not-approver"
     NOT_ALLOWED = "not-allowed"
+    ALREADY_DECIDED = "already-decided"
+    REASON_NEEDED = "reason-needed"
     UNKNOWN_TASK = "unknown-task"
     UNKNOWN_CHOICE = "unknown-choice"
     CLOSED = "closed"

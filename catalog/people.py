@@ -59,3 +59,7 @@ class Actor(Model):
     operator: bool = False
     channel: Literal["api", "cli"] = "api"
     auth: str = "password"
+
+
+OPERATORS = PersonRef(id="role:operators", login="operators", name="Operators")
+"""The operators' role as a recipient of notices; the worker's settings know its mailbox."""

@@ -74,6 +74,20 @@ class Order(Model):
     accepted_at: datetime
 
     @property
+    def due_at(self) -> datetime:
+        """When the promise of the item's SLA is over."""
+        return self.accepted_at + self.item.sla.target
+
+    def headline(self) -> dict[str, str]:
+        """Return what every message about the request begins with."""
+        return {
+            "number": self.number,
+            "item": self.item.name,
+            "requester": self.requester.name,
+            "beneficiary": self.beneficiary.name,
+        }
+
+    @property
     def subject(self) -> str:
         """Digest of what approvers vote on: the item, the answers and for whom (feature row A22's ground)."""
         return digest({"item": self.item_digest, "answers": self.answers, "beneficiary": self.beneficiary.id})
@@ -172,6 +186,10 @@ class Projection(Model):
     closed_at: datetime | None = None
 
 
+Template = Literal["approval-needed", "operator-needed", "closed"]
+"""The messages there are: the names of the files in catalog/templates."""
+
+
 class Notice(Model):
     """A message that somebody is owed because something happened (feature row N2).
 
@@ -184,7 +202,7 @@ class Notice(Model):
     """
 
     event: str
-    template: Literal["approval-needed", "operator-needed", "closed"]
+    template: Template
     to: PersonRef
     data: dict[str, Any] = {}
 

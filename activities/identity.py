@@ -1,0 +1,128 @@
+"""Activities on the directory: who people are, who may decide for them, and what groups they are in.
+
+Each reads or makes one thing true, and may be repeated at any time. Which approvers count is decided in
+`catalog.approval.slate`; here they are only looked up.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from temporalio import activity
+
+from activities.errors import NotFound
+from activities.mapping import connector_errors
+from activities.ports import Directory
+from catalog.access import Membership, Observed
+from catalog.approval import Rung
+from catalog.item import ApproverRule, ByGroup, ByManager, ByOwner, Stage
+from catalog.model import Model
+from catalog.people import Person
+
+
+class ApproversQuery(Model):
+    """For whom and for what a stage's approvers are looked up; `item_owner` is a login."""
+
+    stage: Stage
+    beneficiary_id: str
+    group: str
+    item_owner: str
+
+
+class Rungs(Model):
+    """The ladder of people for one stage: first whom its rules name, then the fallbacks."""
+
+    rungs: tuple[Rung, ...]
+
+
+class StandingQuery(Model):
+    """Whose standing towards which group is asked; with `approvers`, the first stage's ladder comes along."""
+
+    membership: Membership
+    approvers: ApproversQuery | None = None
+
+
+class Standing(Model):
+    """How a person stands towards an entitlement before anything is done.
+
+    Attributes:
+        person: None if the directory no longer has them.
+        already_member: whether they have it already.
+        rungs: the first stage's ladder, read in the same visit.
+    """
+
+    person: Person | None
+    already_member: bool = False
+    rungs: tuple[Rung, ...] = ()
+
+
+class Identity:
+    """The directory's activities."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    @activity.defn(name="identity.standing")
+    @connector_errors
+    def standing(self, query: StandingQuery) -> Standing:
+        """Look up the person, whether they are in the group, and the approvers of the first stage."""
+        try:
+            person = self._directory.person(query.membership.person_id)
+        except NotFound:
+            return Standing(person=None)
+        member = self._directory.is_member(query.membership)
+        rungs = self._rungs(query.approvers) if query.approvers and person.active and not member else ()
+        return Standing(person=person, already_member=member, rungs=rungs)
+
+    @activity.defn(name="identity.approvers")
+    @connector_errors
+    def approvers(self, query: ApproversQuery) -> Rungs:
+        """Look up the people whom a stage's rules and their fallbacks name."""
+        return Rungs(rungs=self._rungs(query))
+
+    @activity.defn(name="identity.ensure_member")
+    @connector_errors
+    def ensure_member(self, membership: Membership) -> Observed:
+        """Make the person a member of the group and see that they are."""
+        return self._directory.ensure_member(membership)
+
+    @activity.defn(name="identity.ensure_absent")
+    @connector_errors
+    def ensure_absent(self, membership: Membership) -> Observed:
+        """Make the person no member of the group and see that they are none."""
+        return self._directory.ensure_absent(membership)
+
+    def _rungs(self, query: ApproversQuery) -> tuple[Rung, ...]:
+        """Return the rules' own people, then the manager's manager, then the item's owner."""
+        manager = self._manager_of(self._directory.person(query.beneficiary_id))
+        named = tuple(person for rule in query.stage.approvers for person in self._named(rule, query, manager))
+        rungs = [Rung(rule="+".join(f"approver.{rule.rule}" for rule in query.stage.approvers), people=named)]
+        if any(isinstance(rule, ByManager) for rule in query.stage.approvers) and manager:
+            above = self._manager_of(manager)
+            rungs.append(Rung(rule="approver.manager-of-manager", people=(above,) if above else ()))
+        rungs.append(Rung(rule="approver.item-owner", people=self._by_login(query.item_owner)))
+        return tuple(rungs)
+
+    def _named(self, rule: ApproverRule, query: ApproversQuery, manager: Person | None) -> tuple[Person, ...]:
+        match rule:
+            case ByManager():
+                return (manager,) if manager else ()
+            case ByOwner():
+                return self._directory.owners(query.group)
+            case ByGroup():
+                return self._directory.members(rule.group)
+            case _:
+                assert_never(rule)
+
+    def _manager_of(self, person: Person) -> Person | None:
+        """Return the manager; None when none is named or the one named is gone."""
+        try:
+            return self._directory.person(person.manager_id) if person.manager_id else None
+        except NotFound:
+            return None
+
+    def _by_login(self, login: str) -> tuple[Person, ...]:
+        try:
+            return (self._directory.person_by_login(login),)
+        except NotFound:
+            return ()

@@ -1,0 +1,73 @@
+"""Builders of catalog values for tests: each gives a plausible value; a test names only what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from catalog.form import TextField
+from catalog.item import ByManager, CatalogItem, Entitlement, Sla, Stage
+from catalog.model import digest
+from catalog.people import Actor, Person
+from catalog.request import Order
+from records.values import NewOrder
+
+NOON = datetime(2025, 3, 3, 12, 0, 0, 123456, tzinfo=UTC)
+"""A Monday; with microseconds, so that losing them shows."""
+
+
+def a_person(name: str = "Ada Byron", **other: Any) -> Person:
+    """Return an active person; their id and login follow from the first name."""
+    login = name.split(maxsplit=1)[0].lower()
+    return Person(**{"id": f"id-{login}", "login": login, "name": name, "mail": f"{login}@example.org"} | other)
+
+
+def an_actor(name: str = "Ada Byron", *, operator: bool = False) -> Actor:
+    """Return that person acting through the API."""
+    return Actor(person=a_person(name).ref(), operator=operator)
+
+
+def a_stage(**other: Any) -> Stage:
+    """Return an approval stage: the manager decides."""
+    return Stage(**{"id": "manager", "name": "Manager", "approvers": (ByManager(rule="manager"),)} | other)
+
+
+def an_item(**other: Any) -> CatalogItem:
+    """Return an item that gives access to the group ``wiki-editors`` after the manager's approval."""
+    plain = {
+        "id": "wiki-editor",
+        "version": "1.0.0",
+        "name": "Wiki editor",
+        "description": "Edit the company wiki.",
+        "category": "access",
+        "owner": "ada",
+        "form": (TextField(id="why", type="text", label="Why"),),
+        "approvals": (a_stage(),),
+        "workflow": "AccessRequest",
+        "entitlement": Entitlement(group="wiki-editors"),
+        "sla": Sla(target=timedelta(days=5)),
+    }
+    return CatalogItem(**plain | other)
+
+
+def an_order(number: str = "REQ-1001", **other: Any) -> Order:
+    """Return an order by Ada for herself, accepted at `NOON`."""
+    item = other.get("item", an_item())
+    plain = {
+        "number": number,
+        "item": item,
+        "item_digest": digest(item),
+        "answers": {"why": "I keep the handbook."},
+        "requester": a_person().ref(),
+        "beneficiary": a_person().ref(),
+        "accepted_at": NOON,
+    }
+    return Order(**plain | other)
+
+
+def a_new_order(key: str = "key-1", **other: Any) -> NewOrder:
+    """Return an order by Ada for herself, ready to be taken; `key` is the client's idempotency key."""
+    order = an_order(**{name: value for name, value in other.items() if name in Order.model_fields})
+    return NewOrder(
+        **{**order.model_dump(exclude={"number"}), "idempotency_key": key, "body_digest": "sha256:body"} | other
+    )

@@ -1,0 +1,51 @@
+"""A journal in memory, for workflow tests: keeps what the register would, by the same rules."""
+
+from __future__ import annotations
+
+import threading
+
+from activities.errors import Transient
+from catalog.journal import Entry, Kind
+from catalog.request import Batch, Notice, Projection
+
+
+class MemoryJournal:
+    """Implements `activities.ports.Journal`; `fail_next` makes the next writes fail as if the database were down."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[str, dict[int, Entry]] = {}
+        self._projections: dict[str, Projection] = {}
+        self._notices: dict[tuple[str, str], Notice] = {}
+        self.fail_next = 0
+        self.batches: list[Batch] = []
+
+    def record(self, batch: Batch) -> None:
+        with self._lock:
+            if self.fail_next > 0:
+                self.fail_next -= 1
+                raise Transient("the database is down")
+            self.batches.append(batch)
+            number = batch.projection.number
+            for entry in batch.entries:
+                standing = self._entries.setdefault(number, {}).setdefault(entry.seq, entry)
+                assert standing == entry, f"{number}: entry {entry.seq} was written twice, differently"
+            if number not in self._projections or self._projections[number].seq < batch.projection.seq:
+                self._projections[number] = batch.projection
+            for notice in batch.notices:
+                self._notices.setdefault((notice.event, notice.to.id), notice)
+
+    def entries(self, number: str) -> list[Entry]:
+        with self._lock:
+            return [entry for _, entry in sorted(self._entries.get(number, {}).items())]
+
+    def kinds(self, number: str) -> list[Kind]:
+        return [entry.kind for entry in self.entries(number)]
+
+    def projection(self, number: str) -> Projection | None:
+        with self._lock:
+            return self._projections.get(number)
+
+    def notices(self, number: str) -> list[Notice]:
+        with self._lock:
+            return [notice for (event, _), notice in self._notices.items() if event.startswith(f"{number}/")]

@@ -1,0 +1,1 @@
+"""The worker process: its settings, its wiring, and running it. No rules of requests here."""

@@ -1,0 +1,218 @@
+"""The approval desk of one request: the votes so far, and what of them people see.
+
+Everything here happens at once and awaits nothing: the reducer in `catalog.approval` decides, the desk keeps its
+state, puts it on record and keeps the tasks in step. The waiting is done by the frame.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+
+from workflows.messages import Decide
+from workflows.record import Record
+
+with workflow.unsafe.imports_passed_through():
+    from catalog import approval
+    from catalog.approval import (
+        Approvals,
+        Cancel,
+        Cast,
+        Change,
+        Event,
+        Expire,
+        Open,
+        Refusal,
+        Slate,
+        StageState,
+        StageStatus,
+        Verdict,
+    )
+    from catalog.item import Stage
+    from catalog.journal import Entry, Kind
+    from catalog.request import Assignee, Order, Status, Task, Waiting, WaitKind
+
+
+class ApprovalDesk:
+    """Takes stages, votes and deadlines, one after the other."""
+
+    def __init__(self, order: Order, record: Record) -> None:
+        self._order = order
+        self._record = record
+        self.state: Approvals = approval.begin(
+            order.item.approvals, order.requester.id, order.beneficiary.id, order.subject
+        )
+
+    def stage(self, stage_id: str) -> StageState:
+        """Return a stage of this request's item."""
+        state = self.state.stage(stage_id)
+        if state is None:
+            raise KeyError(stage_id)
+        return state
+
+    def find(self, stage: Stage, slate: Slate) -> None:
+        """Put on record who was passed over when a stage's people were looked for."""
+        for skipped in slate.skipped:
+            person = skipped.person.model_dump(mode="json")
+            self._record.note(Kind.APPROVER_SKIPPED, {"stage": stage.id, "person": person}, rule=skipped.rule)
+
+    def open(self, stage: Stage, slate: Slate) -> None:
+        """Begin a stage: on record, in the inboxes, and told to those who are asked."""
+        change = self._apply(Open(stage=stage.id, slate=slate))
+        # Otherwise the frame is at fault: that fails the workflow task loudly, and the request waits for a mended one.
+        assert isinstance(change, Change), change.message
+        state = self.stage(stage.id)
+        task = self._task(state)
+        self._record.note(Kind.STAGE_OPENED, _facts(state), status=Status.APPROVAL, rule=slate.rule)
+        self._record.open_task(task)
+        for vote in state.votes:
+            voter = vote.voter.model_dump(mode="json")
+            data = {"task": task.id, "stage": stage.id, "choice": vote.verdict, "voter": voter}
+            self._record.note(Kind.VOTE, data, rule=vote.rule)
+        if change.closed:
+            self._close(change.closed)
+        else:
+            self._owe_notices(task.id, state)
+
+    def refuse(self, task: Task, command: Decide) -> Refusal | None:
+        """Return why this vote would not count now."""
+        result = approval.apply(self.state, _cast(task, command), workflow.now())
+        return result if isinstance(result, Refusal) else None
+
+    def vote(self, task: Task, command: Decide) -> Entry:
+        """Count a vote that `refuse` lets pass."""
+        change = self._apply(_cast(task, command))
+        assert isinstance(change, Change), change.message  # `refuse` has let it pass in the same workflow task
+        data = {
+            "task": task.id,
+            "stage": task.stage,
+            "choice": command.choice,
+            "reason": command.reason,
+            "subject": self._order.subject,
+        }
+        entry = self._record.note(Kind.VOTE, data, actor=command.actor, command=command.command)
+        if change.closed:
+            self._close(change.closed)
+        else:
+            state = self.stage(task.stage or "")
+            self._record.change_task(task.id, assignees=_assignees(state))
+            self._record.waiting = (self.waiting(state.stage.id),)
+        return entry
+
+    def expire(self, stage_id: str) -> None:
+        """Close a stage whose time is over; one that was decided stays as it is."""
+        change = self._apply(Expire(stage=stage_id))
+        if isinstance(change, Change) and change.closed:
+            self._close(change.closed)
+
+    def cancel(self) -> None:
+        """Close what is still open because the request ends."""
+        change = self._apply(Cancel())
+        if isinstance(change, Change) and change.closed and change.closed.opened_at:
+            self._close(change.closed)
+
+    def waiting(self, stage_id: str) -> Waiting:
+        """Say whom an open stage waits for (feature row W1)."""
+        state = self.stage(stage_id)
+        following = [s.stage.name for s in self.state.stages if s.status is StageStatus.WAITING]
+        return Waiting(
+            kind=WaitKind.PEOPLE,
+            what=f"{state.stage.name} decides" + (": everybody asked must approve" if _needs_all(state) else ""),
+            who=state.undecided(),
+            since=state.opened_at or workflow.now(),
+            until=state.due_at,
+            rule=state.slate.rule,
+            at_deadline="The request expires.",
+            then=f"{following[0]} decides." if following else "The access is set up.",
+            task=self._task_id(stage_id),
+        )
+
+    def _apply(self, event: Event) -> Change | Refusal:
+        change = approval.apply(self.state, event, workflow.now())
+        if isinstance(change, Change):
+            self.state = change.state
+        return change
+
+    def _task(self, state: StageState) -> Task:
+        order = self._order
+        return Task(
+            id=self._record.next_task_id(),
+            kind="approval",
+            title=f"{state.stage.name}: {order.item.name} for {order.beneficiary.name}",
+            stage=state.stage.id,
+            quorum=state.stage.quorum,
+            assignees=_assignees(state),
+            choices=tuple(Verdict),
+            subject=order.subject,
+            opened_at=workflow.now(),
+            due_at=state.due_at,
+        )
+
+    def _task_id(self, stage_id: str) -> str:
+        return next(task.id for task in self._record.tasks.values() if task.stage == stage_id)
+
+    def _owe_notices(self, task_id: str, state: StageState) -> None:
+        labels = {field.id: field.label for field in self._order.item.form}
+        answers = [[labels.get(name, name), _shown(answer)] for name, answer in self._order.answers.items()]
+        due = state.due_at.isoformat() if state.due_at else None
+        data = {**self._order.headline(), "task": task_id, "due_at": due, "answers": answers}
+        for person in state.undecided():
+            self._record.owe("approval-needed", person, data)
+
+    def _close(self, state: StageState) -> None:
+        facts = {"stage": state.stage.id, "name": state.stage.name, "status": state.status}
+        rule = {StageStatus.EXPIRED: "approval.expired", StageStatus.CANCELLED: "approval.cancelled"}
+        self._record.note(Kind.STAGE_CLOSED, facts, rule=rule.get(state.status, f"approval.{state.stage.quorum}"))
+        self._record.change_task(
+            self._task_id(state.stage.id),
+            assignees=_assignees(state),
+            decided=state.status,
+            decided_by=tuple(vote.voter for vote in state.votes),
+            reason=state.votes[-1].reason if state.votes else "",
+            closed_at=state.closed_at,
+        )
+
+
+def _cast(task: Task, command: Decide) -> Cast:
+    return Cast(
+        stage=task.stage or "",
+        voter=command.actor.person,
+        verdict=Verdict(command.choice),
+        reason=command.reason,
+        subject=command.subject,
+    )
+
+
+def _needs_all(state: StageState) -> bool:
+    return state.stage.quorum == "all" and len(state.slate.people) > 1
+
+
+def _assignees(state: StageState) -> tuple[Assignee, ...]:
+    votes = {vote.voter.id: vote for vote in state.votes}
+    return tuple(
+        Assignee(person=person, verdict=votes[person.id].verdict, at=votes[person.id].at)
+        if person.id in votes
+        else Assignee(person=person)
+        for person in state.slate.people
+    )
+
+
+def _facts(state: StageState) -> dict[str, Any]:
+    return {
+        "stage": state.stage.id,
+        "name": state.stage.name,
+        "approvers": [{"id": p.id, "name": p.name, "login": p.login} for p in state.slate.people],
+        "quorum": state.stage.quorum,
+        "due_at": state.due_at.isoformat() if state.due_at else None,
+        "rule": state.slate.rule,
+    }
+
+
+def _shown(answer: Any) -> str:
+    """Return an answer as an approver reads it."""
+    if isinstance(answer, dict):
+        return str(answer.get("name", ""))
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return str(answer)

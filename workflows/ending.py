@@ -1,0 +1,26 @@
+"""How requests end."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from catalog.model import Model
+    from catalog.people import Actor
+    from catalog.request import Outcome
+
+
+class Closure(Model):
+    """How a request ended: the result of its workflow."""
+
+    number: str
+    outcome: Outcome
+    reason: str
+
+
+class Ended(Exception):
+    """The request is over: raised by whatever finds that out, taken by `RequestFrame.conduct`. Not a failure."""
+
+    def __init__(self, outcome: Outcome, reason: str, *, rule: str = "", by: Actor | None = None) -> None:
+        super().__init__(reason)
+        self.outcome, self.reason, self.rule, self.by = outcome, reason, rule, by

@@ -1,0 +1,57 @@
+"""Named activity options: time-outs, retries and queue, decided once.
+
+A workflow names one of these; it holds no literal time-out of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+from workflows.messages import DIRECTORY_QUEUE
+
+
+class Remote(TypedDict):
+    """Options of an activity that touches another system."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+class Local(TypedDict):
+    """Options of a local activity."""
+
+    start_to_close_timeout: timedelta
+    local_retry_threshold: timedelta
+    retry_policy: RetryPolicy
+
+
+DIRECTORY = Remote(
+    task_queue=DIRECTORY_QUEUE,
+    # Longer than all of the connector's own time-outs together, so that no attempt is still writing when the
+    # next one begins.
+    start_to_close_timeout=timedelta(minutes=3),
+    # An outage is ridden out for a day; then an operator is asked, who can go on for another.
+    schedule_to_close_timeout=timedelta(days=1),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=500), backoff_coefficient=2, maximum_interval=timedelta(seconds=30)
+    ),
+    # Undo must not begin before the forward call has really ended.
+    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+)
+
+JOURNAL = Local(
+    start_to_close_timeout=timedelta(seconds=20),
+    # Past this the retry waits on a durable timer instead of holding the workflow task.
+    local_retry_threshold=timedelta(seconds=20),
+    # For ever: a request must not go on without its record. Five minutes keep a day's outage to a few hundred events.
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
+    ),
+)

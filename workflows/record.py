@@ -1,0 +1,118 @@
+"""What a request will have written: its journal, its state and the notices it owes, and the one way to write them.
+
+The workflow changes its state in memory and calls `flush` where it is about to wait or to end. One flush is one
+local activity and one transaction, whatever it carries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+
+from workflows.options import JOURNAL
+
+with workflow.unsafe.imports_passed_through():
+    from activities.journal import JournalWriter
+    from catalog.journal import Chain, Entry, Kind
+    from catalog.people import Actor, PersonRef
+    from catalog.request import Batch, Notice, Order, Outcome, Projection, Status, Task, Template, Waiting
+
+
+class Record:
+    """The record of one request, as far as it has come.
+
+    Attributes:
+        waiting: what the request waits for now; shown to people once flushed.
+        tasks: all tasks it ever opened, by id.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._chain = Chain(order.number)
+        self._entries: list[Entry] = []
+        self._notices: list[Notice] = []
+        self._flushing = asyncio.Lock()
+        self._closed_at: datetime | None = None
+        self.status = Status.ACCEPTED
+        self.outcome: Outcome | None = None
+        self.reason = ""
+        self.waiting: tuple[Waiting, ...] = ()
+        self.tasks: dict[str, Task] = {}
+
+    def note(
+        self,
+        kind: Kind,
+        data: dict[str, Any],
+        *,
+        status: Status | None = None,
+        actor: Actor | None = None,
+        rule: str = "",
+        command: str = "",
+    ) -> Entry:
+        """Append an entry; `status` is the one it leads to, where it leads to another."""
+        before, self.status = self.status, status or self.status
+        changed = before is not self.status
+        entry = self._chain.append(
+            kind,
+            workflow.now(),
+            actor=actor,
+            rule=rule,
+            from_status=before if changed else "",
+            to_status=self.status if changed else "",
+            data=data,
+            command=command,
+        )
+        self._entries.append(entry)
+        return entry
+
+    def owe(self, template: Template, to: PersonRef, data: dict[str, Any]) -> None:
+        """Owe somebody a message about the newest entry."""
+        event = f"{self._order.number}/{self._chain.seq}"
+        self._notices.append(Notice(event=event, template=template, to=to, data=data))
+
+    def open_task(self, task: Task) -> None:
+        """Put a task up for decision."""
+        self.tasks[task.id] = task
+
+    def change_task(self, task_id: str, **changes: Any) -> Task:
+        """Change a task and return it as it now is."""
+        task = self.tasks[task_id].model_copy(update=changes)
+        self.tasks[task_id] = task
+        return task
+
+    def next_task_id(self) -> str:
+        """Return the id for the next task."""
+        return f"{self._order.number}.{len(self.tasks) + 1}"
+
+    def end(self, outcome: Outcome, reason: str) -> None:
+        """Set how the request ended; the closing entry follows."""
+        self.outcome, self.reason, self._closed_at, self.waiting = outcome, reason, workflow.now(), ()
+
+    async def flush(self) -> None:
+        """Return once everything noted so far stands in the register; retried for as long as that takes."""
+        async with self._flushing:
+            if not self._entries:
+                return
+            entries, notices = tuple(self._entries), tuple(self._notices)
+            batch = Batch(entries=entries, projection=self._projection(), notices=notices)
+            await workflow.execute_local_activity_method(JournalWriter.record, batch, **JOURNAL)
+            # Only now: what was noted while the flush ran, or a flush that was cancelled, is written by the next.
+            del self._entries[: len(entries)]
+            del self._notices[: len(notices)]
+
+    def _projection(self) -> Projection:
+        return Projection(
+            number=self._order.number,
+            seq=self._chain.seq,
+            status=self.status,
+            outcome=self.outcome,
+            reason=self.reason,
+            waiting=self.waiting,
+            tasks=tuple(self.tasks.values()),
+            due_at=self._order.due_at,
+            updated_at=workflow.now(),
+            closed_at=self._closed_at,
+        )

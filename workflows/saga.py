@@ -1,0 +1,62 @@
+"""Undoing: a stack of what to take back if a request ends after it has begun to change something.
+
+An undo is registered *before* the effect it takes back, because a failed or unanswered attempt may have
+half-succeeded. Undoing runs in reverse order and is shielded: once begun, no cancellation stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from workflows.ending import Ended
+
+R = TypeVar("R")
+
+
+class Saga:
+    """A context in which effects belong together: at its end all of them stand, or none."""
+
+    def __init__(self, commit: Callable[[], None]) -> None:
+        """`commit` is called at a good end; it may still raise `Ended`."""
+        self._commit = commit
+        self._undo: list[Callable[[], Awaitable[None]]] = []
+
+    def undo(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Register how to take the next effect back; `step` must succeed also when there is nothing to take back."""
+        self._undo.append(step)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Commit, or undo and let the ending go on."""
+        if error is None:
+            try:
+                self._commit()
+            except Ended:
+                await shielded(self._roll_back())
+                raise
+        # Nothing but an ending undoes: any other exception is a fault in the code, which fails the workflow task;
+        # the effects stay as they are until a corrected worker goes on.
+        elif isinstance(error, (Ended, asyncio.CancelledError)):
+            await shielded(self._roll_back())
+
+    async def _roll_back(self) -> None:
+        while self._undo:
+            await self._undo.pop()()
+
+
+async def shielded(work: Coroutine[Any, Any, R]) -> R:
+    """Return what `work` returns, however often the caller is cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            continue  # cancelling again changes nothing: the request is ending already
+    return task.result()
