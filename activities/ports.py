@@ -77,6 +77,7 @@ class Directory(Protocol):
 
         Raises:
             NotFound: there is no such person or group.
+            Conflict: the person is not active: nobody is let in through an account that is closed.
             Rejected: the target refuses the write.
             NotApplied: the target took the write but does not show it.
         """
@@ -84,7 +85,8 @@ class Directory(Protocol):
     def ensure_absent(self, membership: Membership) -> Observed:
         """Take the person out of the group if they are in it, read back, and say what was seen.
 
-        A person or group that no longer exists counts as absent. Raises as `ensure_member` does.
+        A person or group that no longer exists counts as absent, and an account that is closed is taken out as any
+        other. Raises `Rejected` and `NotApplied` as `ensure_member` does.
         """
 
     def ping(self) -> None:

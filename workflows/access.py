@@ -5,7 +5,7 @@ from __future__ import annotations
 from temporalio import workflow
 
 from workflows.ending import Closure, Ended
-from workflows.request import RequestFrame
+from workflows.request import OperatorSaid, RequestFrame
 
 with workflow.unsafe.imports_passed_through():
     from activities.identity import Identity
@@ -50,8 +50,8 @@ class AccessRequest(RequestFrame):
         add, remove = f"Add {who.name} to {group}", f"Take {who.name} out of {group}"
         async with self.saga() as saga:
             saga.undo(lambda: self.undo(Identity.ensure_absent, membership, remove))
-            observed = await self.effect(Identity.ensure_member, membership, add)
+            result = await self.effect(Identity.ensure_member, membership, add)
 
-        if observed is None:
-            return Ended(Outcome.SKIPPED, f"An operator closed it without adding {who.name} to {group}.")
+        if isinstance(result, OperatorSaid):
+            return Ended(Outcome.SKIPPED, f"{result.by.person.name} closed it without: {result.reason}", by=result.by)
         return Ended(Outcome.FULFILLED, f"{who.name} was seen in {group}.")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -40,6 +40,14 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
+class OperatorSaid(NamedTuple):
+    """How an operator decided a task."""
+
+    choice: str
+    reason: str
+    by: Actor
+
+
 class RequestFrame:
     """The state of one request and everything flows have in common."""
 
@@ -49,7 +57,7 @@ class RequestFrame:
         self.desk = ApprovalDesk(order, self.record)
         self._called_off: Cancel | None = None
         self._past_return = False
-        self._operator: Actor | None = None
+        self._said: dict[str, OperatorSaid] = {}
         self._before_attention = Status.CHECKING
 
     # ---------------------------------------------------------------- the life of a request
@@ -281,8 +289,10 @@ class RequestFrame:
         self.record.note(Kind.RESOLVED, facts)
         return standing
 
-    async def effect(self, activity: Callable[[Identity, A], Observed], target: A, what: str) -> Observed | None:
-        """Change a target and return what was seen of it; None if an operator went on without it.
+    async def effect(
+        self, activity: Callable[[Identity, A], Observed], target: A, what: str
+    ) -> Observed | OperatorSaid:
+        """Change a target and return what was seen of it, or what the operator said who went on without it.
 
         Raises:
             Ended: the request was called off, by its people or by an operator.
@@ -295,8 +305,9 @@ class RequestFrame:
                 self.record.note(Kind.EFFECT_OBSERVED, {"effect": what, **result.model_dump(mode="json")})
                 self.stop_if_called_off()
                 return result
-            if await self._ask_operator(what, result, ("retry", "skip", "cancel")) == "skip":
-                return None
+            said = await self._ask_operator(what, result, ("retry", "skip", "cancel"))
+            if said.choice == "skip":
+                return said
 
     async def undo(self, activity: Callable[[Identity, A], Observed], target: A, what: str) -> None:
         """Take an effect back, however long that takes; only an operator leaves something behind, with a reason."""
@@ -307,7 +318,8 @@ class RequestFrame:
             if isinstance(result, Observed):
                 self.record.note(Kind.UNDO_OBSERVED, {"effect": what, **result.model_dump(mode="json")})
                 return
-            if await self._ask_operator(what, result, ("retry", "skip"), cancellable=False) == "skip":
+            said = await self._ask_operator(what, result, ("retry", "skip"), cancellable=False)
+            if said.choice == "skip":
                 return
 
     async def _look_up(self, activity: Callable[[Identity, A], R], query: A, what: str) -> R:
@@ -364,8 +376,8 @@ class RequestFrame:
 
     async def _ask_operator(
         self, what: str, problem: ActivityError | str, choices: tuple[str, ...], *, cancellable: bool = True
-    ) -> str:
-        """Ask the operators how to go on and return their choice.
+    ) -> OperatorSaid:
+        """Ask the operators how to go on and return what one of them said.
 
         Raises:
             Ended: they called the request off, or its people did.
@@ -380,11 +392,11 @@ class RequestFrame:
             rule="frame.operator",
             task=task.id,
         )
-        await self.wait(waiting, lambda: self.record.tasks[task.id].decided is not None, cancellable=cancellable)
-        decided = self.record.tasks[task.id]
-        if decided.decided == "cancel":
-            raise Ended(Outcome.CANCELLED, f"An operator called it off: {decided.reason}", by=self._operator)
-        return decided.decided or ""
+        await self.wait(waiting, lambda: task.id in self._said, cancellable=cancellable)
+        said = self._said[task.id]
+        if said.choice == "cancel":
+            raise Ended(Outcome.CANCELLED, f"{said.by.person.name} called it off: {said.reason}", by=said.by)
+        return said
 
     def _open_operator_task(self, what: str, problem: str, choices: tuple[str, ...]) -> Task:
         task = Task(
@@ -405,7 +417,7 @@ class RequestFrame:
 
     def _operate(self, task: Task, command: Decide) -> Entry:
         """Carry out an operator's choice."""
-        self._operator = command.actor
+        self._said[task.id] = OperatorSaid(command.choice, command.reason, command.actor)
         facts = {"task": task.id, "choice": command.choice, "reason": command.reason}
         self._close_task(task, command.choice, command.actor, command.reason)
         return self.record.note(

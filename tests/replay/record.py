@@ -1,0 +1,158 @@
+"""Record the histories that the replay tests keep: `python tests/replay/record.py`.
+
+Writes only the ones that do not stand yet. A recorded history is a promise to every request that runs by it: it
+is never edited and never recorded again; a change of the workflow that adds a branch adds a history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support.builders import a_person, a_stage, an_item  # noqa: E402  after the path is set
+from support.temporal import start_environment  # noqa: E402
+from support.world import Request, World  # noqa: E402
+
+from activities.errors import Rejected  # noqa: E402
+from catalog.item import ByGroup, ByOwner  # noqa: E402
+from worker.queues import workers  # noqa: E402
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def approved(world: World) -> Request:
+    request = await world.place()
+    await request.waits_for_people()
+    await request.comment("Ada Byron", "For the handbook.")
+    await request.decide("Mara Lind")
+    return request
+
+
+async def rejected(world: World) -> Request:
+    request = await world.place()
+    await request.waits_for_people()
+    await request.decide("Mara Lind", "reject", "not your job")
+    return request
+
+
+async def expired(world: World) -> Request:
+    request = await world.place()
+    await request.waits_for_people()
+    await request.passes(timedelta(days=11))
+    return request
+
+
+async def ineligible(world: World) -> Request:
+    return await world.place(beneficiary=a_person("Ines Inactive").ref())
+
+
+async def cancelled_while_people_decide(world: World) -> Request:
+    request = await world.place()
+    await request.waits_for_people()
+    await request.cancel()
+    return request
+
+
+async def three_stages(world: World) -> Request:
+    owner = a_stage(id="owner", name="Owner", approvers=(ByOwner(rule="owner"),))
+    guards = a_stage(id="guards", name="Guards", quorum="all", approvers=(ByGroup(rule="group", group="guards"),))
+    request = await world.place(item=an_item(approvals=(a_stage(), owner, guards)))
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.reaches(lambda p: len(p.tasks) == 2)
+    await request.decide("Olga Owner", task=2)
+    await request.reaches(lambda p: len(p.tasks) == 3)
+    await request.decide("Grace Guard", task=3)
+    return request
+
+
+async def operator_retries(world: World) -> Request:
+    world.directory.fail_next(Rejected("no"), on="ensure_member")
+    request = await world.place()
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.waits_for_operator()
+    await request.operate("retry", task=2)
+    return request
+
+
+async def operator_skips(world: World) -> Request:
+    world.directory.fail_next(Rejected("no"), on="ensure_member")
+    request = await world.place()
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.waits_for_operator()
+    await request.operate("skip", task=2)
+    return request
+
+
+async def undone_with_help(world: World) -> Request:
+    world.directory.fail_next(Rejected("no"), on="ensure_member")
+    world.directory.fail_next(Rejected("no again"), on="ensure_absent")
+    request = await world.place()
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.waits_for_operator()
+    await request.cancel()
+    await request.reaches(lambda p: len(p.tasks) == 3 and bool(p.waiting))
+    await request.operate("retry", task=3)
+    return request
+
+
+async def cancelled_in_the_engine(world: World) -> Request:
+    world.directory.fail_next(Rejected("no"), on="ensure_member")
+    request = await world.place()
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.waits_for_operator()
+    await request.handle.cancel()
+    return request
+
+
+async def nobody_decides(world: World) -> Request:
+    request = await world.place(beneficiary=a_person("Rolf Chief").ref(), item=an_item(owner="nobody"))
+    await request.waits_for_operator()
+    await request.operate("cancel", task=1)
+    return request
+
+
+CASES: tuple[Callable[[World], Awaitable[Request]], ...] = (
+    approved,
+    rejected,
+    expired,
+    ineligible,
+    cancelled_while_people_decide,
+    three_stages,
+    operator_retries,
+    operator_skips,
+    undone_with_help,
+    cancelled_in_the_engine,
+    nobody_decides,
+)
+
+
+async def record() -> None:
+    env = await start_environment()
+    for case in CASES:
+        path = HISTORIES / f"access-{case.__name__.replace('_', '-')}.json"
+        if path.exists():
+            continue
+        world = World(env)
+        async with workers(env.client, directory=world.directory, journal=world.journal):
+            request = await case(world)
+            await request.closes()
+        path.write_text((await request.handle.fetch_history()).to_json() + "\n", encoding="utf-8")
+        print(f"recorded {path.name}")  # noqa: T201  a script's output
+    await env.shutdown()
+
+
+if __name__ == "__main__":
+    asyncio.run(record())
+    gc.collect()

@@ -1,0 +1,54 @@
+"""Every recorded history replays on today's workflow code (feature row K4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from worker.queues import WORKFLOWS
+from worker.sandbox import runner
+from workflows.access import AccessRequest
+from workflows.ending import Closure, Ended
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+def history(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
+
+
+def test_histories_are_there() -> None:
+    assert len(HISTORIES) >= 11
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_recorded_history_replays(path: Path) -> None:
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=runner(), data_converter=pydantic_data_converter)
+    await replayer.replay_workflow(history(path))
+
+
+async def test_a_changed_order_of_steps_is_found() -> None:
+    """Shows that the tests above can fail: a flow that forgets the read of the directory does not replay."""
+
+    @workflow.defn(name="AccessRequest", sandboxed=False)
+    class Forgetful(AccessRequest):
+        @workflow.init
+        def __init__(self, order: object) -> None:
+            super().__init__(order)  # type: ignore[arg-type]  # converted by the name of the annotation below
+
+        @workflow.run
+        async def run(self, order: object) -> Closure:
+            return await self.conduct(self.hurry)
+
+        async def hurry(self) -> Ended:
+            await self.approved(())
+            raise AssertionError("the replay ends before")
+
+    replayer = Replayer(workflows=[Forgetful], data_converter=pydantic_data_converter)
+    with pytest.raises(workflow.NondeterminismError):
+        await replayer.replay_workflow(history(next(p for p in HISTORIES if p.stem == "access-approved")))

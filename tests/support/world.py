@@ -1,0 +1,160 @@
+"""A company whose people order, decide and fail, around the real workflow code."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.builders import a_person, an_actor, an_order
+from support.journal import MemoryJournal
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.connectors.memory import Group, MemoryDirectory
+from catalog.access import Membership
+from catalog.journal import Entry, Kind, verify
+from catalog.people import Actor
+from catalog.request import Order, Projection, Status
+from workflows.ending import Closure
+from workflows.messages import CANCEL, COMMENT, DECIDE, TASK_QUEUE, Cancel, Comment, Decide
+
+GROUP = "wiki-editors"
+
+
+class World:
+    """A company whose people order, decide and fail, around one running worker."""
+
+    def __init__(self, env: WorkflowEnvironment) -> None:
+        self.env = env
+        self.journal = MemoryJournal()
+        self.directory = MemoryDirectory(
+            people=[
+                a_person("Ada Byron", manager_id="id-mara"),
+                a_person("Mara Lind", manager_id="id-rolf"),
+                a_person("Rolf Chief"),
+                a_person("Olga Owner"),
+                a_person("Grace Guard"),
+                a_person("Ines Inactive", active=False, manager_id="id-mara"),
+            ],
+            groups=[
+                Group(GROUP, members=set(), owners=("id-olga",)),
+                Group("guards", members={"id-grace", "id-mara", "id-ines"}),
+            ],
+        )
+        self.handles: list[WorkflowHandle[Any, Closure]] = []
+
+    async def place(self, **order: Any) -> Request:
+        """Start a request as the sweeper would."""
+        placed = an_order(f"REQ-{uuid.uuid4().hex[:10]}", **order)
+        handle: WorkflowHandle[Any, Closure] = await self.env.client.start_workflow(
+            placed.item.workflow, placed, id=placed.number, task_queue=TASK_QUEUE, result_type=Closure
+        )
+        self.handles.append(handle)
+        return Request(self, placed, handle)
+
+    def is_member(self, person_id: str = "id-ada") -> bool:
+        return self.directory.is_member(Membership(person_id=person_id, group=GROUP))
+
+
+class Request:
+    """One request in the world."""
+
+    def __init__(self, world: World, order: Order, handle: WorkflowHandle[Any, Closure]) -> None:
+        self.world, self.order, self.handle = world, order, handle
+        self.number = order.number
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self.world.journal.entries(self.number)
+
+    @property
+    def kinds(self) -> list[Kind]:
+        return [entry.kind for entry in self.entries]
+
+    @property
+    def now(self) -> Projection:
+        projection = self.world.journal.projection(self.number)
+        assert projection is not None
+        return projection
+
+    def last(self, kind: Kind) -> Entry:
+        return [entry for entry in self.entries if entry.kind is kind][-1]
+
+    async def reaches(self, check: Callable[[Projection], bool], timeout: float = 15) -> Projection:
+        """Wait until the register shows a state."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        while True:
+            projection = self.world.journal.projection(self.number)
+            if projection and check(projection):
+                return projection
+            assert asyncio.get_running_loop().time() < deadline, f"not reached; the register shows {projection}"
+            await asyncio.sleep(0.01)  # polls the register, which has no way to call back
+
+    async def waits_for_people(self) -> Projection:
+        return await self.reaches(lambda p: p.status is Status.APPROVAL and bool(p.waiting))
+
+    async def waits_for_operator(self) -> Projection:
+        return await self.reaches(lambda p: p.status is Status.ATTENTION and bool(p.waiting))
+
+    async def decide(
+        self,
+        who: str | Actor,
+        choice: str = "approve",
+        reason: str = "fine",
+        *,
+        task: int = 1,
+        command: str = "",
+        **other: Any,
+    ) -> Entry:
+        command = command or uuid.uuid4().hex
+        actor = who if isinstance(who, Actor) else an_actor(who)
+        message = Decide(
+            task=f"{self.number}.{task}", choice=choice, reason=reason, actor=actor, command=command, **other
+        )
+        return await self._send(DECIDE, message)
+
+    async def _send(self, update: str, message: Decide | Cancel | Comment) -> Entry:
+        entry = await self.handle.execute_update(update, message, id=message.command, result_type=Entry)
+        assert isinstance(entry, Entry)
+        return entry
+
+    async def operate(self, choice: str, *, task: int, reason: str = "seen to it") -> Entry:
+        return await self.decide(an_actor("Otto Operator", operator=True), choice, reason, task=task)
+
+    async def cancel(self, who: str = "Ada Byron", reason: str = "no longer needed") -> Entry:
+        command = uuid.uuid4().hex
+        message = Cancel(actor=an_actor(who), reason=reason, command=command)
+        return await self._send(CANCEL, message)
+
+    async def comment(self, who: str, text: str) -> Entry:
+        command = uuid.uuid4().hex
+        message = Comment(actor=an_actor(who), text=text, command=command)
+        return await self._send(COMMENT, message)
+
+    async def closes(self) -> Closure:
+        """Wait for the end, and see that the journal is whole."""
+        closure = await asyncio.wait_for(self.handle.result(), 30)
+        assert verify(self.entries) == []
+        assert self.now.outcome == closure.outcome
+        assert self.now.waiting == ()
+        assert all(task.decided for task in self.now.tasks)
+        return closure
+
+    async def passes(self, time: timedelta) -> None:
+        """Let time go by for this request."""
+        await self.world.env.fast_forward(self.handle, time)
+
+
+async def refusal(sent: Any) -> str:
+    """Return the code with which a command was refused."""
+    with pytest.raises(WorkflowUpdateFailedError) as caught:
+        await sent
+    cause = caught.value.cause
+    assert isinstance(cause, ApplicationError)
+    assert cause.type
+    return cause.type
