@@ -1,7 +1,8 @@
 """Activities on the directory: who people are, who may decide for them, and what groups they are in.
 
-Each reads or makes one thing true, and may be repeated at any time. Which approvers count is decided in
-`catalog.approval.slate`; here they are only looked up.
+Each reads or makes one thing true, and may be repeated at any time. A cancellation does not interrupt an attempt
+(a write cut in half would be an unknown outcome made by ourselves): it ends, and the workflow undoes it. Which
+approvers count is decided in `catalog.approval.slate`; here they are only looked up.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import assert_never
 from temporalio import activity
 
 from activities.errors import NotFound
+from activities.heartbeat import heartbeating
 from activities.mapping import connector_errors
 from activities.ports import Directory
 from catalog.access import Membership, Observed
@@ -62,7 +64,8 @@ class Identity:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    @activity.defn(name="identity.standing")
+    @activity.defn(name="identity.standing", no_thread_cancel_exception=True)
+    @heartbeating
     @connector_errors
     def standing(self, query: StandingQuery) -> Standing:
         """Look up the person, whether they are in the group, and the approvers of the first stage."""
@@ -74,19 +77,22 @@ class Identity:
         rungs = self._rungs(query.approvers) if query.approvers and person.active and not member else ()
         return Standing(person=person, already_member=member, rungs=rungs)
 
-    @activity.defn(name="identity.approvers")
+    @activity.defn(name="identity.approvers", no_thread_cancel_exception=True)
+    @heartbeating
     @connector_errors
     def approvers(self, query: ApproversQuery) -> Rungs:
         """Look up the people whom a stage's rules and their fallbacks name."""
         return Rungs(rungs=self._rungs(query))
 
-    @activity.defn(name="identity.ensure_member")
+    @activity.defn(name="identity.ensure_member", no_thread_cancel_exception=True)
+    @heartbeating
     @connector_errors
     def ensure_member(self, membership: Membership) -> Observed:
         """Make the person a member of the group and see that they are."""
         return self._directory.ensure_member(membership)
 
-    @activity.defn(name="identity.ensure_absent")
+    @activity.defn(name="identity.ensure_absent", no_thread_cancel_exception=True)
+    @heartbeating
     @connector_errors
     def ensure_absent(self, membership: Membership) -> Observed:
         """Make the person no member of the group and see that they are none."""

@@ -267,12 +267,13 @@ def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Cha
         return Refusal(
             code="stage-not-open", message=f"Stage {found.stage.name!r} cannot begin now: it is {found.status}."
         )
-    if not event.slate.people:
+    people = {p.id: p for p in event.slate.people if p.id not in (state.requester_id, state.beneficiary_id)}
+    if not people:
         return Refusal(code="not-approver", message=f"Nobody may decide stage {found.stage.name!r}.")
     opened = found.model_copy(
         update={
             "status": StageStatus.OPEN,
-            "slate": event.slate,
+            "slate": event.slate.model_copy(update={"people": tuple(people.values())}),
             "opened_at": at,
             "due_at": at + found.stage.decide_within,
         }
@@ -317,6 +318,8 @@ def _refuse_vote(state: Approvals, found: StageState, event: Cast) -> Refusal | 
 
 
 def _expire(state: Approvals, found: StageState, at: datetime) -> Change | Refusal:
+    if found.status is StageStatus.WAITING:
+        return Refusal(code="stage-not-open", message=said(found))
     if found.status is not StageStatus.OPEN:
         return Refusal(code="stage-closed", message=said(found))
     return _close(state, found, StageStatus.EXPIRED, at, None)

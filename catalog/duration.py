@@ -21,9 +21,12 @@ _UNITS = {
 _PART = re.compile(r"(\d{1,6})\s*([a-z]+)", re.ASCII)
 _ISO = re.compile(
     r"P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
-    r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,6})S)?)?",
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,6})S)?)?",
     re.ASCII,
 )
+LONGEST = timedelta(days=36_525)
+"""A hundred years: any time of this calendar can be moved by it, and every length up to it is written and read back."""
+_MAX_TEXT = 100
 _EXAMPLES = "write it like '10 days', '8 hours', '1 week 2 days' or 'P10D'"
 
 
@@ -31,18 +34,29 @@ def parse(text: str) -> timedelta:
     """Return the length that `text` names.
 
     Raises:
-        ValueError: the text is not a duration, or it is zero.
+        ValueError: the text is not a duration, or it is zero or longer than `LONGEST`.
     """
-    length = _parse_iso(text.strip()) if text.strip().startswith("P") else _parse_words(text)
+    if len(text) > _MAX_TEXT:
+        raise _not_a_duration(text)
+    return _bounded(_parse_iso(text.strip()) if text.strip().startswith("P") else _parse_words(text))
+
+
+def _bounded(length: timedelta) -> timedelta:
     if length <= timedelta(0):
         raise ValueError(f"a duration must be longer than zero; {_EXAMPLES}")
+    if length > LONGEST:
+        raise ValueError(f"a duration must not exceed a hundred years; {_EXAMPLES}")
     return length
+
+
+def _not_a_duration(value: object) -> ValueError:
+    return ValueError(f"{str(value)[:40]!r} is not a duration; {_EXAMPLES}")
 
 
 def _parse_iso(text: str) -> timedelta:
     match = _ISO.fullmatch(text)
     if match is None or not any(match.groups()):
-        raise ValueError(f"{text[:40]!r} is not a duration; {_EXAMPLES}")
+        raise _not_a_duration(text)
     return timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
 
 
@@ -50,7 +64,7 @@ def _parse_words(text: str) -> timedelta:
     rest = text.strip().lower()
     parts = _PART.findall(rest)
     if not parts or _PART.sub("", rest).strip(" ,") or any(unit not in _UNITS for _, unit in parts):
-        raise ValueError(f"{text[:40]!r} is not a duration; {_EXAMPLES}")
+        raise _not_a_duration(text)
     return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta(0))
 
 
@@ -74,8 +88,12 @@ def words(length: timedelta) -> str:
     return " ".join(parts[:2]) or "0 seconds"
 
 
-def _read(value: Any) -> Any:
-    return parse(value) if isinstance(value, str) else value
+def _read(value: Any) -> timedelta:
+    if isinstance(value, timedelta):
+        return _bounded(value)
+    if isinstance(value, str):
+        return parse(value)
+    raise _not_a_duration(value)  # a bare number has no unit
 
 
 Duration = Annotated[timedelta, BeforeValidator(_read), PlainSerializer(iso, return_type=str, when_used="json")]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field as Constrained
 from pydantic import model_validator
@@ -18,7 +18,13 @@ from catalog import duration
 from catalog.duration import Duration
 from catalog.model import Model
 
-Slug = Annotated[str, Constrained(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Slug = Annotated[
+    str,
+    Constrained(
+        pattern=r"^[a-z][a-z0-9_-]{0,62}$",
+        description="lower-case letters, digits, '-' and '_', beginning with a letter, 63 characters at most",
+    ),
+]
 """An id: lower-case letters, digits, ``-`` and ``_``, starting with a letter, 63 characters at most."""
 
 MAX_TEXT = 4_000
@@ -126,7 +132,7 @@ def check(fields: tuple[Field, ...], answers: dict[str, Any]) -> Checked:
     errors: list[FieldError] = []
     for field in fields:
         given = answers.get(field.id)
-        if given is None or given == "":
+        if given is None or (isinstance(given, str) and not given.strip()):
             if field.required:
                 errors.append(
                     FieldError(field=field.id, code="missing", message=f"{field.label}: an answer is needed.")
@@ -143,8 +149,9 @@ def check(fields: tuple[Field, ...], answers: dict[str, Any]) -> Checked:
     for name in answers:
         if name not in known:
             asked = ", ".join(sorted(known)) or "nothing"
+            shown = name[:80].encode(errors="replace").decode()  # half a character is no text to answer with
             errors.append(
-                FieldError(field=name[:80], code="unknown", message=f"The form does not ask this; it asks {asked}.")
+                FieldError(field=shown, code="unknown", message=f"The form asks no such thing; it asks {asked}.")
             )
     return Checked(answers=kept, people=people, errors=tuple(errors))
 
@@ -159,11 +166,7 @@ def _read(field: Field, given: Any) -> Any:
         return _wrong(field, "characters", "the answer holds control characters; remove them.")
     match field:
         case TextField():
-            if len(given) > field.max_length:
-                return _wrong(
-                    field, "length", f"{len(given)} characters are too many; write {field.max_length} at most."
-                )
-            return given
+            return _read_text(field, given)
         case ChoiceField():
             return (
                 given
@@ -178,12 +181,24 @@ def _read(field: Field, given: Any) -> Any:
             )
         case DurationField():
             return _read_duration(field, given)
+        case _:
+            assert_never(field)
+
+
+def _read_text(field: TextField, given: str) -> str | FieldError:
+    if len(given) > field.max_length:
+        return _wrong(field, "length", f"{len(given)} characters are too many; write {field.max_length} at most.")
+    if not field.multiline and given.splitlines() != [given]:
+        return _wrong(field, "characters", "write it on one line.")
+    return given
 
 
 def _read_date(field: DateField, given: str) -> str | FieldError:
     try:
         day = date.fromisoformat(given)
     except ValueError:
+        day = None
+    if day is None or day.isoformat() != given:  # Python also reads 20260531 and 2026-W22-7
         return _wrong(field, "type", "write a day as YYYY-MM-DD.")
     if field.earliest and day < field.earliest:
         return _wrong(field, "value", f"the day must be {field.earliest.isoformat()} or later.")
@@ -195,7 +210,7 @@ def _read_date(field: DateField, given: str) -> str | FieldError:
 def _read_duration(field: DurationField, given: str) -> str | FieldError:
     try:
         length = duration.parse(given)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         return _wrong(field, "type", f"{error}.")
     if field.longest and length > field.longest:
         return _wrong(field, "value", f"at most {duration.words(field.longest)}.")

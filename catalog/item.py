@@ -18,7 +18,10 @@ from catalog.duration import Duration
 from catalog.form import Field, Slug
 from catalog.model import Model
 
-Version = Annotated[str, Constrained(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
+Version = Annotated[
+    str,
+    Constrained(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$", description="three numbers, for example 1.0.0"),
+]
 """A version, ``MAJOR.MINOR.PATCH`` (semver.org 2.0.0, without pre-releases)."""
 
 GroupName = Annotated[str, Constrained(min_length=1, max_length=128)]

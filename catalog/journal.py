@@ -1,8 +1,7 @@
 """The journal: one append-only, chained list of what happened to a request (feature row U1).
 
 Each entry carries the digest of the one before, so a later change, removal or insertion shows. `Chain` makes
-entries, `verify` checks them, `describe` says an entry in a sentence. Where entries are kept is the register's
-business.
+entries, `verify` checks them. How an entry reads is `timeline`'s business, where entries are kept the register's.
 """
 
 from __future__ import annotations
@@ -120,8 +119,11 @@ class Chain:
         return entry
 
 
-def verify(entries: Iterable[Entry]) -> list[str]:
-    """Return what is wrong with a request's journal, read from its first entry on; empty when it is whole."""
+def verify(entries: Iterable[Entry], *, last: int | None = None) -> list[str]:
+    """Return what is wrong with a request's journal, read from its first entry on; empty when it is whole.
+
+    A chain cannot tell that its end was cut off: `last` is the seq that the request's state says it has come to.
+    """
     faults, seq, head = [], 0, GENESIS
     for entry in entries:
         if entry.seq != seq + 1:
@@ -131,4 +133,6 @@ def verify(entries: Iterable[Entry]) -> list[str]:
         if entry.sealed().digest != entry.digest:
             faults.append(f"entry {entry.seq} was changed after it was written")
         seq, head = entry.seq, entry.digest
+    if last is not None and seq != last:
+        faults.append(f"the journal ends with entry {seq}, but the request has come to entry {last}")
     return faults

@@ -86,7 +86,8 @@ def refuse_late(actor: Actor, task: Task) -> Refusal | None:
     own = next((a.verdict for a in task.assignees if a.person.id == actor.person.id and a.verdict), None)
     if own:
         return Refusal(
-            code=Refused.ALREADY_DECIDED, message=f"{task.title}: you have already decided: {own} by {actor.person.name}."
+            code=Refused.ALREADY_DECIDED,
+            message=f"{task.title}: you have already decided: {own} by {actor.person.name}.",
         )
     return None
 

@@ -90,6 +90,11 @@ class Dispatcher:
             except Exception:
                 # Without this thread nobody would be told anything; the notice at hand stays claimed and is settled.
                 log.exception("a notice could not be dealt with")
+            self._pause()
+
+    def _pause(self) -> None:
+        """Wait until woken, or for a while; not at all once we are to stop."""
+        if not self._stopping.is_set():
             self._awake.wait(POLL.total_seconds())
             self._awake.clear()
 
@@ -161,8 +166,7 @@ class Dispatcher:
                 if self._stopping.is_set():
                     log.warning("the register is not available, the fate of a mail is lost: %s", error)
                     return None
-            self._awake.wait(POLL.total_seconds())
-            self._awake.clear()
+            self._pause()
 
     def _warn(self, owed: OwedNotice, why: str) -> None:
         log.warning("mail about %s to %s: %s", owed.notice.event, owed.notice.to.login, why)

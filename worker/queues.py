@@ -59,6 +59,8 @@ async def workers(
                 max_concurrent_local_activities=16,
                 workflow_runner=runner(),
                 graceful_shutdown_timeout=graceful_stop,
+                # How long a request waits for the worker that has it in memory before another replays it.
+                sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
                 **options,
             )
         )

@@ -68,7 +68,13 @@ class ApprovalDesk:
         self._record.open_task(task)
         for vote in state.votes:
             voter = vote.voter.model_dump(mode="json")
-            data = {"task": task.id, "stage": stage.id, "choice": vote.verdict, "voter": voter}
+            data = {
+                "task": task.id,
+                "stage": stage.id,
+                "name": stage.name,
+                "choice": vote.verdict,
+                "voter": voter,
+            }
             self._record.note(Kind.VOTE, data, rule=vote.rule)
         if change.closed:
             self._close(change.closed)
@@ -87,6 +93,7 @@ class ApprovalDesk:
         data = {
             "task": task.id,
             "stage": task.stage,
+            "name": self.stage(task.stage or "").stage.name,
             "choice": command.choice,
             "reason": command.reason,
             "subject": self._order.subject,

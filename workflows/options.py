@@ -20,6 +20,7 @@ class Remote(TypedDict):
     task_queue: str
     start_to_close_timeout: timedelta
     schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
     retry_policy: RetryPolicy
     cancellation_type: ActivityCancellationType
 
@@ -37,6 +38,8 @@ DIRECTORY = Remote(
     # Longer than all of the connector's own time-outs together, so that no attempt is still writing when the
     # next one begins.
     start_to_close_timeout=timedelta(minutes=3),
+    # How soon an attempt on a worker that died is taken up by another.
+    heartbeat_timeout=timedelta(seconds=10),
     # An outage is ridden out for a day; then an operator is asked, who can go on for another.
     schedule_to_close_timeout=timedelta(days=1),
     retry_policy=RetryPolicy(

@@ -10,6 +10,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from catalog.request import Order
 from worker.queues import WORKFLOWS
 from worker.sandbox import runner
 from workflows.access import AccessRequest
@@ -38,11 +39,11 @@ async def test_a_changed_order_of_steps_is_found() -> None:
     @workflow.defn(name="AccessRequest", sandboxed=False)
     class Forgetful(AccessRequest):
         @workflow.init
-        def __init__(self, order: object) -> None:
-            super().__init__(order)  # type: ignore[arg-type]  # converted by the name of the annotation below
+        def __init__(self, order: Order) -> None:
+            super().__init__(order)
 
         @workflow.run
-        async def run(self, order: object) -> Closure:
+        async def run(self, order: Order) -> Closure:
             return await self.conduct(self.hurry)
 
         async def hurry(self) -> Ended:

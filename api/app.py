@@ -1,0 +1,96 @@
+"""The app: routes, limits, problems and the sweeper, around the parts it is given; and the process that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any
+
+import uvicorn
+from fastapi import Depends, FastAPI
+
+from api import problems
+from api.limits import BodyLimit, clean_address
+from api.parts import Parts
+from api.problems import ProblemBody
+from api.routes import health, items, requests, session, tasks
+from api.settings import Settings
+
+PREFIX = "/api/v1"
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Return the app made of these parts; while its lifespan runs, it sweeps."""
+    app = _App(
+        title="Commissary",
+        version=version("commissary"),
+        summary="Order from the catalog, decide, and see what happened.",
+        # A page with scripts from a foreign server has no place beside people's tokens.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        dependencies=[Depends(clean_address)],
+    )
+    app.state.parts = parts
+    app.add_middleware(BodyLimit)
+    problems.install(app)
+    app.include_router(health.router)
+    for router in (session.router, items.router, requests.router, tasks.router):
+        app.include_router(router, prefix=PREFIX)
+    app.add_api_route("/", _index, include_in_schema=False)
+    return app
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Return the description of the API, with the schema that all problems share."""
+        schema = super().openapi()
+        problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema["components"]["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+        return schema
+
+
+async def _index() -> dict[str, str]:
+    return {
+        "name": "Commissary",
+        "items": f"{PREFIX}/catalog/items",
+        "session": f"{PREFIX}/session",
+        "requests": f"{PREFIX}/requests",
+        "tasks": f"{PREFIX}/tasks",
+        "description": "/openapi.json",
+        "health": "/healthz",
+        "readiness": "/readyz",
+    }
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    parts: Parts = app.state.parts
+    sweeping = asyncio.create_task(parts.sweeper.run())
+    yield
+    sweeping.cancel()
+    with suppress(asyncio.CancelledError):
+        await sweeping
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished first."""
+    from api.wiring import build  # noqa: PLC0415  only the process itself needs connectors
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # uvicorn raises the signal that stopped it once more; what is open has to be closed before the process ends.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    with build(settings) as parts:
+        uvicorn.run(
+            create_app(parts),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )

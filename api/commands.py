@@ -1,0 +1,184 @@
+"""Commands: decide, cancel and comment, from the wish to the journal entry it caused.
+
+Asked in this order: was this very command carried out before, may the sender send it, is it too late (all from the
+register, so that it needs no worker); only then the workflow, whose validator asks again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from api import gateway as engine
+from api import problems
+from api.gateway import Gateway
+from api.schemas import CancelIn, CommentIn, DecisionIn
+from catalog import rights
+from catalog.errors import Refused
+from catalog.journal import Entry, Kind
+from catalog.people import Actor
+from catalog.request import Outcome, Status
+from catalog.rights import Refusal
+from records.register import Register, RequestView, TaskView
+from workflows.messages import CANCEL, COMMENT, DECIDE, Cancel, Command, Comment, Decide
+
+_OF_CODE: dict[str, type[problems.Problem]] = {
+    "self-approval": problems.SelfApproval,
+    "not-approver": problems.NotApprover,
+    "not-allowed": problems.NotAllowed,
+    "unknown-task": problems.UnknownTask,
+    "unknown-stage": problems.UnknownTask,
+    "unknown-choice": problems.UnknownChoice,
+    "reason-needed": problems.ReasonNeeded,
+    "already-decided": problems.AlreadyDecided,
+    "stage-closed": problems.StageClosed,
+    "stage-not-open": problems.StageNotOpen,
+    "subject-changed": problems.SubjectChanged,
+    "closed": problems.Closed,
+}
+
+MAX_ENTRIES = 10_000
+"""More entries than a request can have: the engine ends a history that long."""
+
+
+def problem_of(code: str, message: str) -> problems.Problem:
+    """Return the problem for a refusal; a code that is not known here is an error of the platform."""
+    return _OF_CODE[code](message)
+
+
+def command_id(actor: Actor, target: str, key: str | None) -> str:
+    """Return the id of a command: the same for the same person, target and key; a new one without a key."""
+    if key is None:
+        return f"cmd-{uuid.uuid4().hex}"
+    parts = json.dumps([actor.person.id, target, key])
+    return f"cmd-{hashlib.sha256(parts.encode()).hexdigest()[:40]}"
+
+
+class Commands:
+    """Carries out commands."""
+
+    def __init__(self, register: Register, gateway: Gateway) -> None:
+        self._register, self._gateway = register, gateway
+
+    async def decide(self, actor: Actor, task_id: str, body: DecisionIn, key: str | None) -> Entry:
+        """Decide a task; raises the `Problem` that says why not.
+
+        Whoever names a task that stands learns why it is not theirs to decide, and nothing else of it.
+        """
+        view = await run_in_threadpool(self._register.task, task_id)
+        if view is None:
+            raise problems.UnknownTask("There is no such task.")
+        message = Decide(
+            actor=actor,
+            command=command_id(actor, f"{DECIDE} {task_id}", key),
+            task=task_id,
+            choice=body.choice,
+            reason=body.reason,
+            subject=body.subject,
+        )
+        refusal = (
+            rights.refuse_decider(actor, view.request.order, view.task)
+            or rights.refuse_late(actor, view.task)
+            or rights.refuse_choice(view.task, body.choice, body.reason)
+        )
+        return await self._send(view.request, DECIDE, message, refusal, {"choice": body.choice, "reason": body.reason})
+
+    async def cancel(self, actor: Actor, number: str, body: CancelIn, key: str | None) -> Entry:
+        """Call a request off; raises the `Problem` that says why not."""
+        view = await run_in_threadpool(visible_request, self._register, actor, number)
+        message = Cancel(actor=actor, command=command_id(actor, f"{CANCEL} {number}", key), reason=body.reason)
+        refusal = rights.refuse_cancel(actor, view.order)
+        return await self._send(view, CANCEL, message, refusal, {"reason": body.reason})
+
+    async def comment(self, actor: Actor, number: str, body: CommentIn, key: str | None) -> Entry:
+        """Put a comment on record; raises the `Problem` that says why not."""
+        view = await run_in_threadpool(visible_request, self._register, actor, number)
+        message = Comment(actor=actor, command=command_id(actor, f"{COMMENT} {number}", key), text=body.text)
+        return await self._send(view, COMMENT, message, None, {"text": body.text})
+
+    async def _send(
+        self, view: RequestView, update: str, message: Command, refusal: Refusal | None, says: dict[str, Any]
+    ) -> Entry:
+        number = view.order.number
+        entry = await run_in_threadpool(self._register.entry_of, number, message.command)
+        if entry is None:
+            closed = view.projection.status is Status.CLOSED
+            if closed and (refusal is None or refusal.code is Refused.CLOSED):
+                raise await run_in_threadpool(self._closed, view)
+            if refusal:
+                raise problem_of(refusal.code, refusal.message)
+            entry = await self._hand_over(number, update, message)
+        if any(entry.data.get(name) != value for name, value in says.items()):
+            raise problems.IdempotencyConflict("You have used this Idempotency-Key to say something else here.")
+        return entry
+
+    async def _hand_over(self, number: str, update: str, message: Command) -> Entry:
+        try:
+            return await self._gateway.command(number, update, message)
+        except engine.Refused as refused:
+            raise problem_of(refused.code, refused.message) from refused
+        except engine.NotRunning as error:
+            # It may have ended with this very command in it, handed over by an earlier try.
+            entry = await run_in_threadpool(self._register.entry_of, number, message.command)
+            if entry is None:
+                raise await run_in_threadpool(self._not_running, number) from error
+            return entry
+        except engine.NoWorker as error:
+            raise problems.NoWorker(
+                "Nobody confirmed this in time. It may still be carried out; repeat it with the same Idempotency-Key."
+            ) from error
+        except engine.EngineUnavailable as error:
+            raise problems.EngineUnavailable("The workflow engine does not answer; try again.") from error
+
+    def _not_running(self, number: str) -> problems.Problem:
+        """Return why there is no workflow to ask: it has not begun, or it has ended meanwhile."""
+        view = self._register.request(number)
+        if view is None or view.projection.status is Status.ACCEPTED:
+            return problems.EngineUnavailable("The workflow engine has not begun this request yet; try again.")
+        if view.projection.status is Status.CLOSED:
+            return self._closed(view)
+        return problems.Closed(f"{number} has ended; the register says how in a moment.")
+
+    def _closed(self, view: RequestView) -> problems.Problem:
+        """Return the problem that says how the request ended, and by whom."""
+        state = view.projection
+        entries = self._register.journal(view.order.number, limit=MAX_ENTRIES)
+        closers = [entry.actor.name for entry in entries if entry.kind is Kind.CLOSED and entry.actor]
+        if state.outcome is Outcome.FULFILLED:
+            closers = [person.name for task in state.tasks for person in task.decided_by]
+        by = f", decided by {', '.join(dict.fromkeys(closers))}" if closers else ""
+        return problems.Closed(f"{view.order.number} is closed: {state.outcome}{by}. {state.reason}".strip())
+
+
+def visible_request(register: Register, actor: Actor, number: str) -> RequestView:
+    """Return the request.
+
+    Raises:
+        NotFound: there is none, or the actor may not see it; which of the two is not said.
+    """
+    view = register.request(number)
+    if view is None or not _may_see(register, actor, view):
+        raise problems.NotFound("There is no such request, or you may not see it.")
+    return view
+
+
+def visible_task(register: Register, actor: Actor, task_id: str) -> TaskView:
+    """Return the task and its request.
+
+    Raises:
+        NotFound: there is none, or the actor may not see it; which of the two is not said.
+    """
+    view = register.task(task_id)
+    if view is None or not _may_see(register, actor, view.request) or not rights.may_see_task(actor, view.task):
+        raise problems.NotFound("There is no such task, or you may not see it.")
+    return view
+
+
+def _may_see(register: Register, actor: Actor, view: RequestView) -> bool:
+    if rights.may_see(actor, view.order, asked=False):
+        return True
+    return rights.may_see(actor, view.order, asked=register.is_party(view.order.number, actor.person.id))

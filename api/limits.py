@@ -1,0 +1,81 @@
+"""Limits on what is read from a client: the length of a body, and characters that no text needs.
+
+What a field may hold beyond that is said where the field is declared.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Request
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import BodyTooLarge, Invalid
+from catalog.form import FieldError, has_control_characters
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a request's body."""
+
+_TOO_LARGE = f"The body is longer than {MAX_BODY} bytes."
+
+
+class BodyLimit:
+    """ASGI middleware: refuse a body over `MAX_BODY`, by its declared length or as it comes in."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > MAX_BODY:
+            await BodyTooLarge(_TOO_LARGE).response()(scope, receive, send)
+            return
+        await self._app(scope, _counted(receive), send)
+
+
+def _counted(receive: Receive) -> Receive:
+    """Return `receive`, stopping at the limit with the one exception that FastAPI lets through while it reads."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return counted
+
+
+async def clean_address(request: Request) -> None:
+    """Refuse control characters in the path and the query; as a dependency of every route.
+
+    Raises:
+        Invalid: there are some.
+    """
+    query = request.query_params.multi_items()
+    texts = [("path", request.scope["path"]), *((name, name + value) for name, value in query)]
+    bad = [name for name, text in texts if has_control_characters(text)]
+    if bad:
+        errors = [
+            FieldError(field=name[:80], code="characters", message="Remove the control characters.") for name in bad
+        ]
+        raise Invalid("The address holds control characters.", errors=errors)
+
+
+def _clean(text: str) -> str:
+    if has_control_characters(text):
+        raise PydanticCustomError("characters", "the text holds control characters")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_clean)]
+"""A string of a body, without control characters (other than tab and line ends) and lone surrogates."""

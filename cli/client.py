@@ -1,0 +1,155 @@
+"""The API as the commands see it: a signed-in session, answers as plain JSON, and problems as `Trouble`.
+
+Tokens are kept per server and person in ``$XDG_STATE_HOME/commissary/sessions.json``, readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.markup import escape
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+TIMEOUT = 30.0
+
+Url = Annotated[
+    str, typer.Option("--url", envvar="COMMISSARY_URL", help="Address of the API.", rich_help_panel="Connection")
+]
+As = Annotated[
+    str | None,
+    typer.Option("--as", envvar="COMMISSARY_AS", help="Act as this login; the last one signed in if not given.",
+                 rich_help_panel="Connection"),
+]  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", help="Print plain JSON for scripts.")]
+
+
+class Trouble(Exception):
+    """Something the user has to know; `details` are further lines."""
+
+    def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.details = details
+
+    def markup(self) -> str:
+        """Return the message for the terminal."""
+        return "\n".join([escape(str(self)), *(f"  • {escape(line)}" for line in self.details)])
+
+
+class Sessions:
+    """The tokens on this machine, by server and login."""
+
+    def __init__(self) -> None:
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        self._path = Path(state) / "commissary" / "sessions.json"
+
+    def token(self, url: str, login: str | None) -> str:
+        """Return the token to use.
+
+        Raises:
+            Trouble: nobody of that name is signed in there.
+        """
+        there = self._read().get(url, {})
+        name = login or there.get("last")
+        token = there.get("tokens", {}).get(name)
+        if not token:
+            raise Trouble(f"Nobody is signed in at {url}{f' as {login}' if login else ''}: commissary login LOGIN")
+        return str(token)
+
+    def keep(self, url: str, login: str, token: str) -> None:
+        """Keep a token; it becomes the one that is used."""
+        sessions = self._read()
+        there = sessions.setdefault(url, {"tokens": {}})
+        there["tokens"][login], there["last"] = token, login
+        self._write(sessions)
+
+    def forget(self, url: str) -> None:
+        """Forget all tokens for a server."""
+        sessions = self._read()
+        sessions.pop(url, None)
+        self._write(sessions)
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            sessions = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise Trouble(f"{self._path} is damaged; delete it and sign in again") from error
+        return sessions if isinstance(sessions, dict) else {}
+
+    def _write(self, sessions: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self._path.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(sessions, file, indent=1)
+        draft.replace(self._path)
+
+
+class Client:
+    """Calls the API; every answer is plain JSON, every problem a `Trouble`."""
+
+    def __init__(self, url: str, login: str | None = None, *, token: str | None = None) -> None:
+        """Sign calls with `token`, else with the kept token of `login`; call `anonymous` for neither."""
+        token = token or os.environ.get("COMMISSARY_TOKEN") or Sessions().token(url.rstrip("/"), login)
+        self._http = _http(url, {"Authorization": f"Bearer {token}"})
+
+    @classmethod
+    def sign_in(cls, url: str, login: str, password: str) -> dict[str, Any]:
+        """Return a new session of the API."""
+        return _call(_http(url, {}), "POST", "/session", json={"login": login, "password": password})
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """Return what stands there."""
+        return _call(self._http, "GET", path, params={k: v for k, v in query.items() if v is not None})
+
+    def post(self, path: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
+        """Send a command; `key` makes a repeat safe and is made up if not given."""
+        return _call(self._http, "POST", path, json=body, headers={"Idempotency-Key": key or str(uuid.uuid4())})
+
+    def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Yield every item of a list, part by part."""
+        cursor: int | None = None
+        while True:
+            page = self.get(path, cursor=cursor, **query)
+            yield from page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+
+def _http(url: str, headers: dict[str, str]) -> httpx.Client:
+    agent = {"User-Agent": f"commissary-cli/{version('commissary')}"}
+    # A proxy is for the world outside; the API is named by the user.
+    return httpx.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers | agent, timeout=TIMEOUT)
+
+
+def _call(http: httpx.Client, method: str, path: str, **options: Any) -> dict[str, Any]:
+    try:
+        response = http.request(method, path, **options)
+    except httpx.TransportError as error:
+        where = str(http.base_url).removesuffix("/api/v1/")
+        raise Trouble(f"{where} does not answer ({error}). Is it the right address (--url, COMMISSARY_URL)?") from error
+    if response.is_error:
+        raise _problem(response)
+    body = response.json()
+    return body if isinstance(body, dict) else {"items": body, "next": None}
+
+
+def _problem(response: httpx.Response) -> Trouble:
+    """Return a problem (RFC 9457) as the user reads it."""
+    try:
+        problem = response.json()
+    except ValueError:
+        return Trouble(f"The server answered {response.status_code} and no more; is this the address of the API?")
+    details = tuple(f"{error['field']}: {error['message']}" for error in problem.get("errors", ()))
+    message = problem.get("detail") or problem.get("title") or f"The server answered {response.status_code}."
+    wait = response.headers.get("Retry-After")
+    return Trouble(f"{message} Try again in {wait} s." if wait else message, details)

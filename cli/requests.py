@@ -1,0 +1,190 @@
+"""`commissary request`: order, look, cancel, comment, and check the record."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from catalog import journal
+from cli.client import DEFAULT_URL, As, AsJson, Client, Trouble, Url
+from cli.render import request_panel, request_table
+
+app = typer.Typer(help="Order, and see what became of it.", no_args_is_help=True)
+
+Number = Annotated[str, typer.Argument(help="The request's number, for example REQ-1001.")]
+FOLLOW_EVERY = 1.0
+
+
+@app.command()
+def order(
+    item: Annotated[str, typer.Argument(help="The item's id; see: commissary catalog list.")],
+    answers: Annotated[
+        list[str] | None, typer.Option("--answer", "-a", help="FIELD=VALUE; repeat it for each answer.")
+    ] = None,
+    *,
+    beneficiary: Annotated[
+        str | None, typer.Option("--for", help="Login of who is to have it; you if not given.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="Idempotency key: ordering again with it orders nothing new.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Then watch the request.")] = False,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Order an item; what is not given is asked if this is a terminal."""
+    client = Client(url, login)
+    form = client.get(f"/catalog/items/{item}")["form"]
+    body: dict[str, Any] = {"item": item, "answers": _answers(form, answers or [])}
+    if beneficiary:
+        body["beneficiary"] = beneficiary
+    request = client.post("/requests", body, key)
+    if as_json:
+        print(json.dumps(request, indent=1))
+    elif follow:
+        _follow(client, request["number"])
+    else:
+        Console().print(f"Ordered: [bold]{request['number']}[/]. See: commissary request show {request['number']}")
+
+
+def _answers(form: list[dict[str, Any]], given: list[str]) -> dict[str, Any]:
+    """Return the answers as the API takes them; missing ones are asked at a terminal."""
+    answers: dict[str, Any] = {}
+    for pair in given:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise Trouble(f"--answer {pair}: write it as FIELD=VALUE")
+        answers[name] = value
+    for field in form:
+        name = field["id"]
+        if name not in answers and sys.stdin.isatty():
+            hint = f" [{' | '.join(field['choices'])}]" if field["type"] == "choice" else ""
+            hint += " [yes | no]" if field["type"] == "yes_no" else ""
+            value = typer.prompt(field["label"] + hint, default=None if field["required"] else "", show_default=False)
+            if value:
+                answers[name] = value
+        if field["type"] == "yes_no" and name in answers:
+            answers[name] = {"yes": True, "true": True, "no": False, "false": False}.get(
+                str(answers[name]).lower(), answers[name]
+            )
+    return answers
+
+
+@app.command("list")
+def list_requests(
+    *,
+    state: Annotated[str | None, typer.Option(help="open or closed; both if not given.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Those of all people; for operators.")] = False,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the requests by you or for you, newest first."""
+    requests = list(Client(url, login).pages("/requests", state=state, all=True if everybody else None))
+    if as_json:
+        print(json.dumps(requests, indent=1))
+    else:
+        Console().print(request_table(requests))
+
+
+@app.command()
+def show(
+    number: Number,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Stay and show every change until it closes.")] = False,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where a request stands, what it waits for and what has happened."""
+    client = Client(url, login)
+    if follow:
+        _follow(client, number)
+        return
+    request, entries = _read(client, number)
+    if as_json:
+        print(json.dumps({"request": request, "journal": entries}, indent=1))
+    else:
+        Console().print(request_panel(request, entries))
+
+
+def _read(client: Client, number: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    return client.get(f"/requests/{number}"), list(client.pages(f"/requests/{number}/journal"))
+
+
+def _follow(client: Client, number: str) -> None:
+    """Show a request until it closes; an interruption ends the watching, not the request."""
+    pause = threading.Event()
+    request, entries = _read(client, number)
+    with Live(request_panel(request, entries), console=Console(), auto_refresh=False) as live:
+        try:
+            while request["status"] != "closed":
+                pause.wait(FOLLOW_EVERY)
+                request, entries = _read(client, number)
+                live.update(request_panel(request, entries), refresh=True)
+        except KeyboardInterrupt:
+            return
+
+
+@app.command()
+def cancel(
+    number: Number,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; goes on record.")] = "",
+    url: Url = DEFAULT_URL,
+    login: As = None,
+) -> None:
+    """Call a request off; what was done for it is undone."""
+    answer = Client(url, login).post(f"/requests/{number}/cancel", {"reason": reason})
+    Console().print(f"{answer['entry']['text']} {number} is {answer['request']['outcome'] or 'being undone'}.")
+
+
+@app.command()
+def comment(
+    number: Number,
+    text: Annotated[str, typer.Argument(help="What to say.")],
+    *,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+) -> None:
+    """Say something on the record of a request."""
+    Console().print(Client(url, login).post(f"/requests/{number}/comments", {"text": text})["entry"]["text"])
+
+
+@app.command()
+def export(
+    number: Number,
+    file: Annotated[Path, typer.Argument(help="Where to write it, as JSON.")],
+    *,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+) -> None:
+    """Write a request's journal into a file that `verify` can check anywhere."""
+    entries = list(Client(url, login).pages(f"/requests/{number}/journal"))
+    file.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    Console().print(f"Wrote {len(entries)} entries to {file}.")
+
+
+@app.command()
+def verify(
+    what: Annotated[str, typer.Argument(help="A request's number, or a file that `export` wrote.")],
+    *,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+) -> None:
+    """Check that a journal is whole: nothing changed, removed or put in since it was written."""
+    path = Path(what)
+    if path.exists():
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    else:
+        entries = list(Client(url, login).pages(f"/requests/{what}/journal"))
+    faults = journal.verify(journal.Entry.model_validate(entry) for entry in entries)
+    if faults:
+        raise Trouble(f"The journal of {what} is not whole:", tuple(faults))
+    Console().print(f"The journal of {what} is whole: {len(entries)} entries, each continuing the one before.")

@@ -1,0 +1,144 @@
+"""Intake: the outbox of orders. An order is on record before its workflow begins, and known to have begun or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from catalog.request import Order, Projection, Status, Waiting, WaitKind
+from records.database import Database
+from records.documents import document, order_from, view_from, views
+from records.errors import KeyReused
+from records.tables import id_of, intake, number_of, requests
+from records.values import NewOrder, Taken
+
+
+class Intake(Database):
+    """Takes orders, and says which of them wait for their workflow."""
+
+    def take(self, new: NewOrder) -> Taken:
+        """Put an order on record and number it, with status ACCEPTED, waiting for the engine, seq 0.
+
+        Raises:
+            KeyReused: the key stands for another body.
+        """
+        try:
+            return self._take(new)
+        except IntegrityError:
+            # Another process took an order with this key between our look and our write. Now it stands.
+            return self._take(new)
+
+    def _take(self, new: NewOrder) -> Taken:
+        with self.write() as connection:
+            standing = _standing(connection, new)
+            if standing is not None:
+                return Taken(order=standing, fresh=False)
+            order = Order.model_validate(new.model_dump() | {"number": ""})
+            row = insert(requests).values(
+                requester_id=new.requester.id,
+                beneficiary_id=new.beneficiary.id,
+                accepted_at=new.accepted_at,
+                status=Status.ACCEPTED,
+                seq=0,
+                order_document=document(order),
+                projection_document=document(_first_projection(order)),
+            )
+            request_id = connection.execute(row.returning(requests.c.id)).scalar_one()
+            connection.execute(
+                insert(intake).values(
+                    request_id=request_id,
+                    actor_id=new.requester.id,
+                    idempotency_key=new.idempotency_key,
+                    body_digest=new.body_digest,
+                )
+            )
+        return Taken(order=order.model_copy(update={"number": number_of(request_id)}), fresh=True)
+
+    def unstarted(self, *, before: datetime, limit: int) -> Sequence[Order]:
+        """Return orders accepted before that moment whose workflow is not known to have begun, oldest first."""
+        query = (
+            select(requests.c.id, requests.c.order_document)
+            .join(intake, intake.c.request_id == requests.c.id)
+            .where(intake.c.started_at.is_(None), requests.c.accepted_at < before)
+            .order_by(intake.c.request_id)
+            .limit(limit)
+        )
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+        return [order_from(row.id, row.order_document) for row in rows]
+
+    def mark_started(self, number: str, at: datetime) -> None:
+        """Note that the order's workflow has begun; the first such moment stands.
+
+        Until the workflow itself writes, the request is shown as waiting for the look-up it begins with.
+        """
+        with self.write() as connection:
+            request_id = id_of(number)
+            note_started(connection, request_id, at)
+            row = connection.execute(
+                views().where(requests.c.id == request_id, requests.c.seq == 0).with_for_update()
+            ).one_or_none()
+            if row is None:
+                return
+            projection = _looking_up(view_from(row).projection, at)
+            connection.execute(
+                update(requests)
+                .where(requests.c.id == request_id)
+                .values(status=projection.status, projection_document=document(projection))
+            )
+
+
+def note_started(connection: Connection, request_id: int | None, at: datetime) -> None:
+    """Note that a request's workflow has begun, inside the caller's transaction."""
+    connection.execute(
+        update(intake).where(intake.c.request_id == request_id, intake.c.started_at.is_(None)).values(started_at=at)
+    )
+
+
+def _standing(connection: Connection, new: NewOrder) -> Order | None:
+    """Return the order that the key already stands for."""
+    row = connection.execute(
+        select(requests.c.id, requests.c.order_document, intake.c.body_digest)
+        .join(intake, intake.c.request_id == requests.c.id)
+        .where(intake.c.actor_id == new.requester.id, intake.c.idempotency_key == new.idempotency_key)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.body_digest != new.body_digest:
+        raise KeyReused(
+            f"This idempotency key already stands for {number_of(row.id)}, which was another order; use a new key."
+        )
+    return order_from(row.id, row.order_document)
+
+
+def _looking_up(projection: Projection, at: datetime) -> Projection:
+    waiting = Waiting(
+        kind=WaitKind.SYSTEM,
+        what="The people concerned are looked up in the directory; if it does not answer, again until it does.",
+        since=at,
+        rule="intake.started",
+        then="Those who decide are asked.",
+    )
+    return projection.model_copy(update={"status": Status.CHECKING, "waiting": (waiting,), "updated_at": at})
+
+
+def _first_projection(order: Order) -> Projection:
+    at = order.accepted_at
+    waiting = Waiting(
+        kind=WaitKind.ENGINE,
+        what="The order is on record; its processing has not begun yet.",
+        since=at,
+        rule="intake.outbox",
+        then="It begins by itself as soon as the workflow engine answers.",
+    )
+    return Projection(
+        number=order.number,
+        seq=0,
+        status=Status.ACCEPTED,
+        waiting=(waiting,),
+        due_at=at + order.item.sla.target,
+        updated_at=at,
+    )

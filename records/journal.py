@@ -1,0 +1,172 @@
+"""The journal of every request, and the state it leads to: written together, in one transaction per batch.
+
+What an entry says is `catalog.journal`'s business; it is kept here byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from catalog.journal import Entry
+from catalog.model import canonical
+from catalog.request import Batch, Notice, Projection, Task
+from records.database import Database
+from records.documents import document
+from records.errors import Contradiction, UnknownRequest
+from records.intake import note_started
+from records.tables import id_of, journal, notices, requests, task_assignees, tasks
+
+
+class Journal(Database):
+    """Implements `activities.ports.Journal`, and reads what was written."""
+
+    def record(self, batch: Batch) -> None:
+        """Write entries, state and notices; see the port.
+
+        Raises:
+            UnknownRequest: the request is not on record.
+            Contradiction: an entry differs from the one that stands under its seq, or its command has caused another.
+        """
+        projection = batch.projection
+        request_id = id_of(projection.number)
+        with self.write() as connection:
+            # The lock makes batches of one request wait for each other: a retry may overtake the first attempt.
+            stood = connection.scalar(select(requests.c.seq).where(requests.c.id == request_id).with_for_update())
+            if request_id is None or stood is None:
+                raise UnknownRequest(
+                    f"{projection.number[:40]!r} is not in the register; was it restored from an older backup?"
+                )
+            _append(connection, request_id, batch)
+            _owe(connection, batch.notices)
+            note_started(connection, request_id, projection.updated_at)
+            if projection.seq > stood:
+                _project(connection, request_id, projection)
+
+    def journal(self, number: str, *, after: int = 0, limit: int = 200) -> Sequence[Entry]:
+        """Return the entries with a higher seq, in order."""
+        query = (
+            select(journal.c.document)
+            .where(journal.c.request_id == id_of(number), journal.c.seq > after)
+            .order_by(journal.c.seq)
+            .limit(limit)
+        )
+        with self.read() as connection:
+            documents = connection.scalars(query).all()
+        return [Entry.model_validate_json(document) for document in documents]
+
+    def entry_of(self, number: str, command: str) -> Entry | None:
+        """Return the entry that this command caused, if it was carried out."""
+        query = select(journal.c.document).where(journal.c.request_id == id_of(number), journal.c.command == command)
+        with self.read() as connection:
+            document = connection.scalar(query)
+        return None if document is None else Entry.model_validate_json(document)
+
+
+def _append(connection: Connection, request_id: int, batch: Batch) -> None:
+    """Insert the entries that do not stand yet."""
+    number, seqs = batch.projection.number, [entry.seq for entry in batch.entries]
+    query = select(journal.c.seq, journal.c.digest).where(journal.c.request_id == request_id, journal.c.seq.in_(seqs))
+    standing = {row.seq: row.digest for row in connection.execute(query)}
+    for entry in batch.entries:
+        if entry.request != number:
+            raise Contradiction(f"An entry of {entry.request} came in a batch of {number}.")
+        if standing.get(entry.seq, entry.digest) != entry.digest:
+            raise Contradiction(f"Entry {entry.seq} of {number} stands and says something else.")
+    fresh = [_entry_row(request_id, entry) for entry in batch.entries if entry.seq not in standing]
+    if not fresh:
+        return
+    try:
+        connection.execute(insert(journal), fresh)
+    except IntegrityError as error:
+        raise Contradiction(f"A command of {number} has already caused another entry: {error.orig}") from error
+
+
+def _entry_row(request_id: int, entry: Entry) -> dict[str, object]:
+    return {
+        "request_id": request_id,
+        "seq": entry.seq,
+        "at": entry.at,
+        "kind": entry.kind,
+        "actor_id": entry.actor.id if entry.actor else None,
+        "rule": entry.rule,
+        "command": entry.command or None,
+        "digest": entry.digest,
+        "document": canonical(entry).decode(),
+    }
+
+
+def _owe(connection: Connection, owed: Sequence[Notice]) -> None:
+    """Insert the notices that are not on record yet."""
+    if not owed:
+        return
+    rows = [
+        {
+            "event": notice.event,
+            "recipient_id": notice.to.id,
+            "state": "pending",
+            "attempts": 0,
+            "last_error": "",
+            "document": document(notice),
+        }
+        for notice in owed
+    ]
+    connection.execute(_upsert(connection, notices).on_conflict_do_nothing(), rows)
+
+
+def _project(connection: Connection, request_id: int, projection: Projection) -> None:
+    """Replace the state of the request and of its tasks."""
+    connection.execute(
+        update(requests)
+        .where(requests.c.id == request_id)
+        .values(status=projection.status, seq=projection.seq, projection_document=document(projection))
+    )
+    if not projection.tasks:
+        return
+    statement = _upsert(connection, tasks)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["task"],
+            set_={"decided": statement.excluded.decided, "document": statement.excluded.document},
+        ),
+        [_task_row(request_id, task) for task in projection.tasks],
+    )
+    _assign(connection, projection.tasks)
+
+
+def _task_row(request_id: int, task: Task) -> dict[str, object]:
+    return {
+        "request_id": request_id,
+        "task": task.id,
+        "kind": task.kind,
+        "decided": task.decided,
+        "document": document(task),
+    }
+
+
+def _assign(connection: Connection, changed: Sequence[Task]) -> None:
+    """Replace who is asked; who was asked before stays on record as such."""
+    ids = [task.id for task in changed]
+    connection.execute(update(task_assignees).where(task_assignees.c.task.in_(ids)).values(asked=False))
+    rows = [
+        {"person_id": assignee.person.id, "task": task.id, "asked": True, "verdict": assignee.verdict}
+        for task in changed
+        for assignee in task.assignees
+    ]
+    if not rows:
+        return
+    statement = _upsert(connection, task_assignees)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["person_id", "task"], set_={"asked": True, "verdict": statement.excluded.verdict}
+        ),
+        rows,
+    )
+
+
+def _upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Return an insert that can say ON CONFLICT; the two databases mean the same by it, SQLAlchemy types it twice."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

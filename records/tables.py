@@ -1,0 +1,180 @@
+"""The tables of the register, and how a request's number and its row id turn into each other.
+
+A row holds the whole value as a JSON document, which is what is read back, and beside it only the columns that
+queries search or sort by. Documents are text, not the database's JSON type: a journal entry must come back byte
+for byte, and PostgreSQL's jsonb refuses characters that JSON allows. The migrations build these tables; a test
+holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+)
+
+from catalog.request import Status
+
+FIRST_NUMBER = 1001
+MAX_ID = 2**63 - 1
+"""The largest row id both databases can hold."""
+
+_NUMBER = re.compile(r"REQ-([1-9][0-9]{0,18})")
+
+
+def number_of(request_id: int) -> str:
+    """Return the number people know a request by."""
+    return f"REQ-{request_id}"
+
+
+def id_of(number: str) -> int | None:
+    """Return the row id that a request's number stands for; None if it is not one this register can have given."""
+    match = _NUMBER.fullmatch(number)
+    if match is None or int(match[1]) > MAX_ID:
+        return None
+    return int(match[1])
+
+
+class Moment(TypeDecorator[datetime]):
+    """An instant with microseconds, kept and returned in UTC. SQLite has no time zones, so none is stored there."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Refuse a time without a zone: it could mean any instant."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone; the register keeps instants")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Return the instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite gives out row ids by itself only for columns of exactly the type INTEGER.
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _Id, Identity(start=FIRST_NUMBER), primary_key=True),
+    Column("requester_id", String, nullable=False),
+    Column("beneficiary_id", String, nullable=False),
+    Column("accepted_at", Moment, nullable=False),
+    Column("status", String, nullable=False),
+    # How far the journal had come when the projection was made; an older projection never replaces a newer one.
+    Column("seq", Integer, nullable=False),
+    # Both documents are kept without the number, which is known only once the row stands.
+    Column("order_document", Text, nullable=False),
+    Column("projection_document", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+# Literal, not a parameter: a partial index serves only queries that say its condition in so many words.
+request_is_open = requests.c.status != literal_column(f"'{Status.CLOSED}'")
+Index(None, requests.c.requester_id, requests.c.id)
+Index(None, requests.c.beneficiary_id, requests.c.id)
+Index("ix_requests_open", requests.c.id, sqlite_where=request_is_open, postgresql_where=request_is_open)
+
+intake = Table(
+    "intake",
+    metadata,
+    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    Column("actor_id", String, nullable=False),
+    Column("idempotency_key", String, nullable=False),
+    Column("body_digest", String, nullable=False),
+    Column("started_at", Moment),
+    UniqueConstraint("actor_id", "idempotency_key"),
+)
+_not_started = intake.c.started_at.is_(None)
+Index("ix_intake_not_started", intake.c.request_id, sqlite_where=_not_started, postgresql_where=_not_started)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("actor_id", String),
+    Column("rule", String, nullable=False),
+    # NULL when no command caused the entry, so that the constraint holds only where one did.
+    Column("command", String),
+    Column("digest", String, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("request_id", "command"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", _Id, Identity(), primary_key=True),
+    Column("request_id", _Id, ForeignKey(requests.c.id), nullable=False, index=True),
+    Column("task", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("decided", String),
+    Column("document", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+task_is_open = tasks.c.decided.is_(None)
+task_awaits_operator = (tasks.c.kind == literal_column("'operator'")) & task_is_open
+Index("ix_tasks_operator", tasks.c.id, sqlite_where=task_awaits_operator, postgresql_where=task_awaits_operator)
+
+task_assignees = Table(
+    "task_assignees",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("task", String, ForeignKey(tasks.c.task), primary_key=True, index=True),
+    # False once somebody else was asked instead: the row stays, because who was asked may still look.
+    Column("asked", Boolean, nullable=False),
+    Column("verdict", String),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Id, Identity(), primary_key=True),
+    Column("event", String, nullable=False),
+    Column("recipient_id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    # NULL: at once. The workflow's clock, which knows when it was owed, need not be the sender's.
+    Column("due_at", Moment),
+    Column("claimed_at", Moment),
+    Column("settled_at", Moment),
+    Column("last_error", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    UniqueConstraint("event", "recipient_id"),
+    sqlite_autoincrement=True,
+)
+Index(None, notices.c.state, notices.c.id)

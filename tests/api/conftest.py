@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.api_world import ApiWorld
+
+from records.register import Register
+
+
+@pytest.fixture(scope="session")
+def empty_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the schema in it, to be copied: that is quicker than to migrate each time."""
+    path = tmp_path_factory.mktemp("api") / "register.db"
+    with closing(Register(f"sqlite:///{path}")) as register:
+        register.migrate()
+    return path
+
+
+@pytest.fixture
+def resting(empty_register: Path, tmp_path: Path) -> Iterator[ApiWorld]:
+    """The API's parts at rest: nothing sweeps unless a test does."""
+    path = shutil.copy(empty_register, tmp_path / "register.db")
+    with closing(Register(f"sqlite:///{path}")) as register:
+        yield ApiWorld(register)
+
+
+@pytest.fixture
+async def world(resting: ApiWorld) -> AsyncIterator[ApiWorld]:
+    """The API, serving and sweeping."""
+    async with resting.app.router.lifespan_context(resting.app), resting.http:
+        yield resting

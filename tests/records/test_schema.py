@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, event, inspect, text
+from support.builders import NOON, a_new_order
+from support.story import Story, a_notice, a_task
+
+from catalog.journal import Kind
+from records import database
+from records.register import Register, RegisterUnavailable
+from records.tables import metadata
+
+NEXT_RELEASE = """
+from alembic import op
+import sqlalchemy as sa
+revision, down_revision = "0002", "0001"
+def upgrade():
+    op.create_table("added", sa.Column("id", sa.Integer, primary_key=True))
+"""
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Make this process a later release, whose schema has one more revision."""
+
+    def release(revision: str) -> None:
+        folder = tmp_path / "migrations"
+        shutil.copytree(Path(database.__file__).parent / "migrations", folder)
+        (folder / "versions" / "r0002_later.py").write_text(revision)
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        monkeypatch.setattr(database, "_alembic", lambda: config)
+        database._scripts.cache_clear()
+
+    yield release
+    monkeypatch.undo()
+    database._scripts.cache_clear()
+
+
+def test_an_empty_database_is_migrated_and_migrating_again_changes_nothing(empty_url: str) -> None:
+    register = Register(empty_url)
+    with pytest.raises(RegisterUnavailable, match="empty; run `commissary migrate`"):
+        register.check()
+    register.migrate()
+    register.check()
+    register.take(a_new_order())
+    register.migrate()
+    assert register.request("REQ-1001") is not None
+    register.close()
+
+
+def test_many_processes_may_migrate_an_empty_database_at_once(empty_url: str) -> None:
+    program = (
+        "import sys; from records.register import Register as R; r = R(sys.argv[1]); r.migrate(); r.check(); r.close()"
+    )
+    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, empty_url], env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, errors
+
+
+def test_a_schema_of_an_older_release_is_to_be_migrated(register: Register, release: Callable[[str], None]) -> None:
+    register.check()
+    release(NEXT_RELEASE)
+    with pytest.raises(RegisterUnavailable, match=r"older release \(revision 0001\); run `commissary migrate`"):
+        register.check()
+    register.migrate()
+    register.check()
+
+
+def test_a_schema_of_a_newer_release_is_neither_used_nor_changed(register: Register) -> None:
+    with register.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for use in (register.check, register.migrate):
+        with pytest.raises(RegisterUnavailable, match="newer release"):
+            use()
+
+
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(register: Register, release: Callable[[str], None]) -> None:
+    release(NEXT_RELEASE + "    op.execute('SELECT nonsense FROM nowhere')\n")
+    with pytest.raises(Exception, match="nowhere"):
+        register.migrate()
+    with register.read() as connection:
+        assert "added" not in inspect(connection).get_table_names()
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+
+
+def test_alembic_sees_no_difference_between_the_migrations_and_the_tables(register: Register) -> None:
+    with register.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_migrations_build_what_the_tables_say_to_the_last_name(register: Register, empty_url: str) -> None:
+    """Alembic compares neither conditions of indexes nor names of keys."""
+    engine = create_engine(empty_url)
+    metadata.create_all(engine)
+    with register.read() as migrated, engine.connect() as direct:
+        assert {name: _table(migrated, name) for name in metadata.tables} == {
+            name: _table(direct, name) for name in metadata.tables
+        }
+    engine.dispose()
+
+
+def _table(connection: Connection, name: str) -> list[str]:
+    look = inspect(connection)
+    parts = look.get_columns(name) + look.get_foreign_keys(name) + look.get_unique_constraints(name)
+    indexes = [
+        index | {"dialect_options": {option: str(value) for option, value in index["dialect_options"].items()}}
+        for index in look.get_indexes(name)
+    ]
+    return sorted(map(repr, [*parts, *indexes, look.get_pk_constraint(name)]))
+
+
+def test_no_query_reads_a_whole_table(migrated_sqlite: Path, tmp_path: Path) -> None:
+    """Shown on SQLite: PostgreSQL reads tables as small as a test's whole, whatever indexes there are."""
+    register = Register(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'register.db')}")
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
+        asked.append((sql, values))
+
+    event.listen(register._engine, "before_cursor_execute", listen)
+    _use_everything(register)
+    queries = [(sql, values) for sql, values in asked if "WHERE" in sql]
+    with register.read() as connection:
+        for sql, values in queries:
+            for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values):
+                assert not step.detail.startswith("SCAN") or " INDEX " in step.detail, f"{step.detail}: {sql}"
+    assert len(queries) > 20
+    register.close()
+
+
+def _use_everything(register: Register) -> None:
+    number = register.take(a_new_order()).order.number
+    story = Story(number)
+    register.record(story.batch(Kind.OPENED, tasks=(a_task(number, 1, "Bob"),), notices=(a_notice(number),)))
+    register.unstarted(before=NOON, limit=1)
+    register.mark_started(number, NOON)
+    register.journal(number)
+    register.entry_of(number, "c-1")
+    register.request(number)
+    register.is_party(number, "id-bob")
+    register.task(f"{number}.1")
+    for state in ("open", "closed"):
+        register.requests(viewer="id-ada", state=state)
+        register.tasks(person_id="id-bob", operator=True, state=state, after=99)
+    register.requests(viewer=None, state="open")
+    register.claim_notice(NOON)
+    register.notice_sent(1, NOON)
+    register.settle_lost_notices(NOON)

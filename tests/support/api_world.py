@@ -1,0 +1,321 @@
+"""The API around a real register, a company in memory, and an engine that behaves like the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from support.builders import NOON, a_person, an_item
+
+from activities.connectors.memory import Group, MemoryDirectory
+from api.app import create_app
+from api.gateway import EngineUnavailable, NotRunning, NoWorker
+from api.parts import Parts
+from catalog.approval import Verdict
+from catalog.form import PersonField, TextField
+from catalog.journal import Chain, Entry, Kind
+from catalog.loader import Catalog
+from catalog.people import PersonRef
+from catalog.request import (
+    Assignee,
+    Batch,
+    Order,
+    Outcome,
+    Projection,
+    Status,
+    Task,
+    Waiting,
+    WaitKind,
+)
+from records.register import Register
+from workflows.messages import CANCEL, COMMENT, DECIDE, DIRECTORY_QUEUE, TASK_QUEUE, Cancel, Command, Comment, Decide
+
+SECRET = "correct-horse-battery-staple-0123456789"
+OPERATORS = "commissary-operators"
+PASSWORD = "open sesame"
+
+
+async def until(check: Callable[[], Any], within: float = 10) -> Any:
+    """Return the first true value of `check`, polled while the event loop goes on."""
+    deadline = asyncio.get_running_loop().time() + within
+    while not (value := check()):
+        assert asyncio.get_running_loop().time() < deadline, f"not within {within:g} s; last seen: {value!r}"
+        await asyncio.sleep(0.005)  # between two looks
+    return value
+
+
+class Clock:
+    """A clock that moves only when a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def passes(self, time: timedelta) -> None:
+        self.now += time
+
+
+class FakeEngine:
+    """Implements `api.gateway.Gateway`: runs every request to its one approval, by Mara, and to its end.
+
+    Attributes:
+        down: nothing is reached.
+        worker: somebody carries out commands.
+        quiet: workflows begin without a word in the register.
+        starts: how often each workflow was really started.
+        attempts: how often a start was asked for.
+        fails: what a start or a command raises, once.
+    """
+
+    def __init__(self, register: Register) -> None:
+        self.down, self.worker, self.quiet = False, True, False
+        self.starts: Counter[str] = Counter()
+        self.attempts = 0
+        self.commands: list[Command] = []
+        self.fails: list[Exception] = []
+        self._register = register
+        self._runs: dict[str, _Run] = {}
+
+    async def start(self, order: Order) -> None:
+        self.attempts += 1
+        self._reach()
+        if order.number not in self._runs:
+            self.starts[order.number] += 1
+            run = self._runs[order.number] = _Run(order)
+            if not self.quiet:
+                await asyncio.to_thread(self._register.record, run.opening())
+
+    async def command(self, number: str, update: str, message: Command) -> Entry:
+        self._reach()
+        self.commands.append(message)
+        assert update == {Decide: DECIDE, Cancel: CANCEL, Comment: COMMENT}[type(message)]
+        run = self._runs.get(number)
+        if run is None or run.ended:
+            raise NotRunning(number)
+        if not self.worker:
+            raise NoWorker("nobody there")
+        if message.command not in run.answers:
+            batch = run.carry_out(message)
+            run.answers[message.command] = next(e for e in batch.entries if e.command == message.command)
+            await asyncio.to_thread(self._register.record, batch)
+        return run.answers[message.command]
+
+    async def pollers(self) -> dict[str, int]:
+        self._reach()
+        return {TASK_QUEUE: int(self.worker), DIRECTORY_QUEUE: int(self.worker)}
+
+    def _reach(self) -> None:
+        if self.fails:
+            raise self.fails.pop(0)
+        if self.down:
+            raise EngineUnavailable("connection refused")
+
+    def lose_all(self) -> None:
+        """Forget every run, as if the requests had ended long ago."""
+        self._runs.clear()
+
+    def ask_operator(self, number: str) -> Batch:
+        """Return the batch in which the request fails and an operator is asked."""
+        return self._runs[number].failing()
+
+
+class _Run:
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.answers: dict[str, Entry] = {}
+        self.ended = False
+        self.chain = Chain(order.number)
+        self.tasks = {f"{order.number}.1": self._approval()}
+
+    def _approval(self) -> Task:
+        return Task(
+            id=f"{self.order.number}.1",
+            kind="approval",
+            title="Approve access",
+            stage="manager",
+            assignees=(Assignee(person=a_person("Mara Lind").ref()),),
+            choices=("approve", "reject"),
+            subject=self.order.subject,
+            opened_at=NOON,
+        )
+
+    def opening(self) -> Batch:
+        return self._batch(self.chain.append(Kind.OPENED, NOON), status=Status.APPROVAL)
+
+    def failing(self) -> Batch:
+        task = Task(
+            id=f"{self.order.number}.2",
+            kind="operator",
+            title="The directory refuses",
+            choices=("retry", "skip", "cancel"),
+            problem="insufficientAccessRights",
+            subject=self.order.subject,
+            opened_at=NOON,
+        )
+        self.tasks[task.id] = task
+        return self._batch(self.chain.append(Kind.OPERATOR_ASKED, NOON), status=Status.ATTENTION)
+
+    def carry_out(self, message: Command) -> Batch:
+        match message:
+            case Comment():
+                entry = self._caused(Kind.COMMENT, message, {"text": message.text})
+                return self._batch(entry, status=Status.APPROVAL)
+            case Cancel():
+                return self._end(self._caused(Kind.CANCEL_REQUESTED, message, {"reason": message.reason}))
+            case Decide():
+                return self._decided(message)
+            case _:
+                raise AssertionError(message)
+
+    def _decided(self, message: Decide) -> Batch:
+        says = {"task": message.task, "choice": message.choice, "reason": message.reason}
+        task = self.tasks[message.task]
+        kind = Kind.VOTE if task.kind == "approval" else Kind.OPERATOR_DECIDED
+        entry = self._caused(kind, message, says)
+        person = message.actor.person
+        changes: dict[str, Any] = {"decided": message.choice, "decided_by": (person,), "closed_at": NOON}
+        if task.kind == "approval":
+            verdict = Verdict(message.choice)
+            changes["assignees"] = (Assignee(person=person, verdict=verdict, at=NOON),)
+        self.tasks[message.task] = task.model_copy(update=changes)
+        return self._end(entry)
+
+    def _caused(self, kind: Kind, message: Command, says: dict[str, Any]) -> Entry:
+        return self.chain.append(kind, NOON, actor=message.actor, data=says, command=message.command)
+
+    def _end(self, cause: Entry) -> Batch:
+        self.ended = True
+        outcome = {"approve": Outcome.FULFILLED, "reject": Outcome.REJECTED}.get(
+            cause.data.get("choice", ""), Outcome.CANCELLED
+        )
+        for task in self.tasks.values():
+            if task.decided is None:
+                self.tasks[task.id] = task.model_copy(update={"decided": "cancelled", "closed_at": NOON})
+        by = None if cause.actor is None or outcome is Outcome.FULFILLED else cause.actor
+        closing = self.chain.append(Kind.CLOSED, NOON)
+        closing = closing.model_copy(update={"actor": by}).sealed()
+        return self._batch(cause, closing, status=Status.CLOSED, outcome=outcome)
+
+    def _batch(self, *entries: Entry, status: Status, outcome: Outcome | None = None) -> Batch:
+        mara = a_person("Mara Lind").ref()
+        waiting = Waiting(kind=WaitKind.PEOPLE, what="Mara decides", who=(mara,), since=NOON, rule="approver.manager")
+        projection = Projection(
+            number=self.order.number,
+            seq=self.chain.seq,
+            status=status,
+            outcome=outcome,
+            waiting=() if outcome else (waiting,),
+            tasks=tuple(self.tasks.values()),
+            updated_at=NOON,
+            closed_at=NOON if outcome else None,
+        )
+        return Batch(entries=entries, projection=projection)
+
+
+class ApiWorld:
+    """The API and the people who use it."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        self.clock = Clock()
+        self.engine = FakeEngine(register)
+        self.directory = _company()
+        form = (
+            TextField(id="why", type="text", label="Why", max_length=100),
+            PersonField(id="buddy", type="person", label="Buddy", required=False),
+        )
+        self.catalog = Catalog([an_item(form=form), an_item(id="wiki-admin", name="Wiki admin", form=())])
+        self.parts = Parts(
+            register=register,
+            directory=self.directory,
+            gateway=self.engine,
+            catalog=self.catalog,
+            secret=SECRET,
+            operators_group=OPERATORS,
+            clock=self.clock,
+        )
+        self.app: FastAPI = create_app(self.parts)
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api"
+        )
+        self._tokens: dict[str, str] = {}
+
+    async def token(self, login: str) -> str:
+        if login not in self._tokens:
+            answer = await self.http.post("/api/v1/session", json={"login": login, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            self._tokens[login] = answer.json()["token"]
+        return self._tokens[login]
+
+    async def send(self, who: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request below /api/v1 as that person."""
+        headers = {"Authorization": f"Bearer {await self.token(who)}"} | options.pop("headers", {})
+        return await self.http.request(method, f"/api/v1{path}", headers=headers, **options)
+
+    async def get(self, who: str, path: str, **options: Any) -> httpx.Response:
+        return await self.send(who, "GET", path, **options)
+
+    async def post(self, who: str, path: str, body: Any = None, *, key: str = "", **options: Any) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self.send(who, "POST", path, json=body, headers=headers, **options)
+
+    async def orders(self, who: str = "ada", *, key: str = "key-1", **body: Any) -> httpx.Response:
+        """Order the wiki editor's access."""
+        return await self.post(who, "/requests", {"item": "wiki-editor", "answers": {"why": "work"}} | body, key=key)
+
+    async def placed(self, who: str = "ada", *, key: str = "key-1", **body: Any) -> str:
+        """Order, wait until the workflow has begun, and return the number."""
+        answer = await self.orders(who, key=key, **body)
+        assert answer.status_code == 201, answer.text
+        number: str = answer.json()["number"]
+        await until(lambda: self.status(number) is Status.APPROVAL)
+        return number
+
+    def status(self, number: str) -> Status:
+        view = self.register.request(number)
+        assert view
+        return view.projection.status
+
+    def journal(self, number: str) -> list[Kind]:
+        return [entry.kind for entry in self.register.journal(number)]
+
+    def count(self) -> int:
+        """Return how many requests are on record."""
+        return len(self.register.requests(viewer=None, limit=200).items)
+
+
+def _company() -> MemoryDirectory:
+    people = [
+        a_person("Ada Byron", manager_id="id-mara"),
+        a_person("Ben Bright", manager_id="id-mara"),
+        a_person("Mara Lind"),
+        a_person("Sam Stranger"),
+        a_person("Otto Operator"),
+        a_person("Ines Inactive", active=False),
+    ]
+    return MemoryDirectory(
+        people, [Group(OPERATORS, {"id-otto", "id-ines"})], {person.id: PASSWORD for person in people}
+    )
+
+
+def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """Return the body of an error answer after seeing that it is the problem it should be."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"https://commissary.example/problems/{slug}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+def ref(name: str) -> PersonRef:
+    return a_person(name).ref()

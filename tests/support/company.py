@@ -1,0 +1,186 @@
+"""A small company, the same in slapd and in memory, with the names that break careless code."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ldap3
+from ldap3.core.exceptions import LDAPNoSuchObjectResult
+from ldap3.utils.dn import escape_rdn
+from support.slapd import (
+    GROUPS,
+    PEOPLE,
+    PLACEHOLDER,
+    SERVICE,
+    SERVICE_PASSWORD,
+    SUFFIX,
+    Slapd,
+)
+
+from activities.connectors.ldap import LdapDirectory, LdapSettings, Security
+from activities.connectors.memory import Group, MemoryDirectory
+from catalog.people import Person
+
+Connect = Callable[..., LdapDirectory]
+"""Opens a directory for the length of a test: ``connect(server, security, **settings)``."""
+
+ODD = '*()\\,=+<>#;"'
+"""The characters that mean something in LDAP filters and names."""
+
+
+@dataclass(frozen=True)
+class Employee:
+    """Somebody who works there, or did; `manager` is a login."""
+
+    login: str
+    name: str
+    department: str = "Sales"
+    manager: str | None = None
+    mail: bool = True
+    extra: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def dn(self) -> str:
+        """Where slapd has them: below their name, as many directories do."""
+        return f"cn={escape_rdn(self.name)},{PEOPLE}"
+
+    @property
+    def password(self) -> str:
+        """The password they sign in with."""
+        return f"pass-{self.login}"
+
+    @property
+    def address(self) -> str | None:
+        """Their mail address; only its local part tells them apart."""
+        return f"{self.login.encode().hex()}@example.test" if self.mail else None
+
+
+ADA = Employee("ada", "Ada Boss", "Board")
+ALICE = Employee("alice", "Alice Adams", manager="ada")
+BOB = Employee("bob", "Bob Brown", manager="alice")
+CAROL = Employee("carol", "Carol Clark", manager="alice")
+JUERGEN = Employee("jürgen.groß", "Jürgen Groß 🚀", "Entwicklung", manager="ada")
+ODDNAME = Employee(f"odd{ODD}", f"Odd {ODD} Name", "R&D", manager="ada")
+ZOE = Employee("zoe", "Zoe Zimmer", mail=False)
+INGA = Employee("inga", "Inga Inactive", manager="ada", extra=(("employeeType", "inactive"),))
+LARS = Employee("lars", "Lars Locked", manager="ada", extra=(("pwdAccountLockedTime", "000001010000Z"),))
+TWIN_A = Employee("twin", "Twin A", mail=False)
+TWIN_B = Employee("twin", "Twin B", mail=False)
+STAFF = (ADA, ALICE, BOB, CAROL, JUERGEN, ODDNAME, ZOE, INGA, LARS, TWIN_A, TWIN_B)
+
+ODD_GROUP = f"R&D (Δ) {ODD}"
+
+
+@dataclass(frozen=True)
+class Team:
+    """A group; `machine` puts an entry into it that is no person."""
+
+    name: str
+    members: tuple[Employee, ...] = ()
+    owners: tuple[Employee, ...] = ()
+    machine: bool = False
+
+    @property
+    def dn(self) -> str:
+        """Where slapd has it."""
+        return f"cn={escape_rdn(self.name)},{GROUPS}"
+
+
+VPN = Team("vpn", (ALICE,), (ADA,))
+FINANCE = Team("finance", (BOB, CAROL, INGA), (ALICE, ADA), machine=True)
+EMPTY = Team("empty")
+ODD_TEAM = Team(ODD_GROUP, (ODDNAME,), (JUERGEN,))
+TEAMS = (VPN, FINANCE, EMPTY, ODD_TEAM)
+
+
+def seed(server: Slapd) -> None:
+    """Put the company into an empty slapd."""
+    with server.admin() as admin:
+        _add(admin, SUFFIX, ["dcObject", "organization"], {"dc": "example", "o": "Example"})
+        for unit in ("people", "groups"):
+            _add(admin, f"ou={unit},{SUFFIX}", "organizationalUnit", {"ou": unit})
+        account = ["organizationalRole", "simpleSecurityObject"]
+        _add(admin, SERVICE, account, {"cn": "commissary", "userPassword": SERVICE_PASSWORD})
+        for employee in STAFF:
+            _add(admin, employee.dn, "inetOrgPerson", _attributes(employee))
+    reset_groups(server)
+
+
+def reset_groups(server: Slapd) -> None:
+    """Give every group the members it has at first."""
+    with server.admin() as admin:
+        for team in TEAMS:
+            with contextlib.suppress(LDAPNoSuchObjectResult):
+                admin.delete(team.dn)  # type: ignore[no-untyped-call]  # the stubs
+            members = [member.dn for member in team.members] + ([SERVICE] if team.machine else [])
+            owners = {"owner": [owner.dn for owner in team.owners]} if team.owners else {}
+            _add(admin, team.dn, "groupOfNames", {"cn": team.name, "member": members or [PLACEHOLDER], **owners})
+
+
+def settings_for(server: Slapd, security: Security = Security.LDAPS, **changes: Any) -> LdapSettings:
+    """Return the settings of the connector for that server; `changes` replace some."""
+    url = server.ldaps_url if security is Security.LDAPS else server.ldap_url
+    values: dict[str, Any] = {
+        "urls": (url,),
+        "bind_dn": SERVICE,
+        "bind_password": SERVICE_PASSWORD,
+        "security": security,
+        "ca_file": server.ca_file,
+        "people_base": PEOPLE,
+        "groups_base": GROUPS,
+        "placeholder_member": PLACEHOLDER,
+        "read_back_within": 2,
+    }
+    return LdapSettings(**(values | changes))
+
+
+def in_memory() -> MemoryDirectory:
+    """Return the company as a directory in memory; ids are the names, in a form no login has."""
+    ids = {employee.login: _id(employee) for employee in STAFF}
+    people = [
+        Person(
+            id=_id(employee),
+            login=employee.login,
+            name=employee.name,
+            mail=employee.address,
+            active=not employee.extra,
+            manager_id=ids[employee.manager] if employee.manager else None,
+            department=employee.department,
+        )
+        for employee in STAFF
+    ]
+    groups = [
+        Group(
+            team.name,
+            {_id(member) for member in team.members} | ({"a-machine"} if team.machine else set()),
+            tuple(_id(owner) for owner in team.owners),
+        )
+        for team in TEAMS
+    ]
+    return MemoryDirectory(people, groups, {_id(employee): employee.password for employee in STAFF})
+
+
+def _id(employee: Employee) -> str:
+    return f"id:{employee.name}"
+
+
+def _attributes(employee: Employee) -> dict[str, Any]:
+    manager = next((boss.dn for boss in STAFF if boss.login == employee.manager), None)
+    values = {
+        "uid": employee.login,
+        "cn": employee.name,
+        "sn": employee.name.split()[-1],
+        "ou": employee.department,
+        "userPassword": employee.password,
+        "mail": employee.address,
+        "manager": manager,
+        **dict(employee.extra),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _add(admin: ldap3.Connection, dn: str, object_class: str | list[str], attributes: dict[str, Any]) -> None:
+    admin.add(dn, object_class, attributes)  # type: ignore[no-untyped-call]  # the stubs

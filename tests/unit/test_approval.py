@@ -1,0 +1,280 @@
+"""Approvals, case by case: who is asked, what a vote does, why one is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.builders import NOON, a_person, a_stage
+
+from catalog.approval import (
+    Approvals,
+    Cancel,
+    Cast,
+    Change,
+    Event,
+    Expire,
+    Open,
+    Refusal,
+    Rung,
+    Slate,
+    StageState,
+    StageStatus,
+    Verdict,
+    apply,
+    begin,
+    said,
+    slate,
+)
+from catalog.people import Person
+
+ADA, BEN, CLEO, DANA = (a_person(name) for name in ("Ada Byron", "Ben Okri", "Cleo Moss", "Dana Fry"))
+LATER = NOON + timedelta(hours=1)
+
+
+def approvals(*quorums: str, beneficiary: Person = ADA) -> Approvals:
+    """Return approvals of Ada's request with one stage per quorum: first, second, …"""
+    names = ("first", "second", "third")
+    stages = tuple(a_stage(id=name, name=name.title(), quorum=q) for name, q in zip(names, quorums, strict=False))
+    return begin(stages, ADA.id, beneficiary.id, "sha256:1")
+
+
+def after(state: Approvals, *events: Event) -> Approvals:
+    """Return the state after events that all count."""
+    for event in events:
+        change = apply(state, event, NOON)
+        assert isinstance(change, Change), change
+        state = change.state
+    return state
+
+
+def opening(stage: str, *people: Person) -> Open:
+    return Open(stage=stage, slate=Slate(people=tuple(p.ref() for p in people), rule="approver.manager"))
+
+
+def cast(stage: str, voter: Person, verdict: Verdict = Verdict.APPROVE, **other: Any) -> Cast:
+    return Cast(stage=stage, voter=voter.ref(), verdict=verdict, **other)
+
+
+def refusal(state: Approvals, event: Event) -> Refusal:
+    found = apply(state, event, LATER)
+    assert isinstance(found, Refusal), found
+    return found
+
+
+def stage_of(state: Approvals, stage_id: str) -> StageState:
+    found = state.stage(stage_id)
+    assert found is not None
+    return found
+
+
+class TestSlate:
+    """Whom to ask."""
+
+    def test_the_first_rung_that_names_somebody_is_taken(self) -> None:
+        rungs = (
+            Rung(rule="approver.manager", people=()),
+            Rung(rule="approver.owner", people=(BEN, CLEO, BEN)),
+            Rung(rule="approver.operators", people=(DANA,)),
+        )
+        assert slate(rungs, ADA.id, ADA.id) == Slate(people=(BEN.ref(), CLEO.ref()), rule="approver.owner")
+
+    def test_requester_beneficiary_and_inactive_people_are_passed_over_on_every_rung(self) -> None:
+        gone = DANA.model_copy(update={"active": False})
+        rungs = (
+            Rung(rule="approver.manager", people=(ADA, gone)),
+            Rung(rule="approver.fallback", people=(BEN, ADA, CLEO)),
+        )
+        found = slate(rungs, ADA.id, BEN.id)
+        assert found.people == (CLEO.ref(),)
+        assert [(s.person.id, s.rule) for s in found.skipped] == [
+            (ADA.id, "approval.skip-requester"),
+            (gone.id, "approval.skip-inactive"),
+            (BEN.id, "approval.skip-beneficiary"),
+        ]
+
+    def test_nobody_left_gives_an_empty_slate_that_says_who_was_passed_over(self) -> None:
+        found = slate((Rung(rule="approver.manager", people=(ADA,)),), ADA.id, ADA.id)
+        assert found.people == ()
+        assert found.rule == ""
+        assert [s.person.id for s in found.skipped] == [ADA.id]
+
+
+class TestQuorum:
+    """What votes decide."""
+
+    def test_without_stages_a_request_is_approved_at_once(self) -> None:
+        assert approvals().outcome is StageStatus.APPROVED
+        assert approvals().next_stage() is None
+
+    def test_any_is_approved_by_the_first_approval(self) -> None:
+        state = after(approvals("any"), opening("first", BEN, CLEO), cast("first", BEN))
+        assert state.outcome is StageStatus.APPROVED
+        assert stage_of(state, "first").closed_at == NOON
+
+    def test_any_is_rejected_only_when_nobody_is_left_who_could_approve(self) -> None:
+        state = after(approvals("any"), opening("first", BEN, CLEO), cast("first", BEN, Verdict.REJECT))
+        assert state.outcome is StageStatus.WAITING
+        assert [p.id for p in stage_of(state, "first").undecided()] == [CLEO.id]
+        assert after(state, cast("first", CLEO, Verdict.REJECT)).outcome is StageStatus.REJECTED
+        assert after(state, cast("first", CLEO)).outcome is StageStatus.APPROVED
+
+    def test_all_needs_everybody(self) -> None:
+        state = after(approvals("all"), opening("first", BEN, CLEO), cast("first", BEN))
+        assert state.outcome is StageStatus.WAITING
+        assert after(state, cast("first", CLEO)).outcome is StageStatus.APPROVED
+
+    def test_all_is_rejected_by_the_first_rejection(self) -> None:
+        state = after(approvals("all"), opening("first", BEN, CLEO), cast("first", BEN, Verdict.REJECT))
+        assert state.outcome is StageStatus.REJECTED
+
+    def test_a_vote_that_closes_a_stage_says_so(self) -> None:
+        opened = after(approvals("any"), opening("first", BEN))
+        change = apply(opened, cast("first", BEN, reason="fine with me"), LATER)
+        assert isinstance(change, Change)
+        assert change.vote is not None
+        assert (change.vote.reason, change.vote.at) == ("fine with me", LATER)
+        assert change.closed == stage_of(change.state, "first")
+
+    def test_stages_are_decided_one_after_the_other(self) -> None:
+        state = approvals("any", "any")
+        assert refusal(state, opening("second", BEN)).code == "stage-not-open"
+        state = after(state, opening("first", BEN), cast("first", BEN))
+        following = state.next_stage()
+        assert following is not None
+        assert following.stage.id == "second"
+        assert after(state, opening("second", CLEO), cast("second", CLEO)).outcome is StageStatus.APPROVED
+
+    def test_who_approved_an_earlier_stage_is_not_asked_again(self) -> None:
+        state = after(approvals("any", "all"), opening("first", BEN), cast("first", BEN), opening("second", BEN, CLEO))
+        second = stage_of(state, "second")
+        assert [(v.voter.id, v.rule) for v in second.votes] == [(BEN.id, "approval.already-approved")]
+        assert [p.id for p in second.undecided()] == [CLEO.id]
+
+    def test_who_rejected_an_earlier_stage_that_was_approved_by_others_is_asked_again(self) -> None:
+        first = (opening("first", BEN, CLEO), cast("first", BEN, Verdict.REJECT), cast("first", CLEO))
+        second = stage_of(after(approvals("any", "all"), *first, opening("second", BEN)), "second")
+        assert second.votes == ()
+        assert second.status is StageStatus.OPEN
+
+    def test_a_stage_whose_only_approver_approved_before_closes_as_it_opens(self) -> None:
+        state = after(approvals("any", "any"), opening("first", BEN), cast("first", BEN))
+        change = apply(state, opening("second", BEN), LATER)
+        assert isinstance(change, Change)
+        assert change.closed is not None
+        assert change.state.outcome is StageStatus.APPROVED
+
+    def test_a_stage_opens_with_its_deadline(self) -> None:
+        first = stage_of(after(approvals("any"), opening("first", BEN)), "first")
+        assert (first.opened_at, first.due_at) == (NOON, NOON + timedelta(days=10))
+        assert first.slate.rule == "approver.manager"
+
+    def test_a_slate_is_cleared_of_doubles_and_of_the_two_who_never_decide(self) -> None:
+        state = approvals("all", beneficiary=DANA)
+        state = after(state, opening("first", ADA, BEN, DANA, BEN), cast("first", BEN))
+        assert [p.id for p in stage_of(state, "first").slate.people] == [BEN.id]
+        assert state.outcome is StageStatus.APPROVED
+
+
+class TestRefusals:
+    """Why an event does not count."""
+
+    def test_nobody_decides_for_themselves_even_when_they_were_put_on_the_slate(self) -> None:
+        state = after(approvals("any", beneficiary=DANA), opening("first", ADA, BEN, DANA))
+        for person in (ADA, DANA):
+            found = refusal(state, cast("first", person))
+            assert found.code == "self-approval"
+            assert "of their own" in found.message
+
+    def test_who_is_not_asked_does_not_decide(self) -> None:
+        state = after(approvals("any"), opening("first", BEN))
+        assert refusal(state, cast("first", CLEO)).code == "not-approver"
+
+    def test_a_stage_that_has_not_begun_takes_no_vote_and_does_not_expire(self) -> None:
+        state = approvals("any", "any")
+        for event in (cast("second", BEN), Expire(stage="second")):
+            found = refusal(state, event)
+            assert (found.code, found.message) == ("stage-not-open", "Stage 'Second' has not begun.")
+
+    def test_an_unknown_stage_is_named(self) -> None:
+        for event in (cast("third", BEN), opening("third", BEN), Expire(stage="third")):
+            found = refusal(approvals("any"), event)
+            assert found.code == "unknown-stage"
+            assert "'third'" in found.message
+
+    def test_a_second_vote_of_the_same_person_is_refused_and_says_who_decided(self) -> None:
+        state = after(approvals("all"), opening("first", BEN, CLEO), cast("first", BEN))
+        found = refusal(state, cast("first", BEN, Verdict.REJECT))
+        assert found.code == "already-decided"
+        assert found.message == "You have already decided. Stage 'First' is open; so far: Ben Okri (approve)."
+
+    @pytest.mark.parametrize(("verdict", "word"), [(Verdict.APPROVE, "approved"), (Verdict.REJECT, "rejected")])
+    def test_a_late_vote_is_refused_and_names_the_outcome_and_who_decided(self, verdict: Verdict, word: str) -> None:
+        state = after(approvals("all" if verdict is Verdict.REJECT else "any"), opening("first", BEN, CLEO))
+        state = after(state, cast("first", BEN, verdict))
+        for voter in (BEN, CLEO):
+            found = refusal(state, cast("first", voter))
+            assert found.code == "stage-closed"
+            assert found.message == f"Stage 'First' was {word} by Ben Okri ({verdict})."
+
+    @pytest.mark.parametrize(
+        ("end", "message"),
+        [
+            (Expire(stage="first"), "Stage 'First' expired without a decision."),
+            (Cancel(), "Stage 'First' was cancelled with the request."),
+        ],
+    )
+    def test_a_vote_after_expiry_or_cancel_is_refused_and_says_which(self, end: Event, message: str) -> None:
+        state = after(approvals("any"), opening("first", BEN), end)
+        found = refusal(state, cast("first", BEN))
+        assert (found.code, found.message) == ("stage-closed", message)
+
+    def test_a_vote_on_what_has_changed_since_is_refused(self) -> None:
+        state = after(approvals("any"), opening("first", BEN))
+        assert refusal(state, cast("first", BEN, subject="sha256:0")).code == "subject-changed"
+        assert after(state, cast("first", BEN, subject="sha256:1")).outcome is StageStatus.APPROVED
+
+    def test_a_stage_does_not_open_for_nobody(self) -> None:
+        assert refusal(approvals("any"), opening("first")).code == "not-approver"
+        assert refusal(approvals("any"), opening("first", ADA)).code == "not-approver"
+
+    def test_a_stage_opens_once(self) -> None:
+        state = after(approvals("any"), opening("first", BEN))
+        found = refusal(state, opening("first", CLEO))
+        assert (found.code, found.message) == ("stage-not-open", "Stage 'First' cannot begin now: it is open.")
+
+    def test_a_decided_stage_does_not_expire(self) -> None:
+        state = after(approvals("any"), opening("first", BEN), cast("first", BEN))
+        assert refusal(state, Expire(stage="first")).code == "stage-closed"
+
+
+class TestEndings:
+    """How approvals end without a decision."""
+
+    def test_an_expired_stage_ends_the_approvals(self) -> None:
+        state = after(approvals("any", "any"), opening("first", BEN), Expire(stage="first"))
+        assert state.outcome is StageStatus.EXPIRED
+        assert state.next_stage() is None
+        assert refusal(state, opening("second", BEN)).code == "stage-not-open"
+
+    @pytest.mark.parametrize("begun", [(), (opening("first", BEN),)])
+    def test_a_cancel_ends_the_stage_that_is_open_or_next(self, begun: tuple[Event, ...]) -> None:
+        state = after(approvals("any", "any"), *begun, Cancel())
+        assert state.outcome is StageStatus.CANCELLED
+        assert stage_of(state, "first").status is StageStatus.CANCELLED
+
+    def test_a_cancel_after_the_decision_is_refused_and_says_who_decided(self) -> None:
+        state = after(approvals("any", "any"), opening("first", BEN), cast("first", BEN, Verdict.REJECT))
+        assert refusal(state, Cancel()).message == "Stage 'First' was rejected by Ben Okri (reject)."
+
+    def test_a_cancel_where_nothing_was_to_be_approved_is_refused(self) -> None:
+        assert refusal(approvals(), Cancel()).message == "There is nothing left to approve."
+
+
+def test_an_open_stage_without_votes_says_that_nobody_decided() -> None:
+    assert said(stage_of(after(approvals("any"), opening("first", BEN)), "first")).endswith("so far: no decision.")
+
+
+def test_an_unknown_stage_is_not_found() -> None:
+    assert approvals("any").stage("nowhere") is None

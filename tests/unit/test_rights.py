@@ -1,0 +1,119 @@
+"""Rights: who sees, cancels and decides, and the words for those who may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.builders import NOON, a_person, an_actor, an_order
+
+from catalog import rights
+from catalog.approval import Verdict
+from catalog.errors import Refused
+from catalog.people import Actor
+from catalog.request import Assignee, Task
+
+ADA, BEN, CLEO, MARA = (an_actor(name) for name in ("Ada Byron", "Ben Okri", "Cleo Moss", "Mara Lind"))
+OLGA = an_actor("Olga Reyes", operator=True)
+ORDER = an_order(beneficiary=a_person("Ben Okri").ref())
+"""Ada orders for Ben."""
+
+
+def task(kind: str = "approval", *assignees: Actor, **other: Any) -> Task:
+    plain = {
+        "id": "REQ-1001.1",
+        "kind": kind,
+        "title": "Line manager: Wiki editor for Ben Okri",
+        "assignees": tuple(Assignee(person=actor.person) for actor in assignees),
+        "choices": ("approve", "reject") if kind == "approval" else ("retry", "skip", "cancel"),
+        "subject": "sha256:1",
+        "opened_at": NOON,
+    }
+    return Task(**plain | other)
+
+
+def code(refusal: rights.Refusal | None) -> Refused | None:
+    return refusal.code if refusal else None
+
+
+@pytest.mark.parametrize(
+    ("actor", "asked", "sees"),
+    [(ADA, False, True), (BEN, False, True), (OLGA, False, True), (MARA, True, True), (CLEO, False, False)],
+)
+def test_a_request_is_seen_by_its_two_people_the_asked_and_operators(actor: Actor, asked: bool, sees: bool) -> None:
+    assert rights.may_see(actor, ORDER, asked=asked) is sees
+
+
+def test_what_went_wrong_is_for_operators_only() -> None:
+    assert rights.may_see_task(ADA, task())
+    assert not rights.may_see_task(ADA, task("operator"))
+    assert rights.may_see_task(OLGA, task("operator"))
+
+
+@pytest.mark.parametrize(("actor", "refused"), [(ADA, None), (BEN, None), (OLGA, None), (MARA, Refused.NOT_ALLOWED)])
+def test_a_request_is_called_off_by_its_two_people_and_operators(actor: Actor, refused: Refused | None) -> None:
+    assert code(rights.refuse_cancel(actor, ORDER)) is refused
+
+
+@pytest.mark.parametrize(
+    ("actor", "asked_for", "refused"),
+    [
+        (MARA, task("approval", MARA), None),
+        (CLEO, task("approval", MARA), Refused.NOT_APPROVER),
+        (OLGA, task("approval", MARA), Refused.NOT_APPROVER),
+        (ADA, task("approval", ADA), Refused.SELF_APPROVAL),
+        (BEN, task("approval", BEN), Refused.SELF_APPROVAL),
+        (OLGA, task("operator"), None),
+        (MARA, task("operator"), Refused.NOT_ALLOWED),
+        (an_actor("Ada Byron", operator=True), task("operator"), Refused.SELF_APPROVAL),
+    ],
+)
+def test_a_task_is_decided_by_those_it_asks_and_never_by_those_it_is_for(
+    actor: Actor, asked_for: Task, refused: Refused | None
+) -> None:
+    assert code(rights.refuse_decider(actor, ORDER, asked_for)) is refused
+    assert rights.may_decide(actor, ORDER, asked_for) is (refused is None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "choice", "reason", "refused"),
+    [
+        (task(), "approve", "", None),
+        (task(), "reject", "too much", None),
+        (task(), "reject", " ", Refused.REASON_NEEDED),
+        (task(), "retry", "", Refused.UNKNOWN_CHOICE),
+        (task("operator"), "retry", "", None),
+        (task("operator"), "skip", "", Refused.REASON_NEEDED),
+        (task("operator"), "cancel", "", Refused.REASON_NEEDED),
+    ],
+)
+def test_a_choice_is_one_of_those_offered_and_explained_where_it_takes_something_away(
+    asked: Task, choice: str, reason: str, refused: Refused | None
+) -> None:
+    assert code(rights.refuse_choice(asked, choice, reason)) is refused
+
+
+def test_a_decision_that_was_made_is_named_with_who_made_it() -> None:
+    decided = task("approval", MARA, decided="approved", decided_by=(MARA.person,))
+    found = rights.refuse_late(MARA, decided)
+    assert code(found) is Refused.ALREADY_DECIDED
+    assert found is not None
+    assert "approved by Mara Lind" in found.message
+    assert not rights.may_decide(MARA, ORDER, decided)
+
+
+def test_a_task_that_ended_without_a_decision_says_how() -> None:
+    found = rights.refuse_late(MARA, task("approval", MARA, decided="expired"))
+    assert code(found) is Refused.CLOSED
+    assert found is not None
+    assert "expired" in found.message
+
+
+def test_a_second_decision_of_the_same_person_is_refused_while_others_are_awaited() -> None:
+    voted = Assignee(person=MARA.person, verdict=Verdict.APPROVE, at=NOON)
+    asked = task(assignees=(voted, Assignee(person=CLEO.person)))
+    found = rights.refuse_late(MARA, asked)
+    assert code(found) is Refused.ALREADY_DECIDED
+    assert found is not None
+    assert "approve by Mara Lind" in found.message
+    assert rights.refuse_late(CLEO, asked) is None

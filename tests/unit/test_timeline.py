@@ -1,0 +1,148 @@
+"""The timeline: a sentence for every entry, whatever the entry lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import NOON, a_person, an_actor
+
+from catalog.journal import Chain, Entry, Kind
+from catalog.timeline import describe
+
+ADA, BEN, MARA = ({"id": n, "login": n.lower(), "name": n, "mail": None} for n in ("Ada", "Ben", "Mara Lind"))
+
+
+def entry(kind: Kind, data: dict[str, Any], *, by: str | None = None, rule: str = "") -> Entry:
+    actor = an_actor(by) if by else None
+    return Chain("REQ-1001").append(kind, NOON, actor=actor, rule=rule, data=data)
+
+
+OPENED = {"item": "VPN access", "version": "1.0.0", "requester": ADA, "beneficiary": BEN}
+STAGE = {
+    "stage": "manager",
+    "name": "Line manager",
+    "approvers": [MARA, BEN],
+    "quorum": "any",
+    "due_at": "2025-03-13T12:00:00+00:00",
+    "rule": "approver.manager",
+}
+EFFECT = {"effect": "Add Ada to vpn-users"}
+SEEN = {**EFFECT, "changed": True, "present": True, "where": "ldaps://dir.example"}
+LONG_AGO = {"effect": "Take Ada out of vpn-users"}
+
+SENTENCES = [
+    (entry(Kind.OPENED, OPENED, by="Ada"), "Ada ordered 'VPN access' for Ben"),
+    (entry(Kind.OPENED, {**OPENED, "beneficiary": ADA}, by="Ada"), "Ada ordered 'VPN access' for themselves"),
+    (entry(Kind.OPENED, OPENED), "Ada ordered 'VPN access' for Ben"),
+    (
+        entry(Kind.RESOLVED, {"person": BEN, "group": "vpn-users", "already_member": False}),
+        "Ben was found in the directory, not in vpn-users",
+    ),
+    (
+        entry(Kind.RESOLVED, {"person": BEN, "group": "vpn-users", "already_member": True}),
+        "Ben was found in the directory, already in vpn-users",
+    ),
+    (entry(Kind.RESOLVED, {"person": None}), "The person it is for was not found in the directory"),
+    (
+        entry(Kind.STAGE_OPENED, STAGE),
+        "Stage 'Line manager' began: Mara Lind, Ben decide (one of them is enough), by 13 March 2025, 12:00 UTC",
+    ),
+    (
+        entry(Kind.STAGE_OPENED, {**STAGE, "quorum": "all", "due_at": None}),
+        "Stage 'Line manager' began: Mara Lind, Ben decide (all of them)",
+    ),
+    (
+        entry(Kind.STAGE_OPENED, {**STAGE, "approvers": [MARA]}),
+        "Stage 'Line manager' began: Mara Lind decides, by 13 March 2025, 12:00 UTC",
+    ),
+    (
+        entry(Kind.APPROVER_SKIPPED, {"stage": "manager", "person": ADA}, rule="approval.skip-requester"),
+        "Ada is not asked: who ordered does not decide",
+    ),
+    (
+        entry(Kind.APPROVER_SKIPPED, {"person": ADA}, rule="approval.skip-on-leave"),
+        "Ada is not asked: approval.skip-on-leave",
+    ),
+    (
+        entry(Kind.VOTE, {"stage": "manager", "choice": "approve", "reason": "fine\nwith me"}, by="Mara Lind"),
+        "Mara Lind approved stage 'manager': 'fine with me'",
+    ),
+    (
+        entry(Kind.VOTE, {"stage": "manager", "name": "Line manager", "choice": "reject"}, by="Mara Lind"),
+        "Mara Lind rejected stage 'Line manager'",
+    ),
+    (
+        entry(Kind.VOTE, {"stage": "data", "choice": "approve", "voter": MARA}, rule="approval.already-approved"),
+        "Mara Lind counts as having approved stage 'data': an earlier stage has their approval",
+    ),
+    (entry(Kind.VOTE, {"stage": "data", "choice": "abstain"}), "somebody counts as having abstain stage 'data'"),
+    (entry(Kind.STAGE_CLOSED, {"name": "Line manager", "status": "approved"}), "Stage 'Line manager' was approved"),
+    (entry(Kind.STAGE_CLOSED, {"name": "Line manager", "status": "expired"}), "Stage 'Line manager' expired"),
+    (entry(Kind.EFFECT_INTENDED, EFFECT), "Add Ada to vpn-users: begun"),
+    (entry(Kind.EFFECT_OBSERVED, SEEN), "Add Ada to vpn-users: done; read back from ldaps://dir.example"),
+    (
+        entry(Kind.EFFECT_OBSERVED, {**SEEN, "changed": False, "where": ""}),
+        "Add Ada to vpn-users: nothing to do, it was so already; read back",
+    ),
+    (
+        entry(Kind.EFFECT_FAILED, {**EFFECT, "fault": "rejected", "message": "no rights"}),
+        "Add Ada to vpn-users: failed (rejected): 'no rights'",
+    ),
+    (entry(Kind.EFFECT_FAILED, EFFECT), "Add Ada to vpn-users: failed"),
+    (entry(Kind.UNDO_INTENDED, LONG_AGO), "Undoing what was done: Take Ada out of vpn-users"),
+    (entry(Kind.UNDO_OBSERVED, {**LONG_AGO, "changed": True}), "Take Ada out of vpn-users: done; read back"),
+    (
+        entry(Kind.OPERATOR_ASKED, {"task": "REQ-1.2", "problem": "no rights", "choices": ["retry", "cancel"]}),
+        "An operator has to decide (retry, cancel): 'no rights'",
+    ),
+    (
+        entry(Kind.OPERATOR_DECIDED, {"task": "REQ-1.2", "choice": "retry", "reason": "fixed"}, by="Olga Reyes"),
+        "Olga Reyes decided as operator: retry: 'fixed'",
+    ),
+    (
+        entry(Kind.CANCEL_REQUESTED, {"reason": "changed my mind"}, by="Ada"),
+        "Ada called the request off: 'changed my mind'",
+    ),
+    (entry(Kind.CANCEL_REQUESTED, {"reason": ""}, by="Ada"), "Ada called the request off"),
+    (entry(Kind.COMMENT, {"text": "is\u202e it\r\ndone?"}, by="Ada"), "Ada remarked: 'is it done?'"),
+    (
+        entry(Kind.CLOSED, {"outcome": "fulfilled", "reason": "Ada was seen in vpn-users."}),
+        "The request was closed as fulfilled: 'Ada was seen in vpn-users.'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given_entry", "sentence"), SENTENCES)
+def test_an_entry_is_said_in_a_sentence(given_entry: Entry, sentence: str) -> None:
+    assert describe(given_entry) == sentence
+
+
+def test_who_stood_in_for_somebody_is_said() -> None:
+    vote = entry(Kind.VOTE, {"stage": "manager", "choice": "approve"}, by="Mara Lind")
+    vote = vote.model_copy(update={"on_behalf_of": a_person("Ben Okri").ref()})
+    assert describe(vote) == "Mara Lind on behalf of Ben Okri approved stage 'manager'"
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_an_entry_without_data_is_still_said(kind: Kind) -> None:
+    sentence = describe(entry(kind, {}))
+    assert sentence
+    assert "None" not in sentence
+    assert "''" not in sentence
+
+
+KEYS = sorted({key for given_entry, _ in SENTENCES for key in given_entry.data})
+odd = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "login"]), inner),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from(Kind), st.dictionaries(st.sampled_from(KEYS), odd), st.booleans(), st.text(max_size=8))
+def test_whatever_an_entry_holds_one_line_comes_out(kind: Kind, data: dict[str, Any], acted: bool, rule: str) -> None:
+    sentence = describe(entry(kind, data, by="Ada" if acted else None, rule=rule))
+    assert sentence.splitlines() == [sentence]
