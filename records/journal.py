@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -15,10 +15,10 @@ from catalog.journal import Entry
 from catalog.model import canonical
 from catalog.request import Batch, Notice, Projection, Task
 from records.database import Database
-from records.documents import document
+from records.documents import document, view_from, views
 from records.errors import Contradiction, UnknownRequest
 from records.intake import note_started
-from records.tables import id_of, journal, notices, requests, task_assignees, tasks
+from records.tables import Moment, id_of, journal, notices, requests, superseded, task_assignees, tasks
 
 
 class Journal(Database):
@@ -27,23 +27,32 @@ class Journal(Database):
     def record(self, batch: Batch) -> None:
         """Write entries, state and notices; see the port.
 
+        An entry that stands with another content was written by a workflow task that the engine then did not keep,
+        and did again: the later version takes its place, and the earlier one is kept aside.
+
         Raises:
             UnknownRequest: the request is not on record.
-            Contradiction: an entry differs from the one that stands under its seq, or its command has caused another.
+            Contradiction: an entry belongs elsewhere, or its command has caused another.
         """
         projection = batch.projection
         request_id = id_of(projection.number)
         with self.write() as connection:
             # The lock makes batches of one request wait for each other: a retry may overtake the first attempt.
-            stood = connection.scalar(select(requests.c.seq).where(requests.c.id == request_id).with_for_update())
-            if request_id is None or stood is None:
+            row = connection.execute(views().where(requests.c.id == request_id).with_for_update()).one_or_none()
+            if request_id is None or row is None:
                 raise UnknownRequest(
                     f"{projection.number[:40]!r} is not in the register; was it restored from an older backup?"
                 )
+            stood = view_from(row).projection
+            changed = _first_changed(connection, request_id, batch)
+            if changed is not None:
+                if projection.updated_at <= stood.updated_at:
+                    return  # a late write of the task that was not kept
+                _set_aside(connection, request_id, changed, projection)
             _append(connection, request_id, batch)
             _owe(connection, batch.notices)
             note_started(connection, request_id, projection.updated_at)
-            if projection.seq > stood:
+            if changed is not None or projection.seq > stood.seq:
                 _project(connection, request_id, projection)
 
     def journal(self, number: str, *, after: int = 0, limit: int = 200) -> Sequence[Entry]:
@@ -66,16 +75,45 @@ class Journal(Database):
         return None if document is None else Entry.model_validate_json(document)
 
 
+def _first_changed(connection: Connection, request_id: int, batch: Batch) -> int | None:
+    """Return the seq of the first entry that stands with another content; None if all that stand are the same."""
+    standing = _standing(connection, request_id, batch)
+    changed = (entry.seq for entry in batch.entries if standing.get(entry.seq, entry.digest) != entry.digest)
+    return min(changed, default=None)
+
+
+def _set_aside(connection: Connection, request_id: int, seq: int, projection: Projection) -> None:
+    """Move the entries from `seq` on out of the journal, and drop the tasks and unsent notices they came with."""
+    gone = (journal.c.request_id == request_id, journal.c.seq >= seq)
+    columns = ("request_id", "seq", "digest", "document")
+    connection.execute(
+        insert(superseded).from_select(
+            [*columns, "superseded_at"],
+            select(*(journal.c[name] for name in columns), literal(projection.updated_at, Moment)).where(*gone),
+        )
+    )
+    events = [f"{projection.number}/{entry}" for entry in connection.scalars(select(journal.c.seq).where(*gone))]
+    connection.execute(delete(notices).where(notices.c.event.in_(events), notices.c.state == "pending"))
+    connection.execute(delete(journal).where(*gone))
+    kept = [task.id for task in projection.tasks]
+    dropped = select(tasks.c.task).where(tasks.c.request_id == request_id, tasks.c.task.not_in(kept))
+    connection.execute(delete(task_assignees).where(task_assignees.c.task.in_(dropped)))
+    connection.execute(delete(tasks).where(tasks.c.request_id == request_id, tasks.c.task.not_in(kept)))
+
+
+def _standing(connection: Connection, request_id: int, batch: Batch) -> dict[int, str]:
+    seqs = [entry.seq for entry in batch.entries]
+    query = select(journal.c.seq, journal.c.digest).where(journal.c.request_id == request_id, journal.c.seq.in_(seqs))
+    return {row.seq: row.digest for row in connection.execute(query)}
+
+
 def _append(connection: Connection, request_id: int, batch: Batch) -> None:
     """Insert the entries that do not stand yet."""
-    number, seqs = batch.projection.number, [entry.seq for entry in batch.entries]
-    query = select(journal.c.seq, journal.c.digest).where(journal.c.request_id == request_id, journal.c.seq.in_(seqs))
-    standing = {row.seq: row.digest for row in connection.execute(query)}
+    number = batch.projection.number
+    standing = _standing(connection, request_id, batch)
     for entry in batch.entries:
         if entry.request != number:
             raise Contradiction(f"An entry of {entry.request} came in a batch of {number}.")
-        if standing.get(entry.seq, entry.digest) != entry.digest:
-            raise Contradiction(f"Entry {entry.seq} of {number} stands and says something else.")
     fresh = [_entry_row(request_id, entry) for entry in batch.entries if entry.seq not in standing]
     if not fresh:
         return

@@ -135,6 +135,17 @@ journal = Table(
     UniqueConstraint("request_id", "command"),
 )
 
+# Entries that were replaced: written by a workflow task that the engine did not keep and did again.
+superseded = Table(
+    "journal_superseded",
+    metadata,
+    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String, primary_key=True),
+    Column("superseded_at", Moment, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
 tasks = Table(
     "tasks",
     metadata,

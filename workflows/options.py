@@ -25,6 +25,13 @@ class Remote(TypedDict):
     cancellation_type: ActivityCancellationType
 
 
+class Own(TypedDict):
+    """Options of an activity on the workflow's own queue."""
+
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
 class Local(TypedDict):
     """Options of a local activity."""
 
@@ -49,12 +56,16 @@ DIRECTORY = Remote(
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
 
-JOURNAL = Local(
+# For ever: a request must not go on without its record. Five minutes keep a day's outage to a few hundred events.
+_JOURNAL_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
+)
+
+JOURNAL = Own(start_to_close_timeout=timedelta(seconds=20), retry_policy=_JOURNAL_RETRY)
+
+LOCAL_JOURNAL = Local(
     start_to_close_timeout=timedelta(seconds=20),
     # Past this the retry waits on a durable timer instead of holding the workflow task.
     local_retry_threshold=timedelta(seconds=20),
-    # For ever: a request must not go on without its record. Five minutes keep a day's outage to a few hundred events.
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
-    ),
+    retry_policy=_JOURNAL_RETRY,
 )

@@ -1,18 +1,24 @@
 """What a request will have written: its journal, its state and the notices it owes, and the one way to write them.
 
 The workflow changes its state in memory and calls `flush` where it is about to wait or to end. One flush is one
-local activity and one transaction, whatever it carries.
+activity and one transaction, whatever it carries.
+
+What a person's command led to is written only once the engine's history holds the command: an update that is being
+worked on exists nowhere but in memory, and would be forgotten with a server that dies, while the register already
+showed it. Everything else that moves a request (an activity's answer, a timer) is in the history before the
+workflow sees it; it may be worked on twice, and then the register keeps the later version.
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+import contextlib
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 
-from workflows.options import JOURNAL
+from workflows.options import JOURNAL, LOCAL_JOURNAL
 
 with workflow.unsafe.imports_passed_through():
     from activities.journal import JournalWriter
@@ -21,12 +27,17 @@ with workflow.unsafe.imports_passed_through():
     from catalog.request import Batch, Notice, Order, Outcome, Projection, Status, Task, Template, Waiting
 
 
+KEPT_WITHIN = timedelta(milliseconds=300)
+"""How long a flush waits for the answer of a running attempt to make a command durable, before a timer does."""
+
+
 class Record:
     """The record of one request, as far as it has come.
 
     Attributes:
         waiting: what the request waits for now; shown to people once flushed.
         tasks: all tasks it ever opened, by id.
+        attempting: whether an attempt on a target is running, whose answer will come by itself.
     """
 
     def __init__(self, order: Order) -> None:
@@ -41,6 +52,12 @@ class Record:
         self.reason = ""
         self.waiting: tuple[Waiting, ...] = ()
         self.tasks: dict[str, Task] = {}
+        self.attempting = False
+        self._commanded_at = 0
+
+    def commanded(self) -> None:
+        """Say that what is noted now follows from a command that the history does not hold yet."""
+        self._commanded_at = workflow.info().get_current_history_length()
 
     def note(
         self,
@@ -94,14 +111,25 @@ class Record:
     async def flush(self) -> None:
         """Return once everything noted so far stands in the register; retried for as long as that takes."""
         async with self._flushing:
+            if self._volatile() and self.attempting:
+                with contextlib.suppress(TimeoutError):
+                    await workflow.wait_condition(lambda: not self._volatile(), timeout=KEPT_WITHIN)
             if not self._entries:
                 return
             entries, notices = tuple(self._entries), tuple(self._notices)
             batch = Batch(entries=entries, projection=self._projection(), notices=notices)
-            await workflow.execute_local_activity_method(JournalWriter.record, batch, **JOURNAL)
+            if self._volatile():
+                # The engine hands this out only after it has put the command into the history.
+                await workflow.execute_activity_method(JournalWriter.record, batch, summary="Journal", **JOURNAL)
+            else:
+                await workflow.execute_local_activity_method(JournalWriter.record, batch, **LOCAL_JOURNAL)
             # Only now: what was noted while the flush ran, or a flush that was cancelled, is written by the next.
             del self._entries[: len(entries)]
             del self._notices[: len(notices)]
+
+    def _volatile(self) -> bool:
+        """Return whether a command came in this very workflow task: a later one begins only after it was kept."""
+        return workflow.info().get_current_history_length() == self._commanded_at
 
     def _projection(self) -> Projection:
         return Projection(

@@ -59,6 +59,7 @@ class RequestFrame:
         self._past_return = False
         self._said: dict[str, OperatorSaid] = {}
         self._before_attention = Status.CHECKING
+        self._flushing: asyncio.Future[None] | None = None  # held so that it is not collected while it runs
 
     # ---------------------------------------------------------------- the life of a request
 
@@ -195,6 +196,7 @@ class RequestFrame:
 
     async def _written(self, entry: Entry) -> Entry:
         """Return the entry once it stands in the register."""
+        self.record.commanded()
         # Let the runbook react first, so that one flush carries both: the first turn wakes it, and the second comes
         # when it has gone as far as it can.
         for _ in range(2):
@@ -299,8 +301,7 @@ class RequestFrame:
         """
         while True:
             self.record.note(Kind.EFFECT_INTENDED, {"effect": what}, status=Status.FULFILMENT)
-            await self._explain(what, "frame.effect")
-            result = await self._attempt(activity, target, what)
+            result = await self._attempt(activity, target, what, rule="frame.effect")
             if isinstance(result, Observed):
                 self.record.note(Kind.EFFECT_OBSERVED, {"effect": what, **result.model_dump(mode="json")})
                 self.stop_if_called_off()
@@ -313,8 +314,7 @@ class RequestFrame:
         """Take an effect back, however long that takes; only an operator leaves something behind, with a reason."""
         while True:
             self.record.note(Kind.UNDO_INTENDED, {"effect": what}, status=Status.ROLLBACK)
-            await self._explain(what, "frame.undo")
-            result = await self._attempt(activity, target, what, cancellable=False)
+            result = await self._attempt(activity, target, what, rule="frame.undo", cancellable=False)
             if isinstance(result, Observed):
                 self.record.note(Kind.UNDO_OBSERVED, {"effect": what, **result.model_dump(mode="json")})
                 return
@@ -325,33 +325,22 @@ class RequestFrame:
     async def _look_up(self, activity: Callable[[Identity, A], R], query: A, what: str) -> R:
         """Ask the directory, as often as it takes."""
         while True:
-            if self.record.tasks:  # before the first task the register says by itself that people are looked up
-                await self._explain(what, "frame.look-up")
-            result = await self._attempt(activity, query, what)
+            result = await self._attempt(activity, query, what, rule="frame.look-up")
             if not isinstance(result, ActivityError):
                 return result
             await self._ask_operator(what, result, ("retry", "cancel"))
 
-    async def _explain(self, what: str, rule: str) -> None:
-        """Put on record that a system is waited for."""
-        self.record.waiting = (
-            Waiting(
-                kind=WaitKind.SYSTEM,
-                what=f"{what}. If the directory does not answer, it is tried again until it does.",
-                since=workflow.now(),
-                rule=rule,
-            ),
-        )
-        await self.record.flush()
-
     async def _attempt(
-        self, activity: Callable[[Identity, A], R], argument: A, what: str, *, cancellable: bool = True
+        self, activity: Callable[[Identity, A], R], argument: A, what: str, *, rule: str, cancellable: bool = True
     ) -> R | ActivityError:
-        """Run an activity; return its failure once it has failed for good.
+        """Run an activity, on record as waiting for it; return its failure once it has failed for good.
 
         When the request is called off, the attempt under way is awaited first, so that undoing cannot overtake it.
         """
+        self._explain(what, rule)
         running = workflow.start_activity_method(activity, argument, summary=what, **DIRECTORY)
+        self.record.attempting = True
+        self._flush_meanwhile()
         cancelled: asyncio.CancelledError | None = None
         try:
             await workflow.wait_condition(lambda: running.done() or (cancellable and self._called_off is not None))
@@ -363,6 +352,7 @@ class RequestFrame:
             result: R | ActivityError = await running
         except ActivityError as failure:
             result = failure
+        self.record.attempting = False
         self.record.waiting = ()
         if cancelled:
             raise cancelled
@@ -371,6 +361,22 @@ class RequestFrame:
                 self.stop_if_called_off()
             self.record.note(Kind.EFFECT_FAILED, {"effect": what, **_cause(result)})
         return result
+
+    def _explain(self, what: str, rule: str) -> None:
+        """State that a system is waited for."""
+        waiting = Waiting(
+            kind=WaitKind.SYSTEM,
+            what=f"{what}. If the directory does not answer, it is tried again until it does.",
+            since=workflow.now(),
+            rule=rule,
+        )
+        self.record.waiting = (waiting,)
+
+    def _flush_meanwhile(self) -> None:
+        """Begin to write what was noted while an attempt runs, so that an outage shows in the register."""
+        # While it is checking, the register says by itself that people are looked up: nothing to write yet.
+        if self.record.status is not Status.CHECKING:
+            self._flushing = asyncio.ensure_future(self.record.flush())
 
     # ---------------------------------------------------------------- operators
 

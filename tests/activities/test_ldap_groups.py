@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.company import ALICE, BOB, EMPTY, ODD_TEAM, ODDNAME, TEAMS, VPN, Connect, Team, seed, settings_for
+from support.ldap_proxy import MODIFY, proxy_to
 from support.slapd import GROUPS, PLACEHOLDER, SERVICE, Slapd, running_slapd
 
-from activities.connectors.ldap import LdapDirectory
+from activities.connectors.ldap import LdapDirectory, Security
 from activities.errors import Rejected
 from catalog.access import Membership
 
@@ -39,6 +42,32 @@ def test_a_group_is_never_seen_without_a_member(slapd: Slapd, directory: LdapDir
     record = (slapd.home / "audit.ldif").read_text().split("\n\n")[-2]
     assert "add: member" in record
     assert "delete: member" in record
+
+
+def test_somebody_else_taking_the_placeholder_out_first_is_no_obstacle(slapd: Slapd, connect: Connect) -> None:
+    def be_overtaken(tag: int) -> None:
+        if tag == MODIFY and slapd.values(EMPTY.dn, "member") == [PLACEHOLDER]:
+            slapd.set_value(EMPTY.dn, "member", ALICE.dn)
+
+    with proxy_to(slapd.port, be_overtaken) as proxy:
+        directory = connect(slapd, Security.NONE, urls=(proxy.url,))
+        bob = Membership(person_id=directory.person_by_login("bob").id, group="empty")
+        assert directory.ensure_member(bob).changed
+    assert sorted(slapd.values(EMPTY.dn, "member")) == sorted([ALICE.dn, BOB.dn])
+
+
+def test_somebody_else_putting_the_placeholder_in_first_is_no_obstacle(slapd: Slapd, connect: Connect) -> None:
+    writes: Iterator[int] = itertools.count(1)
+
+    def be_overtaken(tag: int) -> None:
+        if tag == MODIFY and next(writes) == 2:  # the first is refused by the schema, the second brings the placeholder
+            slapd.add_value(VPN.dn, "member", PLACEHOLDER)
+
+    with proxy_to(slapd.port, be_overtaken) as proxy:
+        directory = connect(slapd, Security.NONE, urls=(proxy.url,))
+        alice = Membership(person_id=directory.person_by_login("alice").id, group="vpn")
+        assert directory.ensure_absent(alice).changed
+    assert slapd.values(VPN.dn, "member") == [PLACEHOLDER]
 
 
 def test_a_placeholder_that_stands_beside_members_is_no_member_and_leaves_with_the_next_one(

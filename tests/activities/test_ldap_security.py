@@ -214,6 +214,12 @@ def test_settings_that_cannot_work_are_refused_without_showing_the_password(
     assert "s3cret-value" not in everything_said(caught.value)
 
 
+def test_missing_settings_are_named_without_showing_the_password() -> None:
+    with pytest.raises(ValidationError, match="people_base") as caught:
+        LdapSettings(bind_password=GOOD["bind_password"])
+    assert "s3cret-value" not in everything_said(caught.value)
+
+
 @pytest.mark.parametrize("url", ["ldap://127.0.0.1:389", "ldap://127.9.9.9", "ldap://localhost", "ldap://[::1]:389"])
 def test_plain_connections_are_for_loopback(url: str) -> None:
     assert LdapSettings(**(GOOD | {"urls": url, "security": "none"})).urls == (url,)

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 from support.builders import NOON, a_new_order, a_person
 from support.story import Story, a_notice, a_task
 
 from catalog.journal import Kind, verify
 from catalog.model import digest
-from catalog.request import Assignee, Status
+from catalog.request import Assignee, Batch, Status
 from records.register import Contradiction, Register, UnknownRequest
+from records.tables import superseded
 
 
 @pytest.fixture
@@ -80,21 +81,73 @@ def test_batches_that_overlap_are_joined(register: Register, story: Story) -> No
     assert [entry.seq for entry in register.journal(story.number)] == [1, 2]
 
 
-def test_another_entry_under_a_seq_that_stands_is_a_contradiction_and_nothing_is_written(
-    register: Register, story: Story
-) -> None:
-    first = story.batch(Kind.OPENED)
-    register.record(first)
-    other = Story(story.number).batch(
-        Kind.CLOSED, Kind.COMMENT, status=Status.CLOSED, notices=(a_notice(story.number),)
+def redone(story: Story, *, later: timedelta) -> tuple[Batch, Batch]:
+    """Return two versions of the same step: a workflow task that was not kept, and the one that did it again."""
+    first = Story(story.number)
+    first.batch(Kind.OPENED)
+    lost = first.batch(
+        Kind.STAGE_OPENED,
+        Kind.STAGE_CLOSED,
+        tasks=(a_task(story.number, 1, "Bob"), a_task(story.number, 2, "Bob")),
+        notices=(a_notice(story.number, 3), a_notice(story.number, 2)),
     )
-    with pytest.raises(Contradiction, match="Entry 1 of REQ-1001"):
-        register.record(other)
+    second = Story(story.number)
+    second.batch(Kind.OPENED)
+    kept = second.batch(
+        Kind.STAGE_OPENED,
+        at=NOON + later,
+        tasks=(a_task(story.number, 1, "Bob"),),
+        notices=(a_notice(story.number, 2),),
+    )
+    return lost, kept
+
+
+def test_a_step_done_again_takes_the_place_of_the_one_the_engine_did_not_keep(register: Register, story: Story) -> None:
+    opened = story.batch(Kind.OPENED)
+    lost, kept = redone(story, later=timedelta(seconds=10))
+    for batch in (opened, lost, kept):
+        register.record(batch)
+    entries = register.journal(story.number)
+    assert entries == [*opened.entries, *kept.entries]
+    assert verify(entries) == []
     view = register.request(story.number)
     assert view is not None
-    assert view.projection == first.projection
-    assert register.journal(story.number) == list(first.entries)
-    assert register.notice_counts()["pending"] == 0
+    assert view.projection == kept.projection
+    assert [view.task.id for view in register.tasks(person_id="id-bob", operator=False).items] == ["REQ-1001.1"]
+    with register.read() as connection:
+        aside = connection.scalars(select(superseded.c.digest).order_by(superseded.c.seq)).all()
+    assert aside == [entry.digest for entry in lost.entries]
+
+
+def test_what_was_not_kept_is_not_told_if_it_was_not_told_yet(register: Register, story: Story) -> None:
+    opened = story.batch(Kind.OPENED)
+    lost, kept = redone(story, later=timedelta(seconds=10))
+    for batch in (opened, lost, kept):
+        register.record(batch)
+    claimed = register.claim_notice(NOON + timedelta(days=1))
+    assert claimed is not None
+    assert claimed.notice.event == f"{story.number}/2"
+    assert register.claim_notice(NOON + timedelta(days=1)) is None
+
+
+def test_what_was_told_is_not_told_again_when_its_step_is_done_again(register: Register, story: Story) -> None:
+    opened = story.batch(Kind.OPENED)
+    lost, kept = redone(story, later=timedelta(seconds=10))
+    register.record(opened)
+    register.record(lost)
+    while (claimed := register.claim_notice(NOON)) is not None:
+        register.notice_sent(claimed.id, NOON)
+    register.record(kept)
+    assert register.claim_notice(NOON) is None
+
+
+def test_a_late_write_of_a_step_that_was_not_kept_changes_nothing(register: Register, story: Story) -> None:
+    opened = story.batch(Kind.OPENED)
+    lost, kept = redone(story, later=timedelta(seconds=10))
+    for batch in (opened, kept, lost):
+        register.record(batch)
+    assert register.journal(story.number) == [*opened.entries, *kept.entries]
+    assert register.notice_counts()["pending"] == 1
 
 
 def test_a_command_that_already_caused_an_entry_cannot_cause_another(register: Register, story: Story) -> None:

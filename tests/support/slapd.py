@@ -12,6 +12,7 @@ import contextlib
 import functools
 import ipaddress
 import os
+import random
 import shutil
 import signal
 import socket
@@ -269,10 +270,12 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a free port below those the kernel gives to clients, so that none takes it while the server is down."""
+    for port in random.sample(range(20000, 32000), 200):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no free port")
 
 
 @functools.cache

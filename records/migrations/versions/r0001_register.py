@@ -74,6 +74,14 @@ def _journal() -> None:
         sa.Column("document", sa.Text, nullable=False),
         sa.UniqueConstraint("request_id", "command"),
     )
+    op.create_table(
+        "journal_superseded",
+        sa.Column("request_id", ID, sa.ForeignKey("requests.id"), primary_key=True, autoincrement=False),
+        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("digest", sa.String, primary_key=True),
+        sa.Column("superseded_at", MOMENT, nullable=False),
+        sa.Column("document", sa.Text, nullable=False),
+    )
 
 
 def _tasks() -> None:
@@ -120,12 +128,21 @@ def _partial_index(name: str, table: str, column: str, *, where: str) -> None:
     op.create_index(name, table, [column], sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
+_SET_ASIDE = (
+    "EXISTS (SELECT 1 FROM journal_superseded s "
+    "WHERE s.request_id = OLD.request_id AND s.seq = OLD.seq AND s.digest = OLD.digest)"
+)
+"""The one way out of the journal: into the table of what was replaced. From there nothing leaves."""
+
+
 def _seal_on_sqlite() -> None:
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER journal_refuses_{change.lower()} BEFORE {change} ON journal "
-            "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
-        )
+    for table in ("journal", "journal_superseded"):
+        for change in ("UPDATE", "DELETE"):
+            when = f"WHEN NOT {_SET_ASIDE}" if (table, change) == ("journal", "DELETE") else ""
+            op.execute(
+                f"CREATE TRIGGER {table}_refuses_{change.lower()} BEFORE {change} ON {table} {when} "
+                "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"
+            )
 
 
 def _seal_on_postgresql() -> None:
@@ -134,6 +151,16 @@ def _seal_on_postgresql() -> None:
         "$$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$"
     )
     op.execute(
-        "CREATE TRIGGER journal_refuses_change BEFORE UPDATE OR DELETE OR TRUNCATE ON journal "
-        "FOR EACH STATEMENT EXECUTE FUNCTION journal_refuses_change()"
+        "CREATE FUNCTION journal_refuses_loss() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {_SET_ASIDE} THEN RETURN OLD; END IF; "
+        "RAISE EXCEPTION 'the journal is append-only'; END $$"
     )
+    op.execute(
+        "CREATE TRIGGER journal_refuses_loss BEFORE DELETE ON journal "
+        "FOR EACH ROW EXECUTE FUNCTION journal_refuses_loss()"
+    )
+    for table, changes in (("journal", "UPDATE OR TRUNCATE"), ("journal_superseded", "UPDATE OR DELETE OR TRUNCATE")):
+        op.execute(
+            f"CREATE TRIGGER {table}_refuses_change BEFORE {changes} ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION journal_refuses_change()"
+        )

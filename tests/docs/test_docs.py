@@ -1,0 +1,294 @@
+"""What the pages say of the code is still so. Named things are checked both ways where a page claims to list them all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import click
+import pytest
+import typer
+from pydantic import BaseModel
+from pydantic_settings import BaseSettings
+
+import catalog.form
+from activities.connectors.ldap import LdapSettings
+from activities.connectors.smtp import SmtpSettings
+from api import problems
+from api.app import create_app
+from api.parts import Parts
+from api.settings import Settings
+from catalog import duration
+from catalog.item import ApproverRule, CatalogItem, Stage
+from catalog.loader import CatalogError, load
+from cli.main import app as command_line
+from worker.settings import WorkerSettings
+
+ROOT = Path(__file__).parents[2]
+OWN = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*OWN, *sorted((ROOT / "activities" / "connectors").glob("*/README.md"))]
+PACKAGES = ("catalog", "records", "activities", "workflows", "worker", "api", "cli")
+SETTINGS: tuple[type[BaseSettings], ...] = (Settings, WorkerSettings, LdapSettings, SmtpSettings)
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def code(text: str) -> Iterator[str]:
+    """Yield every line of a code block for the shell and every code span."""
+    for block in blocks(text, "sh"):
+        yield from block.replace("\\\n", " ").splitlines()
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands under a heading, up to the next one of any level."""
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
+    assert found, f"there is no heading {heading!r}"
+    return found[1]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Return the rows of the tables whose first cell is one code span: that, and the other cells."""
+    found = re.findall(r"^\| `([^`]+)` \|(.*)\|$", text, re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split(" | ")] for name, rest in found}
+
+
+def by_name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+# --- links, files and commands ---
+
+
+@pytest.mark.parametrize("path", PAGES, ids=by_name)
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text(encoding="utf-8")):
+        there = path.parent / target if target else path
+        assert there.exists(), f"{target} does not exist"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}, anchor
+
+
+@pytest.mark.parametrize("path", OWN, ids=by_name)
+def test_every_file_that_is_named_exists(path: Path) -> None:
+    pattern = re.compile(rf"(?:{'|'.join((*PACKAGES, 'tests', 'docs', 'requirements'))})/[\w./-]*\w/?")
+    for span in code(path.read_text(encoding="utf-8")):
+        if pattern.fullmatch(span):
+            assert (ROOT / span).exists(), f"{span} does not exist"
+
+
+@pytest.mark.parametrize("path", OWN, ids=by_name)
+def test_every_make_target_that_is_named_exists(path: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
+    for line in code(path.read_text(encoding="utf-8")):
+        for target in re.findall(r"\bmake ([a-z]+)", line):
+            assert target in targets, f"make {target}"
+
+
+def commands() -> click.Group:
+    return cast("click.Group", typer.main.get_command(command_line))
+
+
+def check_command(words: list[str]) -> None:
+    """Fail unless a command line's sub-commands and options exist."""
+    command: click.Command = commands()
+    rest = list(words)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        name = rest.pop(0)
+        assert name in command.commands, f"commissary {' '.join(words)}: there is no command {name!r}"
+        command = command.commands[name]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    for word in rest:
+        if word.startswith("-"):
+            assert word in known, f"commissary {' '.join(words)}: there is no option {word}"
+
+
+@pytest.mark.parametrize("path", OWN, ids=by_name)
+def test_every_command_that_is_named_exists(path: Path) -> None:
+    for line in code(path.read_text(encoding="utf-8")):
+        for part in re.split(r"&&|\||;", line):
+            words = shlex.split(part, comments=True) if "commissary " in part else []
+            if words and Path(words[0]).name == "commissary":
+                check_command(words[1:])
+
+
+def test_the_check_of_commands_can_fail() -> None:
+    with pytest.raises(AssertionError, match="no command 'ordre'"):
+        check_command(["request", "ordre", "vpn"])
+    with pytest.raises(AssertionError, match="no option --folow"):
+        check_command(["request", "show", "REQ-1001", "--folow"])
+
+
+def test_the_first_two_commands_of_the_readme_are_the_promised_ones() -> None:
+    lines = [line for block in blocks(page("README.md"), "sh") for line in block.splitlines()]
+    assert [line for line in lines if line.startswith("make ")][:2] == ["make demo", "make test"]
+
+
+def test_the_rooms_name_every_module() -> None:
+    rooms = blocks(section(page("docs/architecture.md"), "Rooms"), "text")[0]
+    modules = {
+        path.name
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "__init__.py" and "versions" not in path.parts
+    }
+    assert set(re.findall(r"\b\w+\.py\b", rooms)) == modules
+
+
+# --- docs/operations.md ---
+
+
+def name_of(settings: type[BaseSettings], field: str) -> str:
+    return f"{settings.model_config['env_prefix']}{field}".upper()
+
+
+def shown(value: Any) -> str:
+    """Return a default as the page shows it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case StrEnum():
+            return f"`{value.value}`"
+        case timedelta():
+            return f"`{duration.iso(value)}`"
+        case dict():
+            return f"`{json.dumps(value)}`"
+        case _:
+            return f"`{value}`"
+
+
+def test_operations_lists_every_setting_with_its_default() -> None:
+    documented = {name: cells[0] for name, cells in rows(page("docs/operations.md")).items() if name.isupper()}
+    expected = {
+        name_of(settings, name): "required" if field.is_required() else shown(field.default)
+        for settings in SETTINGS
+        for name, field in settings.model_fields.items()
+    }
+    client = rows(section(page("docs/operations.md"), "Command line"))
+    assert documented == expected | {name: cells[0] for name, cells in client.items()}
+
+
+def test_operations_lists_every_variable_of_the_command_line() -> None:
+    read = set(re.findall(r'"(COMMISSARY_[A-Z_]+)"', page("cli/client.py")))
+    assert set(rows(section(page("docs/operations.md"), "Command line"))) == read
+
+
+@pytest.mark.parametrize("path", PAGES, ids=by_name)
+def test_every_variable_that_is_named_exists(path: Path) -> None:
+    known = {name_of(settings, name) for settings in SETTINGS for name in settings.model_fields}
+    known |= {f"COMMISSARY_{name}" for name in ("URL", "AS", "TOKEN", "TEST_KILLS")}
+    named = set(re.findall(r"COMMISSARY_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
+    prefixes = {str(settings.model_config["env_prefix"]).rstrip("_") for settings in SETTINGS}
+    assert named - prefixes <= known
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "activities" / "connectors").glob("*/settings.py")), ids=by_name)
+def test_a_connectors_readme_names_every_setting(path: Path) -> None:
+    settings = next(one for one in SETTINGS if one.__module__.split(".")[-2] == path.parent.name)
+    text = (path.parent / "README.md").read_text(encoding="utf-8")
+    prefix = str(settings.model_config["env_prefix"])
+    for name in settings.model_fields:
+        assert f"`{name.upper()}`" in text or f"`{prefix}{name.upper()}`" in text, name
+
+
+# --- docs/api.md ---
+
+
+def every_problem(base: type[problems.Problem] = problems.Problem) -> Iterator[type[problems.Problem]]:
+    for one in base.__subclasses__():
+        yield one
+        yield from every_problem(one)
+
+
+def test_the_api_page_lists_every_problem_with_its_status() -> None:
+    documented = {slug: cells[0] for slug, cells in rows(section(page("docs/api.md"), "Problems")).items()}
+    assert documented == {one.slug: str(one.status) for one in every_problem() if hasattr(one, "slug")}
+
+
+def test_the_api_page_lists_every_address() -> None:
+    described = create_app(cast("Parts", None)).openapi()["paths"]
+    served = {f"{method.upper()} {path}" for path, methods in described.items() for method in methods}
+    assert set(rows(section(page("docs/api.md"), "Addresses"))) == served
+
+
+# --- docs/authoring.md ---
+
+
+def nested(model: type[BaseModel]) -> set[str]:
+    """Return the keys of a model, those of a group of fields as ``group.key``."""
+    keys = set()
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            keys |= {f"{name}.{key}" for key in nested(inner)}
+        else:
+            keys.add(name)
+    return keys
+
+
+def tagged(union: Any) -> list[type[BaseModel]]:
+    return list(get_args(get_args(union)[0]))
+
+
+def kinds(text: str, models: list[type[BaseModel]]) -> Iterator[tuple[type[BaseModel], set[str]]]:
+    """Yield each model of a tagged union and the further keys that the table names in its second cell."""
+    table = rows(text)
+    for model in models:
+        tag = next(name for name in ("type", "rule") if name in model.model_fields)
+        (word,) = get_args(model.model_fields[tag].annotation)
+        yield model, set(re.findall(r"`(\w+)`", table[word][0])) | {tag}
+
+
+def test_the_authoring_page_lists_every_key_of_an_item() -> None:
+    text = page("docs/authoring.md")
+    assert set(rows(section(text, "Keys of an item"))) == nested(CatalogItem)
+    assert set(rows(section(text, "Approvals"))) - {"manager", "owner", "group"} == set(Stage.model_fields)
+
+
+def test_the_authoring_page_lists_every_field_type_and_approver_rule() -> None:
+    text = page("docs/authoring.md")
+    form, fields = section(text, "Form"), tagged(catalog.form.Field)
+    common = set.intersection(*(set(model.model_fields) for model in fields))
+    types = {get_args(model.model_fields["type"].annotation)[0] for model in fields}
+    assert set(rows(form)) == common | types
+    for model, keys in kinds(form, fields):
+        assert keys | common == set(model.model_fields), model
+    for model, keys in kinds(section(text, "Approvals"), tagged(ApproverRule)):
+        assert keys == set(model.model_fields), model
+
+
+def write_example(block: str, folder: Path) -> None:
+    """Write an example into the file that its first line names."""
+    path = folder / block.splitlines()[0].removeprefix("# ")
+    path.parent.mkdir()
+    path.write_text(block, encoding="utf-8")
+
+
+def test_the_example_of_the_authoring_page_loads(tmp_path: Path) -> None:
+    write_example(blocks(page("docs/authoring.md"), "yaml")[0], tmp_path)
+    assert [item.id for item in load([tmp_path / "items"])] == ["source-code"]
+
+
+def test_the_faulty_example_gives_the_errors_that_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page("docs/authoring.md")
+    write_example(blocks(text, "yaml")[1], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CatalogError) as error:
+        load([Path("items")])
+    assert str(error.value) + os.linesep == blocks(text, "text")[0]

@@ -1,0 +1,123 @@
+"""The README's excerpt and the tour of docs/api.md, on the demo as a newcomer starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.waiting import eventually
+
+ROOT = Path(__file__).parents[2]
+STEP = re.compile(r"^```sh\n(?P<shell>.*?)^```\n(?:\n```json\n(?P<answer>.*?)^```)?", re.DOTALL | re.MULTILINE)
+
+
+@dataclass
+class Demo:
+    """A demo that is up; `said` is what it has printed."""
+
+    api_port: int
+    said: str
+
+
+def free_ports(number: int) -> list[int]:
+    probes = [socket.socket() for _ in range(number)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("tour")
+    ports = free_ports(5)
+    options = [f"--{name}-port={port}" for name, port in zip(("api", "engine", "engine-ui", "ldap", "mail"), ports)]
+    command = [sys.executable, "-m", "cli.main", "demo", f"--data={folder / 'demo'}", *options]
+    output = folder / "output"
+    with output.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "COLUMNS": "120"})
+    try:
+
+        def is_up() -> str | None:
+            said = output.read_text(encoding="utf-8")
+            assert process.poll() is None, said
+            return said if "Ctrl-C stops everything" in said else None
+
+        yield Demo(ports[0], eventually(is_up, timeout=90) or "")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def words(line: str) -> str:
+    """Return what of a line is the same in every run: no numbers, no frames."""
+    return " ".join(re.findall(r"[^\W\d]+", line))
+
+
+def test_the_demo_prints_what_the_readme_shows(demo: Demo) -> None:
+    shown = re.search(r"^```text\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert shown
+    printed = {words(line) for line in demo.said.splitlines()}
+    for line in shown[1].splitlines():
+        assert any(said.startswith(words(line)) for said in printed), line
+
+
+def holds(answer: Any, excerpt: Any) -> bool:
+    """Return whether the excerpt is a part of the answer; ``…`` stands for any text."""
+    if isinstance(excerpt, dict):
+        return isinstance(answer, dict) and all(k in answer and holds(answer[k], v) for k, v in excerpt.items())
+    if isinstance(excerpt, list):
+        long_enough = isinstance(answer, list) and len(answer) >= len(excerpt) and bool(answer) == bool(excerpt)
+        return long_enough and all(holds(a, e) for a, e in zip(answer, excerpt))
+    return bool(answer) if excerpt == "…" else bool(answer == excerpt)
+
+
+@dataclass
+class Shell:
+    """Runs one block after the other; variables and functions stay."""
+
+    state: Path
+
+    def run(self, block: str) -> str:
+        script = f"set -eu -o pipefail\n. {shlex.quote(str(self.state))}\n{block}\n"
+        keep = f"{{ declare -p API JSON HANA MARA ORDER NUMBER; declare -f field; }} >{shlex.quote(str(self.state))} || true"
+        done = subprocess.run(
+            ["bash", "-c", script + keep], check=False, capture_output=True, text=True, timeout=30, cwd=self.state.parent
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def test_the_tour_of_the_api_gives_the_answers_that_are_shown(demo: Demo, tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        missing = "curl is missing: apt install curl"
+        assert os.environ.get("CI") != "true", missing
+        pytest.skip(missing)
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").replace("127.0.0.1:8000", f"127.0.0.1:{demo.api_port}")
+    steps = [(step["shell"], step["answer"]) for step in STEP.finditer(text)]
+    assert sum(answer is not None for _, answer in steps) >= 7
+    state = tmp_path / "state"
+    state.touch()
+    shell = Shell(state)
+    for block, answer in steps:
+        excerpt = json.loads(answer) if answer else None
+        if excerpt is None or " -d " in block:
+            printed = shell.run(block)
+            assert excerpt is None or holds(json.loads(printed), excerpt), printed
+        else:
+            # Looking again changes nothing, and what it shows comes a moment later.
+            eventually(lambda block=block, excerpt=excerpt: holds(json.loads(shell.run(block)), excerpt), timeout=20)
