@@ -21,8 +21,8 @@ setup: .venv/ready  ## create .venv with everything, from the locked and hashed 
 demo: setup  ## start everything on this machine and watch a real order travel; DEMO=--reset starts over
 	@exec $(BIN)/commissary demo $(DEMO)
 
-test: setup  ## run every test
-	$(BIN)/python -m pytest $(PYTEST)
+test: setup  ## run every test; PYTEST="tests/unit -k approval" chooses some
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST)
 
 check: setup  ## lint, format, types, import contracts, catalog
 	$(BIN)/ruff check .

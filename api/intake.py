@@ -25,7 +25,7 @@ from records.register import KeyReused, NewOrder, Register, Taken
 def take(
     body: OrderIn, key: str, actor: Actor, *, at: datetime, catalog: Catalog, directory: Directory, register: Register
 ) -> Taken:
-    """Check an order and put it on record.
+    """Check an order and put it on record; one that is on record already is not checked again.
 
     Raises:
         Invalid: with every field that is wrong; nothing was written.
@@ -33,6 +33,20 @@ def take(
         ConnectorError: somebody has to be looked up, and the directory does not answer; nothing was written.
         RegisterUnavailable: nothing was written.
     """
+    body_digest = digest({"item": body.item, "answers": body.answers, "beneficiary": body.beneficiary})
+    try:
+        # The first answer again, whatever has become of the item, the people or the directory since.
+        standing = register.taken(actor.person.id, key, body_digest)
+        if standing is not None:
+            return Taken(order=standing, fresh=False)
+        return register.take(_checked(body, key, body_digest, actor, at=at, catalog=catalog, directory=directory))
+    except KeyReused as error:
+        raise IdempotencyConflict("You have used this Idempotency-Key for another order; use a new one.") from error
+
+
+def _checked(
+    body: OrderIn, key: str, body_digest: str, actor: Actor, *, at: datetime, catalog: Catalog, directory: Directory
+) -> NewOrder:
     item = catalog.get(body.item)
     if item is None:
         raise Invalid(
@@ -44,7 +58,7 @@ def take(
     answers = _answers(item, body.answers, people)
     if people.errors or beneficiary is None:
         raise Invalid("The order is not taken; correct what is wrong.", errors=people.errors)
-    new = NewOrder(
+    return NewOrder(
         item=item,
         item_digest=catalog.digest_of(item.id),
         answers=answers,
@@ -53,13 +67,9 @@ def take(
         channel=actor.channel,
         auth=actor.auth,
         idempotency_key=key,
-        body_digest=digest(body.model_dump(mode="json", exclude_unset=True)),
+        body_digest=body_digest,
         accepted_at=at,
     )
-    try:
-        return register.take(new)
-    except KeyReused as error:
-        raise IdempotencyConflict("You have used this Idempotency-Key for another order; use a new one.") from error
 
 
 def _beneficiary(login: str | None, actor: Actor, people: _People) -> PersonRef | None:

@@ -211,6 +211,7 @@ class RequestOut(RequestSummaryOut):
     """A request: where it stands, what it waits for, and what the viewer can do about it now."""
 
     item_digest: str
+    seq: int = Field(description="The newest journal entry this state comes from.")
     reason: str
     waiting: tuple[WaitingOut, ...]
     tasks: tuple[TaskOut, ...]

@@ -27,7 +27,7 @@ def canonical(value: Model | dict[str, Any]) -> bytes:
     of everything written before as they were.
     """
     plain = value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, Model) else value
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def digest(value: Model | dict[str, Any]) -> str:

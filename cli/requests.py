@@ -179,12 +179,14 @@ def verify(
     login: As = None,
 ) -> None:
     """Check that a journal is whole: nothing changed, removed or put in since it was written."""
-    path = Path(what)
+    path, last = Path(what), None
     if path.exists():
         entries = json.loads(path.read_text(encoding="utf-8"))
     else:
-        entries = list(Client(url, login).pages(f"/requests/{what}/journal"))
-    faults = journal.verify(journal.Entry.model_validate(entry) for entry in entries)
+        client = Client(url, login)
+        last = client.get(f"/requests/{what}")["seq"]
+        entries = list(client.pages(f"/requests/{what}/journal"))
+    faults = journal.verify((journal.Entry.model_validate(entry) for entry in entries), last=last)
     if faults:
         raise Trouble(f"The journal of {what} is not whole:", tuple(faults))
     Console().print(f"The journal of {what} is whole: {len(entries)} entries, each continuing the one before.")

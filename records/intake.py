@@ -31,9 +31,18 @@ class Intake(Database):
             # Another process took an order with this key between our look and our write. Now it stands.
             return self._take(new)
 
+    def taken(self, requester_id: str, idempotency_key: str, body_digest: str) -> Order | None:
+        """Return the order that this person's key already stands for, if it does.
+
+        Raises:
+            KeyReused: the key stands for another body.
+        """
+        with self.read() as connection:
+            return _standing(connection, requester_id, idempotency_key, body_digest)
+
     def _take(self, new: NewOrder) -> Taken:
         with self.write() as connection:
-            standing = _standing(connection, new)
+            standing = _standing(connection, new.requester.id, new.idempotency_key, new.body_digest)
             if standing is not None:
                 return Taken(order=standing, fresh=False)
             order = Order.model_validate(new.model_dump() | {"number": ""})
@@ -98,16 +107,16 @@ def note_started(connection: Connection, request_id: int | None, at: datetime) -
     )
 
 
-def _standing(connection: Connection, new: NewOrder) -> Order | None:
+def _standing(connection: Connection, requester_id: str, idempotency_key: str, body_digest: str) -> Order | None:
     """Return the order that the key already stands for."""
     row = connection.execute(
         select(requests.c.id, requests.c.order_document, intake.c.body_digest)
         .join(intake, intake.c.request_id == requests.c.id)
-        .where(intake.c.actor_id == new.requester.id, intake.c.idempotency_key == new.idempotency_key)
+        .where(intake.c.actor_id == requester_id, intake.c.idempotency_key == idempotency_key)
     ).one_or_none()
     if row is None:
         return None
-    if row.body_digest != new.body_digest:
+    if row.body_digest != body_digest:
         raise KeyReused(
             f"This idempotency key already stands for {number_of(row.id)}, which was another order; use a new key."
         )

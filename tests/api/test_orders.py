@@ -104,6 +104,13 @@ async def test_the_same_key_and_body_give_the_first_answer_again(world: ApiWorld
     assert world.count() == 1
 
 
+async def test_a_repeat_gets_the_first_answer_even_when_nobody_could_be_looked_up_any_more(world: ApiWorld) -> None:
+    first = await world.orders(beneficiary="ben")
+    world.directory.fail_next(Transient("connection refused"), times=99)
+    second = await world.orders(beneficiary="ben")
+    assert (second.status_code, second.json()["number"]) == (201, first.json()["number"])
+
+
 async def test_the_same_key_with_another_body_is_a_conflict(world: ApiWorld) -> None:
     await world.orders()
     problem(await world.orders(answers={"why": "other"}), 409, "idempotency-conflict")

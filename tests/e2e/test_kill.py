@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Any
 
 import httpx
+import pytest
 from support import company
 from support.slapd import SERVICE
 from support.stack import Name, Person, Stack
@@ -67,6 +68,7 @@ async def killer(stack: Stack, dice: random.Random) -> Counter[str]:
     return killed
 
 
+@pytest.mark.timeout(900)
 async def test_every_accepted_order_is_fulfilled_exactly_once(stack: Stack, http: httpx.AsyncClient) -> None:
     seed = int(os.environ.get("COMMISSARY_TEST_SEED", str(random.SystemRandom().randrange(2**32))))
     print(f"COMMISSARY_TEST_SEED={seed}")  # noqa: T201  repeats the run

@@ -1,0 +1,219 @@
+"""What `commissary demo` does: everything on this machine, and one real order to watch."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+
+from activities.connectors.ldap import LdapDirectory, LdapSettings, Security
+from cli.client import Trouble
+from cli.demo import story
+from cli.demo.supervisor import HOST, Child, DemoError, Supervisor, accepts, answers, port_free, supervised
+from records.register import Register
+
+SERVICE_PASSWORD = "service-demo"  # noqa: S105  of a directory that only listens on this machine
+SUFFIX = "dc=nordlys,dc=example"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the demo listens, all on 127.0.0.1."""
+
+    api: int
+    engine: int
+    engine_ui: int
+    ldap: int
+    mail: int
+
+    def check(self) -> None:
+        """Return if all of them are free; raises `PortTaken`."""
+        for name, port in vars(self).items():
+            port_free(port, f"--{name.replace('_', '-')}-port")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One demo: its folder, its ports, and the programs it is made of."""
+
+    data: Path
+    ports: Ports
+
+    @property
+    def url(self) -> str:
+        """Where the API is."""
+        return f"http://{HOST}:{self.ports.api}"
+
+    @property
+    def database(self) -> str:
+        """Where the register is."""
+        return f"sqlite:///{self.data / 'register.db'}"
+
+    def ldap(self) -> LdapSettings:
+        """Return how to reach the embedded directory."""
+        return LdapSettings(
+            urls=(f"ldap://{HOST}:{self.ports.ldap}",),
+            security=Security.NONE,
+            bind_dn=f"cn=commissary,ou=services,{SUFFIX}",
+            bind_password=SecretStr(SERVICE_PASSWORD),
+            people_base=f"ou=people,{SUFFIX}",
+            groups_base=f"ou=groups,{SUFFIX}",
+            placeholder_member=f"cn=nobody,ou=services,{SUFFIX}",
+        )
+
+    def children(self) -> tuple[Child, ...]:
+        """Return the programs, in the order they are started."""
+        ports, python = self.ports, sys.executable
+        env = self._environment()
+        commissary = (python, "-m", "cli.main")
+        return (
+            Child("engine", self._engine(), accepts(ports.engine)),
+            Child(
+                "directory",
+                (python, "-m", "cli.demo.directory_server", "--port", str(ports.ldap), "--data", str(self.data)),
+                accepts(ports.ldap),
+            ),
+            Child(
+                "mail",
+                (python, "-m", "cli.demo.mail_sink", "--port", str(ports.mail), "--data", str(self.data / "mail")),
+                accepts(ports.mail),
+            ),
+            Child("worker", (*commissary, "worker"), lambda: True, env),
+            # ready once everything behind it is, the worker included
+            Child("api", (*commissary, "api"), answers(f"{self.url}/readyz"), env),
+        )
+
+    def _engine(self) -> tuple[str, ...]:
+        beside = Path(sys.executable).with_name("temporal")
+        return (
+            str(beside) if beside.exists() else "temporal",
+            *("server", "start-dev", "--ip", HOST, "--port", str(self.ports.engine)),
+            *("--ui-port", str(self.ports.engine_ui), "--db-filename", str(self.data / "temporal.db")),
+            *("--log-level", "error"),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        ldap = self.ldap()
+        return {
+            "COMMISSARY_DATABASE_URL": self.database,
+            "COMMISSARY_TEMPORAL_ADDRESS": f"{HOST}:{self.ports.engine}",
+            "COMMISSARY_PUBLIC_URL": self.url,
+            "COMMISSARY_GRACEFUL_STOP": "PT3S",  # less than the supervisor gives a child to end
+            "COMMISSARY_OPERATORS_MAIL": "operators@nordlys.example",
+            "COMMISSARY_HOST": HOST,
+            "COMMISSARY_PORT": str(self.ports.api),
+            "COMMISSARY_SECRET": self._secret(),
+            "COMMISSARY_SMTP_HOST": HOST,
+            "COMMISSARY_SMTP_PORT": str(self.ports.mail),
+            "COMMISSARY_SMTP_SECURITY": "none",
+            "COMMISSARY_SMTP_SENDER": "Commissary <commissary@nordlys.example>",
+            "COMMISSARY_LDAP_URLS": ldap.urls[0],
+            "COMMISSARY_LDAP_SECURITY": ldap.security,
+            "COMMISSARY_LDAP_BIND_DN": ldap.bind_dn,
+            "COMMISSARY_LDAP_BIND_PASSWORD": SERVICE_PASSWORD,
+            "COMMISSARY_LDAP_PEOPLE_BASE": ldap.people_base,
+            "COMMISSARY_LDAP_GROUPS_BASE": ldap.groups_base,
+            "COMMISSARY_LDAP_PLACEHOLDER_MEMBER": ldap.placeholder_member or "",
+        }
+
+    def _secret(self) -> str:
+        """Return the key of the tokens; kept, so that sessions outlive a restart of the demo."""
+        path = self.data / "token-key"
+        if not path.exists():
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+        return path.read_text()
+
+    def reset(self) -> None:
+        """Forget what earlier runs left, except the lock that keeps other demos out."""
+        for path in self.data.iterdir():
+            if path.name in ("demo.lock", "logs"):
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def run(data: Path, ports: Ports, *, once: bool, reset: bool) -> None:
+    """Start everything, tell the story, and stay up unless `once`.
+
+    Raises:
+        Trouble: with one clear line; everything that was started is stopped.
+    """
+    console = Console()
+    signal.signal(signal.SIGTERM, _interrupt)
+    made = Demo(data.resolve(), ports)
+    try:
+        with supervised(made.data) as supervisor:
+            if reset:
+                made.reset()
+            made.ports.check()
+            _start(made, supervisor, console)
+            _tell(made, supervisor, console)
+            if not once:
+                _say_what_next(made, console)
+                supervisor.watch()
+    except DemoError as error:
+        raise Trouble(str(error)) from error
+    except KeyboardInterrupt:
+        console.print("\nStopped.")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _start(made: Demo, supervisor: Supervisor, console: Console) -> None:
+    register = Register(made.database)
+    register.migrate()
+    register.close()
+    for child in made.children():
+        with console.status(f"Starting the {child.name} …"):
+            supervisor.start(child)
+    console.print(f"[bold green]Commissary is up[/] at {made.url}, in {made.data}", highlight=False)
+
+
+def _tell(made: Demo, supervisor: Supervisor, console: Console) -> None:
+    directory = LdapDirectory(made.ldap())
+    try:
+        story.tell(made.url, directory, supervisor, console)
+    finally:
+        directory.close()
+
+
+def _say_what_next(made: Demo, console: Console) -> None:
+    at = "" if made.ports.api == 8000 else f"export COMMISSARY_URL={made.url}\n"  # noqa: PLR2004  the client's default
+    console.print()
+    console.rule("[bold]Try next, in another terminal[/]", align="left")
+    table = Table.grid(padding=(0, 2))
+    table.add_row("API", f"{made.url}/  description {made.url}/openapi.json  health {made.url}/readyz")
+    table.add_row("Engine", f"http://{HOST}:{made.ports.engine_ui}/  every request is a workflow there")
+    table.add_row("Mail", f"{made.data / 'mail'}  what people were told")
+    table.add_row("Directory", f"ldap://{HOST}:{made.ports.ldap}/  base {SUFFIX}")
+    table.add_row("People", "jonas.berg orders, mara.lind is his manager, tomas.lind owns finance-reports,")
+    table.add_row("", "siobhan.obrien and karl.vinter guard personal data, olga.reyes is an operator;")
+    table.add_row("", f"everybody's password: {story.PASSWORD}")
+    console.print(table, highlight=False)
+    console.print(
+        f"""
+{at}source .venv/bin/activate
+commissary login hana.suzuki
+commissary catalog list
+commissary request order finance-reports -a purpose="Budget 2027" -a personnel_costs=no -a contact=greta.holm
+commissary request show REQ-1002 --follow
+commissary login mara.lind && commissary task list
+""",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print("Ctrl-C stops everything; the data stays for the next run. --reset starts over.", style="dim")
