@@ -24,7 +24,7 @@ demo: setup  ## start everything on this machine and watch a real order travel; 
 test: setup  ## run every test; PYTEST="tests/unit -k approval" chooses some
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST)
 
-check: setup  ## lint, format, types, import contracts, catalog
+check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .

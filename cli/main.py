@@ -14,6 +14,9 @@ from cli import catalog, processes, requests, session, tasks
 from cli.client import Trouble
 from cli.demo import command as demo
 
+PREFIXES = {"LdapSettings": "COMMISSARY_LDAP_", "SmtpSettings": "COMMISSARY_SMTP_"}
+"""What the environment variables of a settings class begin with, where it is not COMMISSARY_."""
+
 app = typer.Typer(
     name="commissary",
     help="Order from the catalog, decide, and see what happened.",
@@ -54,9 +57,9 @@ def main() -> None:
         sys.exit(1)
     except ValidationError as error:
         errors.print("[bold red]The settings are not right:[/]", highlight=False)
-        for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"]).upper()
-            errors.print(f"  {error.title}: {name or 'together'}: {problem['msg']}", highlight=False, markup=False)
+        for problem in error.errors(include_url=False, include_input=False):
+            name = PREFIXES.get(error.title, "COMMISSARY_") + "_".join(str(part) for part in problem["loc"]).upper()
+            errors.print(f"  {name if problem['loc'] else 'together'}: {problem['msg']}", highlight=False, markup=False)
         sys.exit(2)
 
 

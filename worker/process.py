@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 
 from activities.connectors.ldap import LdapDirectory, LdapSettings
 from activities.connectors.smtp import SmtpMail, SmtpSettings
-from records.register import Register
+from records.register import Register, RegisterUnavailable
 from worker.dispatcher import Dispatcher
 from worker.queues import workers
 from worker.settings import WorkerSettings
@@ -43,18 +43,19 @@ async def serve(settings: WorkerSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     register = Register(settings.database_url)
     directory = LdapDirectory(LdapSettings())
-    dispatcher = Dispatcher(register, SmtpMail(SmtpSettings()), settings.public_url, settings.operators_mail)
+    dispatcher = _dispatcher(settings, register)
     try:
         client = await connect(settings.temporal_address, settings.temporal_namespace, stop)
         if client is None:
             return
-        if settings.mail:
+        _warn_of_old_schema(register)
+        if dispatcher:
             dispatcher.start()
         async with workers(
             client,
             directory=directory,
             journal=register,
-            written=dispatcher.wake,
+            written=dispatcher.wake if dispatcher else lambda: None,
             directory_threads=settings.directory_threads,
             directory_rate=settings.directory_rate,
             graceful_stop=settings.graceful_stop,
@@ -64,9 +65,25 @@ async def serve(settings: WorkerSettings) -> None:
             await stop.wait()
             log.info("the worker stops")
     finally:
-        dispatcher.stop()
+        if dispatcher:
+            dispatcher.stop()
         directory.close()
         register.close()
+
+
+def _dispatcher(settings: WorkerSettings, register: Register) -> Dispatcher | None:
+    """Return the sender of notices, if this worker is to send any."""
+    if not settings.mail:
+        return None
+    return Dispatcher(register, SmtpMail(SmtpSettings()), settings.public_url, settings.operators_mail)
+
+
+def _warn_of_old_schema(register: Register) -> None:
+    """Say at once what would otherwise show only as failing writes; the database may still come up later."""
+    try:
+        register.check()
+    except RegisterUnavailable as error:
+        log.error("the register cannot be used yet: %s", error)  # noqa: TRY400  the message says it all
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from bench.rig.stage import Stage
 from records.register import Register
 from records.tables import tasks
 
-WARM_UP = 10
+WARM_UP = 5
 
 
 async def measure(stage: Stage, client: Client, times: int) -> tuple[list[float], list[float]]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from sqlalchemy import func, select
 from temporalio.client import Client, WorkflowHandle
 
-from api.gateway import TemporalGateway
+from api.gateway import NoWorker, TemporalGateway
 from bench.handwritten.messages import QUEUE, Decision, Grant
 from bench.handwritten.workflow import HandwrittenGrant
 from bench.rig import company
@@ -98,7 +98,12 @@ class Ours:
     async def decide(self, workflow_id: str) -> None:
         """See `Side`."""
         command = Decide(actor=self._manager, command=uuid.uuid4().hex, task=f"{workflow_id}.1", choice="approve")
-        await self._gateway.command(workflow_id, DECIDE, command)
+        while True:
+            try:
+                await self._gateway.command(workflow_id, DECIDE, command)
+                break
+            except NoWorker:  # on an overloaded machine; a client repeats it with the same key
+                continue
         handle: WorkflowHandle[Any, Closure] = self._client.get_workflow_handle(workflow_id, result_type=Closure)
         closure = await handle.result()
         if closure.outcome is not Outcome.FULFILLED:

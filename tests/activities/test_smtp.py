@@ -1,6 +1,6 @@
 """The SMTP connector against a real SMTP server that accepts, refuses, hangs up or wants TLS."""
 
-# ruff: noqa: ARG002, N802  # aiosmtpd calls its hooks by these names and with these arguments
+# ruff: noqa: N802  # aiosmtpd calls its hooks by these names and with these arguments
 
 from __future__ import annotations
 

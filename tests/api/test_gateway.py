@@ -32,7 +32,7 @@ class Echo:
         self._chain, self._ended = Chain(order.number), False
 
     @workflow.run
-    async def run(self, order: Order) -> None:  # noqa: ARG002  workflow.init takes what run takes
+    async def run(self, order: Order) -> None:
         await workflow.wait_condition(lambda: self._ended)
 
     @workflow.update(name=COMMENT, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)

@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.stack import free_port
 from support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -32,24 +32,12 @@ class Demo:
     said: str
 
 
-def free_ports(number: int) -> list[int]:
-    probes = [socket.socket() for _ in range(number)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder = tmp_path_factory.mktemp("tour")
-    ports = free_ports(5)
-    names = ("api", "engine", "engine-ui", "ldap", "mail")
-    options = [f"--{name}-port={port}" for name, port in zip(names, ports, strict=True)]
-    command = [sys.executable, "-m", "cli.main", "demo", f"--data={folder / 'demo'}", *options]
-    output = folder / "output"
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    ports = {name: free_port() for name in ("api", "engine", "engine-ui", "ldap", "mail")}
+    options = [f"--{name}-port={port}" for name, port in ports.items()]
+    command = [sys.executable, "-m", "cli.main", "demo", f"--data={tmp_path / 'demo'}", *options]
+    output = tmp_path / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, env={**os.environ, "COLUMNS": "120"})
     try:
@@ -59,10 +47,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             assert process.poll() is None, said
             return said if "Ctrl-C stops everything" in said else None
 
-        yield Demo(ports[0], eventually(is_up, timeout=90) or "")
+        yield Demo(ports["api"], eventually(is_up, timeout=90) or "")
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(30)
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def words(line: str) -> str:
@@ -70,14 +62,12 @@ def words(line: str) -> str:
     return " ".join(re.findall(r"[^\W\d]+", line))
 
 
-def test_the_demo_prints_what_the_readme_shows(demo: Demo) -> None:
-    shown = re.search(
-        r"^```text\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-    )
+def unlike_the_readme(said: str) -> list[str]:
+    """Return the lines of the README's excerpt that the demo did not print."""
+    shown = re.search(r"^```text\n(.*?)^```", page("README.md"), re.DOTALL | re.MULTILINE)
     assert shown
-    printed = {words(line) for line in demo.said.splitlines()}
-    for line in shown[1].splitlines():
-        assert any(said.startswith(words(line)) for said in printed), line
+    printed = {words(line) for line in said.splitlines()}
+    return [line for line in shown[1].splitlines() if not any(one.startswith(words(line)) for one in printed)]
 
 
 def holds(answer: Any, excerpt: Any) -> bool:
@@ -108,19 +98,17 @@ class Shell:
         return holds(json.loads(self.run(block)), excerpt)
 
 
-def test_the_tour_of_the_api_gives_the_answers_that_are_shown(demo: Demo, tmp_path: Path) -> None:
+def test_a_newcomer_sees_what_the_readme_and_the_tour_of_the_api_show(demo: Demo, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         missing = "curl is missing: apt install curl"
         assert os.environ.get("CI") != "true", missing
         pytest.skip(missing)
-    text = (
-        (ROOT / "docs" / "api.md").read_text(encoding="utf-8").replace("127.0.0.1:8000", f"127.0.0.1:{demo.api_port}")
-    )
+    assert unlike_the_readme(demo.said) == []
+    text = page("docs/api.md").replace("127.0.0.1:8000", f"127.0.0.1:{demo.api_port}")
     steps = [(step["shell"], step["answer"]) for step in STEP.finditer(text)]
     assert sum(answer is not None for _, answer in steps) >= 7
-    state = tmp_path / "state"
-    state.touch()
-    shell = Shell(state)
+    shell = Shell(tmp_path / "state")
+    shell.state.touch()
     for block, answer in steps:
         excerpt = json.loads(answer) if answer else None
         if excerpt is None or " -d " in block:

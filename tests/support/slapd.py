@@ -166,6 +166,7 @@ class Slapd:
         """Let it hang: the kernel accepts connections, the server says nothing."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # the signal is only on its way until now
         try:
             yield
         finally:

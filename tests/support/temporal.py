@@ -20,12 +20,12 @@ def temporal_binary() -> str:
     return found
 
 
-async def start_environment() -> WorkflowEnvironment:
+async def start_environment(**options: Any) -> WorkflowEnvironment:
     """Start a dev server whose workflows' clocks move only when a test moves them."""
     return await WorkflowEnvironment.start_time_skipping_v2(
         ts_config=TimeSkippingConfig(enabled=False),
         dev_server_existing_path=temporal_binary(),
-        data_converter=pydantic_data_converter,
+        **{"data_converter": pydantic_data_converter, **options},
         dev_server_log_level="error",
         dev_server_extra_args=[
             "--dynamic-config-value",
