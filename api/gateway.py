@@ -38,6 +38,9 @@ POLL_AGE = timedelta(seconds=75)
 # The client's own default would retry for ten seconds before it says that the engine is down.
 _RETRY = RetryConfig(initial_interval_millis=50, max_elapsed_time_millis=500, max_retries=1)
 
+_ORDERED = "ordered"
+"""The memo by which a workflow is known to be an order's own."""
+
 # What a failure is called when the run ended while the update was in it.
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
 
@@ -52,6 +55,10 @@ class NoWorker(Exception):
 
 class NotRunning(Exception):
     """The request's workflow has not begun, or it has ended."""
+
+
+class NumberTaken(Exception):
+    """The engine has another order's workflow under this number; the register is likely an older backup."""
 
 
 class Refused(Exception):
@@ -69,6 +76,7 @@ class Gateway(Protocol):
         """Start the order's workflow; one that was started before counts as started.
 
         Raises:
+            NumberTaken: another order's was started under its number.
             EngineUnavailable: it is not known to have begun.
         """
 
@@ -112,10 +120,20 @@ class TemporalGateway:
                     task_queue=TASK_QUEUE,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     static_summary=f"{order.item.name} for {order.beneficiary.name}",
+                    memo={_ORDERED: order.accepted_at.isoformat()},
                     rpc_timeout=CALL_DEADLINE,
                 )
             except WorkflowAlreadyStartedError:
-                return
+                await self._same_order(client, order)
+
+    async def _same_order(self, client: Client, order: Order) -> None:
+        """Return if the workflow under the order's number is the order's own; its moment tells, to the microsecond."""
+        running = await client.get_workflow_handle(order.number).describe(rpc_timeout=CALL_DEADLINE)
+        if await running.memo_value(_ORDERED, None) != order.accepted_at.isoformat():
+            raise NumberTaken(
+                f"the workflow engine has another order's workflow under {order.number}; was the register restored "
+                "from an older backup? See docs/operations.md"
+            )
 
     async def command(self, number: str, update: str, message: Command) -> Entry:
         """See `Gateway`."""

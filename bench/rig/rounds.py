@@ -20,6 +20,8 @@ J = TypeVar("J")
 CONCURRENCY = 16
 PATIENCE = 120.0
 """Seconds until a round that does not end is given up."""
+PAUSE = 0.03
+"""Seconds between two looks at what cannot call back: short beside a round, and rare enough to cost nothing."""
 LOOKED_AT = 20
 """How many histories of a round are counted."""
 
@@ -79,7 +81,7 @@ async def _each(jobs: Iterable[J], do: Callable[[J], Awaitable[None]]) -> None:
 async def _until(stage: Stage, check: Callable[[], Awaitable[bool]]) -> None:
     while not await check():
         stage.check()
-        await asyncio.sleep(0.005)  # between two looks at what cannot call back
+        await asyncio.sleep(PAUSE)
 
 
 async def _arrived(stage: Stage, mails: int) -> bool:

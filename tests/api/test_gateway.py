@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from support.builders import an_actor, an_order
+from support.builders import NOON, an_actor, an_order
 from support.temporal import temporal_binary
 from temporalio import workflow
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from api.gateway import EngineUnavailable, NotRunning, NoWorker, Refused, TemporalGateway
+from api.gateway import EngineUnavailable, NotRunning, NoWorker, NumberTaken, Refused, TemporalGateway
 from catalog.journal import Chain, Entry, Kind
 from catalog.request import Order
 from workflows.messages import COMMENT, DIRECTORY_QUEUE, TASK_QUEUE, Comment
@@ -86,6 +86,14 @@ async def test_an_order_is_started_once_however_often_it_is_asked_for(
     first = (await handle.describe()).run_id
     await gateway.start(order)
     assert (await handle.describe()).run_id == first
+
+
+async def test_another_order_under_a_number_the_engine_knows_is_not_taken_for_started(
+    server: WorkflowEnvironment, gateway: TemporalGateway
+) -> None:
+    await gateway.start(an_order("REQ-7"))
+    with pytest.raises(NumberTaken, match="REQ-7"):
+        await gateway.start(an_order("REQ-7", accepted_at=NOON + timedelta(days=1)))
 
 
 @pytest.mark.usefixtures("worker")
