@@ -21,9 +21,15 @@ from catalog.errors import Fault
 
 
 class ConnectorError(Exception):
-    """Something a target system did or refused."""
+    """Something a target system did or refused.
+
+    Attributes:
+        fault: its name between processes.
+        ours: whether a change may have been made in spite of it.
+    """
 
     fault: Fault
+    ours: bool = False
 
 
 class Transient(ConnectorError):
@@ -44,6 +50,8 @@ class Throttled(Transient):
 
 class UnknownOutcome(Transient):
     """The target was lost after it had everything it needed to act, so it may have acted."""
+
+    ours = True
 
 
 class NotFound(ConnectorError):
@@ -68,3 +76,4 @@ class NotApplied(Rejected):
     """The target answered yes, but the effect was not there when it was read back."""
 
     fault = Fault.NOT_APPLIED
+    ours = True

@@ -7,11 +7,12 @@ approvers count is decided in `catalog.approval.slate`; here they are only looke
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from temporalio import activity
 
-from activities.errors import NotFound
+from activities.errors import ConnectorError, NotFound
 from activities.heartbeat import heartbeating
 from activities.mapping import connector_errors
 from activities.ports import Directory
@@ -88,8 +89,8 @@ class Identity:
     @heartbeating
     @connector_errors
     def ensure_member(self, membership: Membership) -> Observed:
-        """Make the person a member of the group and see that they are."""
-        return self._directory.ensure_member(membership)
+        """Make the person a member of the group, see that they are, and say whether that is this request's doing."""
+        return _with_authorship(self._directory.ensure_member, membership)
 
     @activity.defn(name="identity.ensure_absent", no_thread_cancel_exception=True)
     @heartbeating
@@ -132,3 +133,27 @@ class Identity:
             return (self._directory.person_by_login(login),)
         except NotFound:
             return ()
+
+
+_UNTOUCHED = "untouched"
+"""Left for the next attempt: so far no attempt came to writing."""
+
+
+def _with_authorship(change: Callable[[Membership], Observed], membership: Membership) -> Observed:
+    """Make a change and say whether its being there is, or may be, this request's doing.
+
+    An attempt that finds it so already did not make it so; but an earlier attempt may have, unless each of them is
+    known to have ended before its write. One that was killed says nothing, so it may have.
+    """
+    untouched = True
+    if activity.in_activity() and activity.info().attempt > 1:
+        untouched = list(activity.info().heartbeat_details) == [_UNTOUCHED]
+        activity.heartbeat()  # until this attempt has ended, nobody knows
+    try:
+        observed = change(membership)
+    except ConnectorError as error:
+        error.ours = error.ours or not untouched
+        if not error.ours and activity.in_activity():
+            activity.heartbeat(_UNTOUCHED)
+        raise
+    return observed.model_copy(update={"ours": observed.changed or not untouched})

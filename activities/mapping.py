@@ -1,4 +1,4 @@
-"""The one mapping from connector errors to Temporal failures.
+"""The one mapping from connector errors to Temporal failures; their one detail is `ConnectorError.ours`.
 
 What may pass is retried by Temporal with the options of `workflows.options`; what will not pass until somebody
 acts is not retried, so that the workflow can ask an operator.
@@ -31,6 +31,7 @@ def connector_errors(call: Callable[P, R]) -> Callable[P, R]:
         except ConnectorError as error:
             raise ApplicationError(
                 str(error)[:MAX_MESSAGE],
+                error.ours,
                 type=error.fault,
                 non_retryable=not isinstance(error, Transient),
                 next_retry_delay=error.retry_after if isinstance(error, Throttled) else None,

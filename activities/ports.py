@@ -116,5 +116,7 @@ class Journal(Protocol):
     def record(self, batch: Batch) -> None:
         """Write a batch in one transaction.
 
-        Idempotent: an entry that stands is left as it is, and a projection older than what stands is ignored.
+        Idempotent: an entry that stands is left as it is, and a projection older than what stands is ignored. An
+        entry that stands with another content was written by a step that the engine did not keep and did again: the
+        later version (by `Projection.step`, then `updated_at`) takes its place.
         """

@@ -8,6 +8,7 @@ person may do is decided in `catalog.rights`.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,11 @@ class Tokens:
         return Actor(person=person, operator=claims["operator"], channel=channel, auth=claims["auth"])
 
 
+def _spelt(login: str) -> str:
+    """Return what all spellings of a login have in common that a directory takes for the same (RFC 4518)."""
+    return " ".join(unicodedata.normalize("NFKC", login).casefold().split())
+
+
 class SignInLimit:
     """Slows down guessing: after `most` failures within `window` a login has to wait, whatever the password.
 
@@ -110,7 +116,7 @@ class SignInLimit:
         """
         now = self._clock()
         with self._lock:
-            failures = self._recent(login.casefold(), now)
+            failures = self._recent(_spelt(login), now)
             if len(failures) < self._most:
                 return
             wait = math.ceil((failures[0] + self._window - now).total_seconds())
@@ -125,14 +131,14 @@ class SignInLimit:
         with self._lock:
             if len(self._failures) >= self.MAX_LOGINS:
                 self._forget_old(now)
-            failures = self._recent(login.casefold(), now)
+            failures = self._recent(_spelt(login), now)
             failures.append(now)
-            self._failures[login.casefold()] = failures
+            self._failures[_spelt(login)] = failures
 
     def succeeded(self, login: str) -> None:
         """Forget the failures of a login."""
         with self._lock:
-            self._failures.pop(login.casefold(), None)
+            self._failures.pop(_spelt(login), None)
 
     def _recent(self, key: str, now: datetime) -> deque[datetime]:
         failures = self._failures.get(key, deque(maxlen=self._most))

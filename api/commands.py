@@ -6,8 +6,10 @@ register, so that it needs no worker); only then the workflow, whose validator a
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import logging
 import uuid
 from typing import Any
 
@@ -39,7 +41,13 @@ _OF_CODE: dict[str, type[problems.Problem]] = {
     "stage-not-open": problems.StageNotOpen,
     "subject-changed": problems.SubjectChanged,
     "closed": problems.Closed,
+    "too-many": problems.TooMany,
 }
+
+BEHIND = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between tries while a workflow is behind the register."""
+
+_log = logging.getLogger(__name__)
 
 MAX_ENTRIES = 10_000
 """More entries than a request can have: the engine ends a history that long."""
@@ -118,9 +126,11 @@ class Commands:
 
     async def _hand_over(self, number: str, update: str, message: Command) -> Entry:
         try:
-            return await self._gateway.command(number, update, message)
+            return await self._told_until_it_knows(number, update, message)
         except engine.Refused as refused:
             raise problem_of(refused.code, refused.message) from refused
+        except engine.Exhausted as error:
+            raise problems.TooMany(f"{number} takes no more commands; the operators have to see to it.") from error
         except engine.NotRunning as error:
             # It may have ended with this very command in it, handed over by an earlier try.
             entry = await run_in_threadpool(self._register.entry_of, number, message.command)
@@ -134,6 +144,24 @@ class Commands:
         except engine.EngineUnavailable as error:
             raise problems.EngineUnavailable("The workflow engine does not answer; try again.") from error
 
+    async def _told_until_it_knows(self, number: str, update: str, message: Command) -> Entry:
+        """Hand a command over; a workflow that is behind the register is told again.
+
+        The register can show a step that the engine did not keep and does once more: then the workflow knows nothing
+        yet of a task, or of the part that somebody has in it, that the register has just let pass.
+
+        Raises:
+            NoWorker: it did not catch up in time.
+        """
+        for pause in BEHIND:
+            try:
+                return await self._gateway.command(number, update, message)
+            except engine.Refused as refused:
+                if refused.code != "unknown-task" and (update, refused.code) != (COMMENT, "not-allowed"):
+                    raise
+            await asyncio.sleep(pause)
+        raise engine.NoWorker("the workflow is behind the register")
+
     def _not_running(self, number: str) -> problems.Problem:
         """Return why there is no workflow to ask: it has not begun, or it has ended meanwhile."""
         view = self._register.request(number)
@@ -141,7 +169,9 @@ class Commands:
             return problems.EngineUnavailable("The workflow engine has not begun this request yet; try again.")
         if view.projection.status is Status.CLOSED:
             return self._closed(view)
-        return problems.Closed(f"{number} has ended; the register says how in a moment.")
+        # A workflow ends only after its end was written: this one was terminated, or the engine lost it.
+        _log.error("%s is open, but the workflow engine runs nothing for it", number)
+        return problems.WorkflowGone(f"The workflow of {number} is gone; the operators have to see to it.")
 
     def _closed(self, view: RequestView) -> problems.Problem:
         """Return the problem that says how the request ended, and by whom."""

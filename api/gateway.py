@@ -41,6 +41,8 @@ _RETRY = RetryConfig(initial_interval_millis=50, max_elapsed_time_millis=500, ma
 _ORDERED = "ordered"
 """The memo by which a workflow is known to be an order's own."""
 
+_OUR_FAULT = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.OUT_OF_RANGE)
+
 # What a failure is called when the run ended while the update was in it.
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
 
@@ -55,6 +57,10 @@ class NoWorker(Exception):
 
 class NotRunning(Exception):
     """The request's workflow has not begun, or it has ended."""
+
+
+class Exhausted(Exception):
+    """The workflow has taken as many commands as the engine lets one take."""
 
 
 class NumberTaken(Exception):
@@ -88,6 +94,7 @@ class Gateway(Protocol):
         Raises:
             Refused: the workflow says no.
             NotRunning: there is no workflow to ask.
+            Exhausted: it takes no more commands.
             NoWorker: nobody confirmed it in time; repeat it.
             EngineUnavailable: it was not handed over.
         """
@@ -151,6 +158,8 @@ class TemporalGateway:
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
                     raise NotRunning(error.message) from error
+                if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
+                    raise Exhausted(error.message) from error
                 raise
             return answer
 
@@ -196,6 +205,8 @@ async def _bounded(deadline: timedelta) -> AsyncIterator[None]:
     except TimeoutError as error:
         raise EngineUnavailable("the workflow engine does not answer in time") from error
     except RPCError as error:
+        if error.status in _OUR_FAULT:
+            raise  # of this call alone: the engine is well
         raise EngineUnavailable(f"the workflow engine answers {error.status.name}: {error.message}") from error
     except RuntimeError as error:
         # A lazy client raises this when its first connection fails.

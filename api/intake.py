@@ -11,7 +11,7 @@ from typing import Any
 
 from activities.errors import NotFound
 from activities.ports import Directory
-from api.problems import IdempotencyConflict, Invalid
+from api.problems import MOST_ERRORS, IdempotencyConflict, Invalid
 from api.schemas import OrderIn
 from catalog import form
 from catalog.form import FieldError
@@ -81,6 +81,11 @@ def _beneficiary(login: str | None, actor: Actor, people: _People) -> PersonRef 
 
 def _answers(item: CatalogItem, answers: dict[str, Any], people: _People) -> dict[str, Any]:
     """Return the answers as they are stored: people by their immutable id."""
+    if len(answers) > len(item.form) + MOST_ERRORS:
+        people.errors.append(
+            FieldError(field="answers", code="unknown", message="There are far more answers than asked.")
+        )
+        return {}
     checked = form.check(item.form, answers)
     people.errors += checked.errors
     stored = dict(checked.answers)

@@ -19,11 +19,12 @@ from catalog.form import FieldError, has_control_characters
 MAX_BODY = 1024 * 1024
 """Bytes of a request's body."""
 
-_TOO_LARGE = f"The body is longer than {MAX_BODY} bytes."
+MAX_SIGN_IN = 16 * 1024
+"""Bytes of the body of a sign-in, which anybody may send: checking it must cost next to nothing."""
 
 
 class BodyLimit:
-    """ASGI middleware: refuse a body over `MAX_BODY`, by its declared length or as it comes in."""
+    """ASGI middleware: refuse a body over its limit, by its declared length or as it comes in."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -33,14 +34,19 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = MAX_SIGN_IN if scope["path"].endswith("/session") else MAX_BODY
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > MAX_BODY:
-            await BodyTooLarge(_TOO_LARGE).response()(scope, receive, send)
+        if declared.isdigit() and int(declared) > limit:
+            await BodyTooLarge(_too_large(limit)).response()(scope, receive, send)
             return
-        await self._app(scope, _counted(receive), send)
+        await self._app(scope, _counted(receive, limit), send)
 
 
-def _counted(receive: Receive) -> Receive:
+def _too_large(limit: int) -> str:
+    return f"The body is longer than {limit} bytes."
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
     """Return `receive`, stopping at the limit with the one exception that FastAPI lets through while it reads."""
     seen = 0
 
@@ -48,8 +54,8 @@ def _counted(receive: Receive) -> Receive:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY:
-            raise HTTPException(413, _TOO_LARGE)
+        if seen > limit:
+            raise HTTPException(413, _too_large(limit))
         return message
 
     return counted

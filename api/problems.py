@@ -8,10 +8,11 @@
     ├── MethodNotAllowed 405
     ├── AlreadyDecided 409        StageClosed 409        StageNotOpen 409
     ├── SubjectChanged 409        Closed 409             IdempotencyConflict 409
+    ├── WorkflowGone 409
     ├── BodyTooLarge 413
     ├── Invalid 422               UnknownChoice 422      ReasonNeeded 422
-    ├── TooManySignIns 429
-    ├── Internal 500
+    ├── TooManySignIns 429        TooMany 429
+    ├── Internal 500              DirectoryRefuses 502
     ├── RegisterUnavailable 503   EngineUnavailable 503
     └── NoWorker 503              DirectoryUnavailable 503
 
@@ -32,7 +33,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from activities.errors import ConnectorError
+from activities.errors import ConnectorError, Transient
 from catalog.form import FieldError
 from records.register import RegisterUnavailable as RegisterDown
 
@@ -40,6 +41,9 @@ TYPE_BASE = "https://commissary.example/problems/"
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
 """Seconds a client should wait before it tries again what failed because a part of the platform is down."""
+
+MOST_ERRORS = 100
+"""More than any form has; an answer must not grow with what somebody makes up."""
 
 FieldCode = Literal["missing", "unknown", "type", "value", "characters", "length", "not-found"]
 
@@ -183,6 +187,12 @@ class Closed(Problem):
     status, slug, title = 409, "closed", "The request is closed"
 
 
+class WorkflowGone(Problem):
+    """The workflow engine has no running workflow for this open request: it was terminated, or the engine lost it."""
+
+    status, slug, title = 409, "workflow-gone", "The request's workflow is gone"
+
+
 class IdempotencyConflict(Problem):
     """The Idempotency-Key was used before for something else."""
 
@@ -211,6 +221,12 @@ class ReasonNeeded(Problem):
     """This choice must be explained."""
 
     status, slug, title = 422, "reason-needed", "A reason is needed"
+
+
+class TooMany(Problem):
+    """The request has as many comments or commands as it takes."""
+
+    status, slug, title = 429, "too-many", "Too many for one request"
 
 
 class TooManySignIns(Problem):
@@ -254,6 +270,12 @@ class DirectoryUnavailable(_Unavailable):
     """The directory does not answer; nothing was written."""
 
     slug, title = "directory-unavailable", "The directory does not answer"
+
+
+class DirectoryRefuses(Problem):
+    """The directory refuses what was asked of it: somebody has to mend it or the settings; repeating does not help."""
+
+    status, slug, title = 502, "directory-refuses", "The directory refuses"
 
 
 ANYWHERE = (MalformedBody, BodyTooLarge, Invalid, Internal, RegisterUnavailable)
@@ -315,7 +337,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
         return MalformedBody("The body is not JSON; send one JSON object.").response()
-    return Invalid("Some fields are not as they must be.", errors=[_field_error(one) for one in found]).response()
+    errors = [_field_error(one) for one in found[:MOST_ERRORS]]
+    return Invalid("Some fields are not as they must be.", errors=errors).response()
 
 
 def _field_error(found: dict[str, Any]) -> FieldError:
@@ -349,6 +372,12 @@ async def _register_down(_request: Request, error: Exception) -> Response:
 
 
 async def _directory_down(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, Transient):
+        # Two people of one login, a refused service account: nobody gets further until somebody mends it.
+        _log.error("the directory refuses: %s", error)
+        return DirectoryRefuses(
+            "The directory refuses what was asked of it; the operators have to see to it."
+        ).response()
     _log.warning("the directory does not answer: %s", error)
     return DirectoryUnavailable("The directory does not answer; nothing was written. Try again.").response()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.limits import Text
 from catalog import rights, timeline
@@ -63,7 +63,7 @@ class CommentIn(_In):
 class DecisionIn(_In):
     """A decision; `subject` is the task's, as the decider saw it."""
 
-    choice: Annotated[Text, Field(max_length=63, validation_alias=AliasChoices("choice", "decision"))]
+    choice: Annotated[Text, Field(max_length=63)]
     reason: Reason = ""
     subject: Annotated[Text, Field(max_length=100)] | None = None
 
@@ -210,6 +210,7 @@ class RequestSummaryOut(_Out):
 class RequestOut(RequestSummaryOut):
     """A request: where it stands, what it waits for, and what the viewer can do about it now."""
 
+    shown_answers: list[list[str]] = Field(description="The answers as people read them: pairs of label and value.")
     item_digest: str
     seq: int = Field(description="The newest journal entry this state comes from.")
     reason: str
@@ -224,7 +225,9 @@ class RequestOut(RequestSummaryOut):
     def seen_by(cls, viewer: Actor, view: RequestView) -> Self:
         """Return the request as this viewer sees it."""
         tasks = [task for task in view.projection.tasks if rights.may_see_task(viewer, task)]
-        return cls.model_validate(_facts(view) | {"tasks": tasks, "you_may": _you_may(viewer, view)})
+        answers = view.order.shown_answers()
+        seen = {"tasks": tasks, "you_may": _you_may(viewer, view), "shown_answers": answers}
+        return cls.model_validate(_facts(view) | seen)
 
 
 class TaskInListOut(TaskOut):

@@ -112,8 +112,8 @@ def _add(made: Table, what: str, ours: float, theirs: float, target: str = "") -
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="What the platform costs beside a hand-written workflow.")
-    parser.add_argument("--requests", type=int, default=150, help="requests per round, and POSTs (default: 150)")
-    parser.add_argument("--rounds", type=int, default=6, help="rounds that count (default: 6)")
+    parser.add_argument("--requests", type=int, default=100, help="requests per round, and POSTs (default: 100)")
+    parser.add_argument("--rounds", type=int, default=4, help="rounds that count (default: 4)")
     options = parser.parse_args()
     if options.requests < 2 or options.rounds < 1:
         parser.error("at least 2 requests and 1 round are needed")

@@ -31,9 +31,11 @@ class Observed(Model):
         changed: whether this call changed it (false: it already was so).
         at: when it was read back, UTC.
         where: which server answered, for the record.
+        ours: whether it is so, or may be so, because of this request; only then may this request take it back.
     """
 
     present: bool
     changed: bool
     at: datetime
     where: str
+    ours: bool = False

@@ -36,3 +36,4 @@ class Refused(StrEnum):
     UNKNOWN_TASK = "unknown-task"
     UNKNOWN_CHOICE = "unknown-choice"
     CLOSED = "closed"
+    TOO_MANY = "too-many"

@@ -125,6 +125,29 @@ def has_control_characters(text: str) -> bool:
     return any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\n\r" for c in text)
 
 
+def shown(field: Field, answer: Any) -> str:
+    """Return a stored answer as people read it: ``yes``, ``3 March 2025``, ``21 days``, a person's name.
+
+    Args:
+        field: what was asked.
+        answer: the answer in its stored form; a person's is ``{"id": …, "login": …, "name": …}``.
+    """
+    match field:
+        case YesNoField():
+            return "yes" if answer else "no"
+        case DateField():
+            day = date.fromisoformat(answer)
+            return f"{day.day} {day:%B %Y}"
+        case DurationField():
+            return duration.words(duration.parse(answer))
+        case PersonField():
+            return str(answer["name"])
+        case TextField() | ChoiceField():
+            return str(answer)
+        case _:
+            assert_never(field)
+
+
 def check(fields: tuple[Field, ...], answers: dict[str, Any]) -> Checked:
     """Check the answers to a form; see `Checked`."""
     kept: dict[str, Any] = {}
@@ -149,9 +172,9 @@ def check(fields: tuple[Field, ...], answers: dict[str, Any]) -> Checked:
     for name in answers:
         if name not in known:
             asked = ", ".join(sorted(known)) or "nothing"
-            shown = name[:80].encode(errors="replace").decode()  # half a character is no text to answer with
+            unknown = name[:80].encode(errors="replace").decode()  # half a character is no text to answer with
             errors.append(
-                FieldError(field=shown, code="unknown", message=f"The form asks no such thing; it asks {asked}.")
+                FieldError(field=unknown, code="unknown", message=f"The form asks no such thing; it asks {asked}.")
             )
     return Checked(answers=kept, people=people, errors=tuple(errors))
 

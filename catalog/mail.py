@@ -62,16 +62,12 @@ class _Block(str):
 
 def _block(value: Any) -> _Block:
     """Return somebody's words as lines of their own, indented, so that they cannot pass for ours."""
-    return _Block(indent(paragraphs(_plain(value)), "    "))
-
-
-def _plain(value: Any) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return _Block(indent(paragraphs(str(value)), "    "))
 
 
 def _shown(value: Any) -> str:
     """Return what stands in a mail for a value of the data: one line, unless the template made a block of it."""
-    return value if isinstance(value, _Block) else one_line(_plain(value))
+    return value if isinstance(value, _Block) else one_line(str(value))
 
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
+from catalog import form
 from catalog.approval import Verdict
 from catalog.item import CatalogItem
 from catalog.journal import Entry
@@ -86,6 +87,14 @@ class Order(Model):
             "requester": self.requester.name,
             "beneficiary": self.beneficiary.name,
         }
+
+    def shown_answers(self) -> list[list[str]]:
+        """Return the answers as people read them: pairs of label and value, in the form's order."""
+        return [
+            [field.label, form.shown(field, self.answers[field.id])]
+            for field in self.item.form
+            if field.id in self.answers
+        ]
 
     @property
     def subject(self) -> str:
@@ -172,10 +181,16 @@ class Task(Model):
 
 
 class Projection(Model):
-    """What the register shows of a request as of journal entry `seq`."""
+    """What the register shows of a request as of journal entry `seq`.
+
+    Attributes:
+        step: how long the engine's history was when it was made: a later step is never older. A step that was done
+            again can have the same length; then `updated_at` tells which is the later one.
+    """
 
     number: str
     seq: int
+    step: int = 0
     status: Status
     outcome: Outcome | None = None
     reason: str = ""

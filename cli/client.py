@@ -12,10 +12,13 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import httpx
 import typer
-from rich.markup import escape
+from rich.text import Text
+
+from catalog.text import one_line
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT = 30.0
@@ -31,16 +34,23 @@ As = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print plain JSON for scripts.")]
 
 
+def at(*parts: str) -> str:
+    """Return the path of the API made of these parts; what the user typed stays one part, whatever is in it."""
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
 class Trouble(Exception):
-    """Something the user has to know; `details` are further lines."""
+    """Something the user has to know; `details` are further lines, `exit_code` is how the process ends."""
+
+    exit_code = 1
 
     def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.details = details
 
-    def markup(self) -> str:
-        """Return the message for the terminal."""
-        return "\n".join([escape(str(self)), *(f"  • {escape(line)}" for line in self.details)])
+    def text(self) -> Text:
+        """Return the message for the terminal, a line for each detail."""
+        return Text("\n".join([one_line(str(self)), *(f"  • {one_line(line)}" for line in self.details)]))
 
 
 class Sessions:
@@ -128,26 +138,35 @@ class Client:
 def _http(url: str, headers: dict[str, str]) -> httpx.Client:
     agent = {"User-Agent": f"commissary-cli/{version('commissary')}"}
     # A proxy is for the world outside; the API is named by the user.
-    return httpx.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers | agent, timeout=TIMEOUT)
+    try:
+        return httpx.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers | agent, timeout=TIMEOUT)
+    except httpx.InvalidURL as error:
+        raise Trouble(f"{url} is no address ({error}); see --url, COMMISSARY_URL") from error
 
 
 def _call(http: httpx.Client, method: str, path: str, **options: Any) -> dict[str, Any]:
     try:
         response = http.request(method, path, **options)
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
         where = str(http.base_url).removesuffix("/api/v1/")
         raise Trouble(f"{where} does not answer ({error}). Is it the right address (--url, COMMISSARY_URL)?") from error
-    if response.is_error:
-        raise _problem(response)
-    body = response.json()
+    body = _json(response)
+    if not response.is_success:
+        raise _problem(response, body)
     return body if isinstance(body, dict) else {"items": body, "next": None}
 
 
-def _problem(response: httpx.Response) -> Trouble:
-    """Return a problem (RFC 9457) as the user reads it."""
+def _json(response: httpx.Response) -> Any:
     try:
-        problem = response.json()
-    except ValueError:
+        return response.json()
+    except ValueError as error:
+        what = f"The server answered {response.status_code} and no JSON; is this the address of the API?"
+        raise Trouble(what) from error
+
+
+def _problem(response: httpx.Response, problem: Any) -> Trouble:
+    """Return a problem (RFC 9457) as the user reads it."""
+    if not isinstance(problem, dict):
         return Trouble(f"The server answered {response.status_code} and no more; is this the address of the API?")
     details = tuple(f"{error['field']}: {error['message']}" for error in problem.get("errors", ()))
     message = problem.get("detail") or problem.get("title") or f"The server answered {response.status_code}."

@@ -7,15 +7,12 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
+from rich.text import Text
 
 from cli import catalog, processes, requests, session, tasks
 from cli.client import Trouble
 from cli.demo import command as demo
-
-PREFIXES = {"LdapSettings": "COMMISSARY_LDAP_", "SmtpSettings": "COMMISSARY_SMTP_"}
-"""What the environment variables of a settings class begin with, where it is not COMMISSARY_."""
 
 app = typer.Typer(
     name="commissary",
@@ -48,19 +45,13 @@ def start(
 
 
 def main() -> None:
-    """Run the command line; an expected trouble is one clear message and exit code 1."""
+    """Run the command line; an expected trouble is one clear message and an exit code."""
     errors = Console(stderr=True, soft_wrap=True)
     try:
         app()
     except Trouble as trouble:
-        errors.print(f"[bold red]Error:[/] {trouble.markup()}", highlight=False)
-        sys.exit(1)
-    except ValidationError as error:
-        errors.print("[bold red]The settings are not right:[/]", highlight=False)
-        for problem in error.errors(include_url=False, include_input=False):
-            name = PREFIXES.get(error.title, "COMMISSARY_") + "_".join(str(part) for part in problem["loc"]).upper()
-            errors.print(f"  {name if problem['loc'] else 'together'}: {problem['msg']}", highlight=False, markup=False)
-        sys.exit(2)
+        errors.print(Text.assemble(("Error: ", "bold red"), trouble.text()))
+        sys.exit(trouble.exit_code)
 
 
 if __name__ == "__main__":

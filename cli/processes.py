@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsError
 from rich.console import Console
 
 from cli.client import Trouble
 
+if TYPE_CHECKING:
+    from records.register import Register
+
+S = TypeVar("S", bound=BaseSettings)
+
 # Each process imports only its own half: an API host need not load the worker, nor the other way round.
+
+
+class WrongSettings(Trouble):
+    """The environment does not say what a process needs to know."""
+
+    exit_code = 2
 
 
 def worker() -> None:
     """Run a worker: it carries requests on and touches the target systems."""
-    from worker.process import main  # noqa: PLC0415  see above
+    from activities.connectors.ldap import LdapSettings  # noqa: PLC0415  see above
+    from activities.connectors.smtp import SmtpSettings  # noqa: PLC0415
+    from worker.process import main  # noqa: PLC0415
+    from worker.settings import WorkerSettings  # noqa: PLC0415
 
+    settings = _built(WorkerSettings)
+    _built(LdapSettings)
+    if settings.mail:
+        _built(SmtpSettings)
+    _register(settings.database_url).close()
     main()
 
 
 def api() -> None:
     """Run the HTTP API."""
-    from api.app import serve  # noqa: PLC0415  see above
+    from activities.connectors.ldap import LdapSettings  # noqa: PLC0415  see above
+    from api.app import serve  # noqa: PLC0415
     from api.settings import Settings  # noqa: PLC0415
     from catalog.loader import CatalogError  # noqa: PLC0415
 
+    settings = _built(Settings)
+    _built(LdapSettings)
+    _register(settings.database_url).close()
     try:
-        serve(Settings())
+        serve(settings)
     except CatalogError as error:
         raise Trouble("The catalog cannot be used:", tuple(str(problem) for problem in error.problems)) from error
 
 
 def migrate() -> None:
     """Bring the register's schema up to date; safe to run at any time, also twice at once."""
-    from records.register import Register, RegisterUnavailable  # noqa: PLC0415  see above
+    from records.register import RegisterUnavailable  # noqa: PLC0415  see above
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
-    register = Register(WorkerSettings().database_url)
+    register = _register(_built(WorkerSettings).database_url)
     try:
         register.migrate()
     except RegisterUnavailable as error:
@@ -41,3 +68,32 @@ def migrate() -> None:
     finally:
         register.close()
     Console().print("The register's schema is up to date.")
+
+
+def _built(kind: type[S]) -> S:
+    """Return the settings of that kind; raises `WrongSettings` with a line for each that is wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        prefix = str(kind.model_config["env_prefix"])
+        lines = []
+        for problem in error.errors(include_url=False, include_input=False):
+            name = prefix + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else "together"
+            lines.append(f"{name}: {problem['msg']}")
+        raise WrongSettings("The settings are not right:", tuple(lines)) from error
+    except SettingsError as error:  # a setting that is JSON, and is none
+        raise WrongSettings("The settings are not right:", (str(error),)) from error
+
+
+def _register(url: str) -> Register:
+    """Return the register at that URL; nothing is opened yet."""
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415  see above
+
+    from records.register import Register  # noqa: PLC0415
+
+    try:
+        return Register(url)
+    except (ValueError, ArgumentError, ImportError) as error:
+        # The URL itself is not shown: it may hold a password.
+        what = "it has to be sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+        raise WrongSettings("The settings are not right:", (f"COMMISSARY_DATABASE_URL: {what}",)) from error

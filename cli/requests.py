@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import Field, TypeAdapter, ValidationError
 from rich.console import Console
 from rich.live import Live
 
 from catalog import journal
-from cli.client import DEFAULT_URL, As, AsJson, Client, Trouble, Url
-from cli.render import request_panel, request_table
+from catalog.text import one_line
+from cli.client import DEFAULT_URL, As, AsJson, Client, Trouble, Url, at
+from cli.render import plain, request_panel, request_table
 
 app = typer.Typer(help="Order, and see what became of it.", no_args_is_help=True)
 
 Number = Annotated[str, typer.Argument(help="The request's number, for example REQ-1001.")]
 FOLLOW_EVERY = 1.0
+_JOURNAL = TypeAdapter(Annotated[list[journal.Entry], Field(min_length=1)])
 
 
 @app.command()
@@ -40,7 +43,7 @@ def order(
 ) -> None:
     """Order an item; what is not given is asked if this is a terminal."""
     client = Client(url, login)
-    form = client.get(f"/catalog/items/{item}")["form"]
+    form = client.get(at("catalog", "items", item))["form"]
     body: dict[str, Any] = {"item": item, "answers": _answers(form, answers or [])}
     if beneficiary:
         body["beneficiary"] = beneficiary
@@ -50,7 +53,7 @@ def order(
     elif follow:
         _follow(client, request["number"])
     else:
-        Console().print(f"Ordered: [bold]{request['number']}[/]. See: commissary request show {request['number']}")
+        Console().print(plain(f"Ordered: {request['number']}. See: commissary request show {request['number']}"))
 
 
 def _answers(form: list[dict[str, Any]], given: list[str]) -> dict[str, Any]:
@@ -66,7 +69,8 @@ def _answers(form: list[dict[str, Any]], given: list[str]) -> dict[str, Any]:
         if name not in answers and sys.stdin.isatty():
             hint = f" [{' | '.join(field['choices'])}]" if field["type"] == "choice" else ""
             hint += " [yes | no]" if field["type"] == "yes_no" else ""
-            value = typer.prompt(field["label"] + hint, default=None if field["required"] else "", show_default=False)
+            question = one_line(field["label"] + hint)
+            value = typer.prompt(question, default=None if field["required"] else "", show_default=False)
             if value:
                 answers[name] = value
         if field["type"] == "yes_no" and name in answers:
@@ -115,7 +119,7 @@ def show(
 
 
 def _read(client: Client, number: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    return client.get(f"/requests/{number}"), list(client.pages(f"/requests/{number}/journal"))
+    return client.get(at("requests", number)), list(client.pages(at("requests", number, "journal")))
 
 
 def _follow(client: Client, number: str) -> None:
@@ -141,8 +145,9 @@ def cancel(
     login: As = None,
 ) -> None:
     """Call a request off; what was done for it is undone."""
-    answer = Client(url, login).post(f"/requests/{number}/cancel", {"reason": reason})
-    Console().print(f"{answer['entry']['text']} {number} is {answer['request']['outcome'] or 'being undone'}.")
+    answer = Client(url, login).post(at("requests", number, "cancel"), {"reason": reason})
+    now = answer["request"]["outcome"] or "being undone"
+    Console().print(plain(f"{answer['entry']['text']}. {number} is {now}."))
 
 
 @app.command()
@@ -154,7 +159,8 @@ def comment(
     login: As = None,
 ) -> None:
     """Say something on the record of a request."""
-    Console().print(Client(url, login).post(f"/requests/{number}/comments", {"text": text})["entry"]["text"])
+    answer = Client(url, login).post(at("requests", number, "comments"), {"text": text})
+    Console().print(plain(answer["entry"]["text"]))
 
 
 @app.command()
@@ -166,9 +172,12 @@ def export(
     login: As = None,
 ) -> None:
     """Write a request's journal into a file that `verify` can check anywhere."""
-    entries = list(Client(url, login).pages(f"/requests/{number}/journal"))
-    file.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    Console().print(f"Wrote {len(entries)} entries to {file}.")
+    entries = list(Client(url, login).pages(at("requests", number, "journal")))
+    try:
+        file.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"{file} cannot be written: {error.strerror}") from error
+    Console().print(plain(f"Wrote {len(entries)} entries to {file}."))
 
 
 @app.command()
@@ -179,14 +188,31 @@ def verify(
     login: As = None,
 ) -> None:
     """Check that a journal is whole: nothing changed, removed or put in since it was written."""
-    path, last = Path(what), None
-    if path.exists():
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    else:
+    entries, last = _exported(Path(what)), None
+    if entries is None:
         client = Client(url, login)
-        last = client.get(f"/requests/{what}")["seq"]
-        entries = list(client.pages(f"/requests/{what}/journal"))
-    faults = journal.verify((journal.Entry.model_validate(entry) for entry in entries), last=last)
+        last = client.get(at("requests", what))["seq"]
+        entries = _entries(what, list(client.pages(at("requests", what, "journal"))))
+    faults = journal.verify(entries, last=last)
     if faults:
         raise Trouble(f"The journal of {what} is not whole:", tuple(faults))
-    Console().print(f"The journal of {what} is whole: {len(entries)} entries, each continuing the one before.")
+    Console().print(plain(f"The journal of {what} is whole: {len(entries)} entries, each continuing the one before."))
+
+
+def _exported(path: Path) -> list[journal.Entry] | None:
+    """Return the journal in a file that `export` wrote; None if there is no such file."""
+    try:
+        return _entries(str(path), json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Trouble(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON
+        raise Trouble(f"{path} is no journal that `commissary request export` wrote") from error
+
+
+def _entries(what: str, plain_entries: Any) -> list[journal.Entry]:
+    try:
+        return _JOURNAL.validate_python(plain_entries)
+    except ValidationError as error:
+        raise Trouble(f"{what} is no journal that `commissary request export` wrote") from error

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from cli.client import DEFAULT_URL, As, Client, Sessions, Url
-from cli.render import moment
+from cli.render import moment, plain
 
 
 def login(
@@ -24,13 +24,14 @@ def login(
     session = Client.sign_in(url, login, password)
     Sessions().keep(url.rstrip("/"), session["person"]["login"], session["token"])
     role = ", an operator" if session["operator"] else ""
-    Console().print(f"Signed in as {session['person']['name']}{role}, until {moment(session['expires_at'])}.")
+    until = moment(session["expires_at"])
+    Console().print(plain(f"Signed in as {session['person']['name']}{role}, until {until}."))
 
 
 def logout(*, url: Url = DEFAULT_URL) -> None:
     """Forget the tokens kept for this server."""
     Sessions().forget(url.rstrip("/"))
-    Console().print(f"Signed out at {url}.")
+    Console().print(plain(f"Signed out at {url}."))
 
 
 def whoami(*, url: Url = DEFAULT_URL, login: As = None) -> None:
@@ -38,4 +39,4 @@ def whoami(*, url: Url = DEFAULT_URL, login: As = None) -> None:
     # Only read for display; the server checks it on every call.
     claims = jwt.decode(Sessions().token(url.rstrip("/"), login), options={"verify_signature": False})
     role = ", an operator" if claims.get("operator") else ""
-    Console().print(f"{claims['name']} ({claims['login']}){role}, at {url}")
+    Console().print(plain(f"{claims['name']} ({claims['login']}){role}, at {url}"))

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.client import DEFAULT_URL, As, AsJson, Client, Url
-from cli.render import task_table
+from cli.client import DEFAULT_URL, As, AsJson, Client, Url, at
+from cli.render import plain, task_table
 
 app = typer.Typer(help="See what waits for you, and decide.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def list_tasks(
     if as_json:
         print(json.dumps(tasks, indent=1))
     else:
-        Console().print(task_table(tasks))
+        Console().print(task_table(tasks, closed=closed))
 
 
 @app.command()
@@ -41,6 +41,7 @@ def decide(
     login: As = None,
 ) -> None:
     """Decide a task."""
-    answer = Client(url, login).post(f"/tasks/{task}/decision", {"choice": choice, "reason": reason}, key)
+    answer = Client(url, login).post(at("tasks", task, "decision"), {"choice": choice, "reason": reason}, key)
     request = answer["request"]
-    Console().print(f"{answer['entry']['text']} {request['number']}: {request['outcome'] or request['status']}.")
+    now = request["outcome"] or request["status"]
+    Console().print(plain(f"{answer['entry']['text']}. {request['number']}: {now}."))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -126,9 +126,11 @@ def _standing(connection: Connection, requester_id: str, idempotency_key: str, b
 def _looking_up(projection: Projection, at: datetime) -> Projection:
     waiting = Waiting(
         kind=WaitKind.SYSTEM,
-        what="The people concerned are looked up in the directory; if it does not answer, again until it does.",
+        what="A worker looks the people concerned up in the directory. While it does not answer, it is tried again.",
         since=at,
+        until=at + timedelta(days=1),
         rule="intake.started",
+        at_deadline="An operator is asked how to go on.",
         then="Those who decide are asked.",
     )
     return projection.model_copy(update={"status": Status.CHECKING, "waiting": (waiting,), "updated_at": at})

@@ -46,7 +46,7 @@ class Journal(Database):
             stood = view_from(row).projection
             changed = _first_changed(connection, request_id, batch)
             if changed is not None:
-                if projection.updated_at <= stood.updated_at:
+                if (projection.step, projection.updated_at) <= (stood.step, stood.updated_at):
                     return  # a late write of the task that was not kept
                 _set_aside(connection, request_id, changed, projection)
             _append(connection, request_id, batch)

@@ -49,7 +49,7 @@ class AccessRequest(RequestFrame):
 
         add, remove = f"Add {who.name} to {group}", f"Take {who.name} out of {group}"
         async with self.saga() as saga:
-            saga.undo(lambda: self.undo(Identity.ensure_absent, membership, remove))
+            saga.undo(lambda: self.undo(Identity.ensure_absent, membership, remove, of=add))
             result = await self.effect(Identity.ensure_member, membership, add)
 
         if isinstance(result, OperatorSaid):

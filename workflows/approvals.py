@@ -160,10 +160,8 @@ class ApprovalDesk:
         return next(task.id for task in self._record.tasks.values() if task.stage == stage_id)
 
     def _owe_notices(self, task_id: str, state: StageState) -> None:
-        labels = {field.id: field.label for field in self._order.item.form}
-        answers = [[labels.get(name, name), _shown(answer)] for name, answer in self._order.answers.items()]
         due = state.due_at.isoformat() if state.due_at else None
-        data = {**self._order.headline(), "task": task_id, "due_at": due, "answers": answers}
+        data = {**self._order.headline(), "task": task_id, "due_at": due, "answers": self._order.shown_answers()}
         for person in state.undecided():
             self._record.owe("approval-needed", person, data)
 
@@ -214,12 +212,3 @@ def _facts(state: StageState) -> dict[str, Any]:
         "due_at": state.due_at.isoformat() if state.due_at else None,
         "rule": state.slate.rule,
     }
-
-
-def _shown(answer: Any) -> str:
-    """Return an answer as an approver reads it."""
-    if isinstance(answer, dict):
-        return str(answer.get("name", ""))
-    if isinstance(answer, bool):
-        return "yes" if answer else "no"
-    return str(answer)

@@ -135,6 +135,7 @@ class Record:
         return Projection(
             number=self._order.number,
             seq=self._chain.seq,
+            step=workflow.info().get_current_history_length(),
             status=self.status,
             outcome=self.outcome,
             reason=self.reason,

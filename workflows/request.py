@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -59,13 +59,15 @@ class RequestFrame:
         self._past_return = False
         self._said: dict[str, OperatorSaid] = {}
         self._before_attention = Status.CHECKING
+        self._comments = 0
+        self._may_be_ours: dict[str, bool] = {}
         self._flushing: asyncio.Future[None] | None = None  # held so that it is not collected while it runs
+        self._note_opened()  # before any command can be noted
 
     # ---------------------------------------------------------------- the life of a request
 
     async def conduct(self, runbook: Callable[[], Awaitable[Ended]]) -> Closure:
-        """Open the request, follow the runbook to its end, close."""
-        self._note_opened()
+        """Follow the runbook to its end, close."""
         try:
             ended = await runbook()
         except Ended as ending:
@@ -107,7 +109,6 @@ class RequestFrame:
     async def _close(self, ended: Ended) -> Closure:
         self._past_return = True
         self.desk.cancel()
-        self._close_operator_tasks(ended)
         self.record.end(ended.outcome, ended.reason)
         facts = {"outcome": ended.outcome, "reason": ended.reason}
         self.record.note(Kind.CLOSED, facts, status=Status.CLOSED, actor=ended.by, rule=ended.rule)
@@ -152,6 +153,7 @@ class RequestFrame:
     async def comment(self, command: Comment) -> Entry:
         """Put a remark on record."""
         self._check_comment(command)
+        self._comments += 1
         facts = {"text": command.text}
         return await self._written(self.record.note(Kind.COMMENT, facts, actor=command.actor, command=command.command))
 
@@ -161,6 +163,7 @@ class RequestFrame:
 
     def _check_decision(self, command: Decide) -> None:
         """Raise what the rules say against a decision now; asked by the validator and again by the handler."""
+        self._check_open()
         task = self.record.tasks.get(command.task)
         if task is None:
             raise _refused(Refused.UNKNOWN_TASK, f"{self.order.number} has no task {command.task}.")
@@ -193,6 +196,13 @@ class RequestFrame:
         )
         if not rights.may_see(command.actor, self.order, asked=asked):
             raise _refused(Refused.NOT_ALLOWED, f"You have no part in {self.order.number}.")
+        self._check_open()
+        if self._comments >= MAX_COMMENTS:
+            raise _refused(Refused.TOO_MANY, f"{self.order.number} has {MAX_COMMENTS} comments; it takes no more.")
+
+    def _check_open(self) -> None:
+        if self.record.outcome:
+            raise _refused(Refused.CLOSED, f"{self.order.number} is closed: {self.record.outcome}.")
 
     async def _written(self, entry: Entry) -> Entry:
         """Return the entry once it stands in the register."""
@@ -299,25 +309,36 @@ class RequestFrame:
         Raises:
             Ended: the request was called off, by its people or by an operator.
         """
+        ours = False
         while True:
+            self.stop_if_called_off()
             self.record.note(Kind.EFFECT_INTENDED, {"effect": what}, status=Status.FULFILMENT)
+            self._may_be_ours[what] = True  # until an answer says otherwise
             result = await self._attempt(activity, target, what, rule="frame.effect")
+            ours = self._may_be_ours[what] = ours or _is_ours(result)
             if isinstance(result, Observed):
                 self.record.note(Kind.EFFECT_OBSERVED, {"effect": what, **result.model_dump(mode="json")})
                 self.stop_if_called_off()
                 return result
+            self._note_failure(what, result)
             said = await self._ask_operator(what, result, ("retry", "skip", "cancel"))
             if said.choice == "skip":
                 return said
 
-    async def undo(self, activity: Callable[[Identity, A], Observed], target: A, what: str) -> None:
-        """Take an effect back, however long that takes; only an operator leaves something behind, with a reason."""
+    async def undo(self, activity: Callable[[Identity, A], Observed], target: A, what: str, *, of: str) -> None:
+        """Take the effect `of` back, however long that takes, if it may be there because of this request.
+
+        What others gave is left alone. Only an operator leaves something of ours behind, with a reason.
+        """
+        if not self._may_be_ours.get(of, False):
+            return
         while True:
             self.record.note(Kind.UNDO_INTENDED, {"effect": what}, status=Status.ROLLBACK)
             result = await self._attempt(activity, target, what, rule="frame.undo", cancellable=False)
             if isinstance(result, Observed):
                 self.record.note(Kind.UNDO_OBSERVED, {"effect": what, **result.model_dump(mode="json")})
                 return
+            self._note_failure(what, result, cancellable=False)
             said = await self._ask_operator(what, result, ("retry", "skip"), cancellable=False)
             if said.choice == "skip":
                 return
@@ -327,7 +348,9 @@ class RequestFrame:
         while True:
             result = await self._attempt(activity, query, what, rule="frame.look-up")
             if not isinstance(result, ActivityError):
+                self.stop_if_called_off()  # before anybody is asked to decide
                 return result
+            self._note_failure(what, result)
             await self._ask_operator(what, result, ("retry", "cancel"))
 
     async def _attempt(
@@ -356,19 +379,26 @@ class RequestFrame:
         self.record.waiting = ()
         if cancelled:
             raise cancelled
-        if isinstance(result, ActivityError):
-            if cancellable:
-                self.stop_if_called_off()
-            self.record.note(Kind.EFFECT_FAILED, {"effect": what, **_cause(result)})
         return result
+
+    def _note_failure(self, what: str, failure: ActivityError, *, cancellable: bool = True) -> None:
+        """Put a failure on record, unless it only failed because the request was called off.
+
+        What exactly went wrong stands in the operators' task: it may name servers and accounts.
+        """
+        if cancellable:
+            self.stop_if_called_off()
+        self.record.note(Kind.EFFECT_FAILED, {"effect": what, "fault": _cause(failure)[0]})
 
     def _explain(self, what: str, rule: str) -> None:
         """State that a system is waited for."""
         waiting = Waiting(
             kind=WaitKind.SYSTEM,
-            what=f"{what}. If the directory does not answer, it is tried again until it does.",
+            what=f"{what}. While the directory does not answer, it is tried again.",
             since=workflow.now(),
+            until=workflow.now() + DIRECTORY["schedule_to_close_timeout"],
             rule=rule,
+            at_deadline="An operator is asked how to go on.",
         )
         self.record.waiting = (waiting,)
 
@@ -388,9 +418,7 @@ class RequestFrame:
         Raises:
             Ended: they called the request off, or its people did.
         """
-        task = self._open_operator_task(
-            what, problem if isinstance(problem, str) else _cause(problem)["message"], choices
-        )
+        task = self._open_operator_task(what, problem if isinstance(problem, str) else _cause(problem)[1], choices)
         waiting = Waiting(
             kind=WaitKind.OPERATOR,
             what=f"An operator has to see to this: {what}",
@@ -398,7 +426,11 @@ class RequestFrame:
             rule="frame.operator",
             task=task.id,
         )
-        await self.wait(waiting, lambda: task.id in self._said, cancellable=cancellable)
+        try:
+            await self.wait(waiting, lambda: task.id in self._said, cancellable=cancellable)
+        except (Ended, asyncio.CancelledError) as ending:
+            self._close_task(task, "cancelled", ending.by if isinstance(ending, Ended) else None, str(ending))
+            raise
         said = self._said[task.id]
         if said.choice == "cancel":
             raise Ended(Outcome.CANCELLED, f"{said.by.person.name} called it off: {said.reason}", by=said.by)
@@ -415,7 +447,7 @@ class RequestFrame:
             opened_at=workflow.now(),
         )
         self._before_attention = self.record.status
-        facts = {"task": task.id, "problem": problem, "choices": list(choices)}
+        facts = {"task": task.id, "choices": list(choices)}
         self.record.note(Kind.OPERATOR_ASKED, facts, status=Status.ATTENTION)
         self.record.open_task(task)
         self.record.owe("operator-needed", OPERATORS, {**self.order.headline(), "problem": problem, "task": task.id})
@@ -434,17 +466,15 @@ class RequestFrame:
             command=command.command,
         )
 
-    def _close_operator_tasks(self, ended: Ended) -> None:
-        for task in list(self.record.tasks.values()):
-            if task.kind == "operator" and task.decided is None:
-                self._close_task(task, "cancelled", ended.by, ended.reason)
-
     def _close_task(self, task: Task, decided: str, by: Actor | None, reason: str) -> None:
         decided_by = (by.person,) if by else ()
         self.record.change_task(
             task.id, decided=decided, decided_by=decided_by, reason=reason, closed_at=workflow.now()
         )
 
+
+MAX_COMMENTS = 500
+"""The engine takes 2,000 commands a run; chatter must not use up what decisions need."""
 
 NOBODY_DECIDES = (
     "Nobody may decide {stage!r}: the directory names no active manager, owner or group member besides the requester "
@@ -456,9 +486,17 @@ def _refused(code: str, message: str) -> ApplicationError:
     return ApplicationError(message, type=code)
 
 
-def _cause(failure: ActivityError) -> dict[str, Any]:
-    """Return what went wrong, in the connector's own words; the failure around it only says that an activity failed."""
+def _cause(failure: ActivityError) -> tuple[str, str]:
+    """Return the fault and what went wrong in the connector's own words; the failure around it says neither."""
     cause = failure.cause
     if isinstance(cause, ApplicationError):
-        return {"fault": cause.type or "", "message": cause.message}
-    return {"fault": "timeout", "message": f"The directory did not answer in time ({cause or failure})."}
+        return cause.type or "", cause.message
+    return "timeout", f"The directory did not answer in time ({cause or failure})."
+
+
+def _is_ours(result: Observed | ActivityError) -> bool:
+    """Return whether a change may be there because of this attempt; without an answer, it may."""
+    if isinstance(result, Observed):
+        return result.ours
+    cause = result.cause
+    return bool(cause.details[0]) if isinstance(cause, ApplicationError) and cause.details else True

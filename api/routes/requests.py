@@ -31,6 +31,8 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 _COMMAND = (
     problems.NotFound,
     problems.Closed,
+    problems.WorkflowGone,
+    problems.TooMany,
     problems.IdempotencyConflict,
     problems.EngineUnavailable,
     problems.NoWorker,
@@ -38,7 +40,11 @@ _COMMAND = (
 
 
 @router.post(
-    "", status_code=201, responses=declared(*SIGNED_IN, problems.IdempotencyConflict, problems.DirectoryUnavailable)
+    "",
+    status_code=201,
+    responses=declared(
+        *SIGNED_IN, problems.IdempotencyConflict, problems.DirectoryUnavailable, problems.DirectoryRefuses
+    ),
 )
 async def create_request(body: OrderIn, key: Key, response: Response, parts: PartsIn, viewer: Viewer) -> RequestOut:
     """Order an item. It is on record when this answers; its workflow begins right after, or when the engine is back."""

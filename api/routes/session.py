@@ -16,7 +16,13 @@ router = APIRouter(tags=["session"])
 @router.post(
     "/session",
     status_code=201,
-    responses=declared(*ANYWHERE, problems.WrongCredentials, problems.TooManySignIns, problems.DirectoryUnavailable),
+    responses=declared(
+        *ANYWHERE,
+        problems.WrongCredentials,
+        problems.TooManySignIns,
+        problems.DirectoryUnavailable,
+        problems.DirectoryRefuses,
+    ),
 )
 def create_session(body: SessionIn, response: Response, parts: PartsIn) -> SessionOut:
     """Sign in: the directory checks the password; the token says who you are for a while."""

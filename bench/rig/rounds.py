@@ -73,9 +73,7 @@ async def _each(jobs: Iterable[J], do: Callable[[J], Awaitable[None]]) -> None:
         for job in left:
             await do(job)
 
-    async with asyncio.TaskGroup() as slots:
-        for _ in range(CONCURRENCY):
-            slots.create_task(slot())
+    await asyncio.gather(*(slot() for _ in range(CONCURRENCY)))
 
 
 async def _until(stage: Stage, check: Callable[[], Awaitable[bool]]) -> None:

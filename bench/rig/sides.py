@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import func, select
 from temporalio.client import Client, WorkflowHandle
 
-from api.gateway import NoWorker, TemporalGateway
+from api.gateway import EngineUnavailable, NoWorker, TemporalGateway
 from bench.handwritten.messages import QUEUE, Decision, Grant
 from bench.handwritten.workflow import HandwrittenGrant
 from bench.rig import company
@@ -86,7 +87,7 @@ class Ours:
             accepted_at=datetime.now(UTC),
         )
         taken = await asyncio.to_thread(self._register.take, new)
-        await self._gateway.start(taken.order)
+        await _patiently(lambda: self._gateway.start(taken.order))
         return taken.order.number
 
     async def waits(self, ids: list[str]) -> bool:
@@ -98,12 +99,7 @@ class Ours:
     async def decide(self, workflow_id: str) -> None:
         """See `Side`."""
         command = Decide(actor=self._manager, command=uuid.uuid4().hex, task=f"{workflow_id}.1", choice="approve")
-        while True:
-            try:
-                await self._gateway.command(workflow_id, DECIDE, command)
-                break
-            except NoWorker:  # on an overloaded machine; a client repeats it with the same key
-                continue
+        await _patiently(lambda: self._gateway.command(workflow_id, DECIDE, command))
         handle: WorkflowHandle[Any, Closure] = self._client.get_workflow_handle(workflow_id, result_type=Closure)
         closure = await handle.result()
         if closure.outcome is not Outcome.FULFILLED:
@@ -146,3 +142,14 @@ class Handwritten:
         result = await handle.result()
         if result != "fulfilled":
             raise RuntimeError(f"{workflow_id} ended as {result}")
+
+
+async def _patiently(call: Callable[[], Awaitable[object]]) -> None:
+    """Repeat a call that an overloaded machine did not answer in time, as clients and sweeper do; repeats are safe."""
+    while True:
+        try:
+            await call()
+        except (EngineUnavailable, NoWorker):
+            await asyncio.sleep(0.1)  # the pause before the next try
+        else:
+            return

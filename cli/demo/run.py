@@ -11,18 +11,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import typer
 from pydantic import SecretStr
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from activities.connectors.ldap import LdapDirectory, LdapSettings, Security
 from cli.client import Trouble
 from cli.demo import story
 from cli.demo.supervisor import HOST, Child, DemoError, Supervisor, accepts, answers, port_free, supervised
-from records.register import Register
+from cli.render import plain
+from records.register import Register, RegisterUnavailable
 
 SERVICE_PASSWORD = "service-demo"  # noqa: S105  of a directory that only listens on this machine
 SUFFIX = "dc=nordlys,dc=example"
+PEOPLE = {
+    "jonas.berg": "orders",
+    "mara.lind": "is his manager, and hana.suzuki's",
+    "tomas.lind": "owns finance-reports",
+    "siobhan.obrien": "guards personal data",
+    "karl.vinter": "guards personal data",
+    "olga.reyes": "is an operator",
+}
+"""Who of the fictional company has a part in trying things."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +160,10 @@ def run(data: Path, ports: Ports, *, once: bool, reset: bool) -> None:
 
     Raises:
         Trouble: with one clear line; everything that was started is stopped.
+        typer.Exit: with the shell's code for the signal (128 + its number) that cut a story told `once` short.
     """
     console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _terminate)
     made = Demo(data.resolve(), ports)
     try:
         with supervised(made.data) as supervisor:
@@ -159,61 +171,76 @@ def run(data: Path, ports: Ports, *, once: bool, reset: bool) -> None:
                 made.reset()
             made.ports.check()
             _start(made, supervisor, console)
-            _tell(made, supervisor, console)
+            number = _tell(made, supervisor, console)
             if not once:
-                _say_what_next(made, console)
+                _say_what_next(made, number, console)
                 supervisor.watch()
-    except DemoError as error:
+    except (DemoError, RegisterUnavailable) as error:
         raise Trouble(str(error)) from error
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         console.print("\nStopped.")
+        if once:  # the story was not told to its end
+            caught = signal.SIGTERM if isinstance(interrupt, _Terminated) else signal.SIGINT
+            raise typer.Exit(128 + caught) from interrupt
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which stops the demo as Ctrl-C does."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise _Terminated
 
 
 def _start(made: Demo, supervisor: Supervisor, console: Console) -> None:
     register = Register(made.database)
-    register.migrate()
-    register.close()
+    try:
+        register.migrate()
+    finally:
+        register.close()
     for child in made.children():
         with console.status(f"Starting the {child.name} …"):
             supervisor.start(child)
-    console.print(f"[bold green]Commissary is up[/] at {made.url}, in {made.data}", highlight=False)
+    console.print(Text.assemble(("Commissary is up", "bold green"), f" at {made.url}"))
+    console.print(plain(f"Its data is in {made.data}"), soft_wrap=True)
 
 
-def _tell(made: Demo, supervisor: Supervisor, console: Console) -> None:
+def _tell(made: Demo, supervisor: Supervisor, console: Console) -> str:
     directory = LdapDirectory(made.ldap())
     try:
-        story.tell(made.url, directory, supervisor, console)
+        return story.tell(made.url, directory, supervisor, console)
     finally:
         directory.close()
 
 
-def _say_what_next(made: Demo, console: Console) -> None:
-    at = "" if made.ports.api == 8000 else f"export COMMISSARY_URL={made.url}\n"  # noqa: PLR2004  the client's default
+def _say_what_next(made: Demo, told: str, console: Console) -> None:
+    """Show what a newcomer can try; `told` is the number of the story's request, the last one so far."""
+    following = f"REQ-{int(told.removeprefix('REQ-')) + 1}"
     console.print()
     console.rule("[bold]Try next, in another terminal[/]", align="left")
-    table = Table.grid(padding=(0, 2))
-    table.add_row("API", f"{made.url}/  description {made.url}/openapi.json  health {made.url}/readyz")
-    table.add_row("Engine", f"http://{HOST}:{made.ports.engine_ui}/  every request is a workflow there")
-    table.add_row("Mail", f"{made.data / 'mail'}  what people were told")
-    table.add_row("Directory", f"ldap://{HOST}:{made.ports.ldap}/  base {SUFFIX}")
-    table.add_row("People", "jonas.berg orders, mara.lind is his manager, tomas.lind owns finance-reports,")
-    table.add_row("", "siobhan.obrien and karl.vinter guard personal data, olga.reyes is an operator;")
-    table.add_row("", f"everybody's password: {story.PASSWORD}")
-    console.print(table, highlight=False)
-    console.print(
-        f"""
+    facts = {
+        "API": f"{made.url}/",
+        "its description": f"{made.url}/openapi.json",
+        "its health": f"{made.url}/readyz",
+        "workflow engine": f"http://{HOST}:{made.ports.engine_ui}/",
+        "mail to people": made.data / "mail",
+        "directory": f"ldap://{HOST}:{made.ports.ldap}/{SUFFIX}",
+        **PEOPLE,
+        "password": f"{story.PASSWORD} (everybody's)",
+    }
+    for name, fact in facts.items():
+        # soft_wrap: a long path stays in one piece, to be copied
+        console.print(plain(f"{name}:").append(" " * (17 - len(name))).append_text(plain(fact)), soft_wrap=True)
+    at = "" if made.ports.api == 8000 else f"export COMMISSARY_URL={made.url}\n"  # noqa: PLR2004  the client's default
+    commands = f"""
 {at}source .venv/bin/activate
 commissary login hana.suzuki
 commissary catalog list
-commissary request order finance-reports -a purpose="Budget 2027" -a personnel_costs=no -a contact=greta.holm
-commissary request show REQ-1002 --follow
+commissary request order finance-reports -a purpose="Budget 2027" \\
+  -a personnel_costs=no -a contact=greta.holm
+commissary request show {following} --follow
 commissary login mara.lind && commissary task list
-""",
-        highlight=False,
-        soft_wrap=True,
-    )
-    console.print("Ctrl-C stops everything; the data stays for the next run. --reset starts over.", style="dim")
+commissary task decide {following}.1 approve
+"""
+    console.print(Text(commands))
+    console.print("Ctrl-C stops everything; the data stays for the next run.\n--reset starts over.", style="dim")

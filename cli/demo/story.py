@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from activities.connectors.ldap import LdapDirectory
 from catalog.access import Membership
 from catalog.people import Person
-from cli.client import Client
+from cli.client import Client, at
 from cli.demo.supervisor import DemoError, Supervisor
-from cli.render import request_panel
+from cli.render import plain, request_panel
 
 ITEM, GROUP = "vpn-access", "vpn-users"
 MANAGER = "mara.lind"
@@ -27,8 +28,8 @@ PASSWORD = "demo"  # noqa: S105  everybody's, in a directory that only listens o
 PATIENCE = 30.0
 
 
-def tell(url: str, directory: LdapDirectory, supervisor: Supervisor, console: Console) -> None:
-    """Place the order, decide it, and show what became of it.
+def tell(url: str, directory: LdapDirectory, supervisor: Supervisor, console: Console) -> str:
+    """Place the order, decide it, and show what became of it; return its number.
 
     Raises:
         DemoError: it did not come to the end it should come to.
@@ -43,25 +44,26 @@ def tell(url: str, directory: LdapDirectory, supervisor: Supervisor, console: Co
     _step(console, f"{orderer.name} orders {ITEM} over HTTP")
     answers = {"reason": "Working from the test site in Narvik this winter", "device": "company laptop"}
     number = asks.post("/requests", {"item": ITEM, "answers": answers})["number"]
-    console.print(f"POST /api/v1/requests → {number}", highlight=False)
+    console.print(plain(f"POST /api/v1/requests → {number}"))
 
     waiting = _until(asks, number, lambda request: request["status"] == "approval", supervisor)
     _step(console, "It waits, and says for whom")
-    console.print(request_panel(waiting, list(asks.pages(f"/requests/{number}/journal"))))
+    console.print(request_panel(waiting, list(asks.pages(at("requests", number, "journal")))))
 
     task = next(decides.pages("/tasks"))
     _step(console, f"{people[MANAGER]['person']['name']} finds {task['id']} in her inbox and approves")
-    decides.post(f"/tasks/{task['id']}/decision", {"choice": "approve", "reason": "Needed for the Narvik project"})
+    decides.post(at("tasks", task["id"], "decision"), {"choice": "approve", "reason": "Needed for the Narvik project"})
 
     closed = _until(asks, number, lambda request: request["status"] == "closed", supervisor)
     _step(console, f"The group {GROUP}, read over LDAP after")
     _show_group(console, directory, orderer)
 
     _step(console, "The record")
-    console.print(request_panel(closed, list(asks.pages(f"/requests/{number}/journal"))))
+    console.print(request_panel(closed, list(asks.pages(at("requests", number, "journal")))))
     seen = directory.is_member(Membership(person_id=orderer.id, group=GROUP))
     if closed["outcome"] != "fulfilled" or not seen:
         raise DemoError(f"{number} ended {closed['outcome']} ({closed['reason']}); a member: {seen}")
+    return str(number)
 
 
 def _orderer(directory: LdapDirectory, console: Console) -> Person:
@@ -72,15 +74,16 @@ def _orderer(directory: LdapDirectory, console: Console) -> Person:
             return directory.person_by_login(login)
     person = directory.person_by_login(TEAM[0])
     directory.ensure_absent(Membership(person_id=person.id, group=GROUP))
-    console.print(f"The whole team has it from earlier runs; {person.name}'s place was taken back first.", style="dim")
+    console.print(plain(f"The whole team has it from earlier runs; {person.name}'s place was taken back."), style="dim")
     return person
 
 
 def _show_group(console: Console, directory: LdapDirectory, orderer: Person) -> None:
-    names = [f"[bold green]{p.name}[/]" if p.id == orderer.id else p.name for p in directory.members(GROUP)]
+    names = [plain(p.name) for p in directory.members(GROUP)]
     there = directory.is_member(Membership(person_id=orderer.id, group=GROUP))
-    console.print(", ".join(names), highlight=False)
-    console.print(f"{orderer.name} is {'in it' if there else 'not in it'}.", style="green" if there else "yellow")
+    console.print(Text(", ").join(names))
+    sentence = plain(f"{orderer.name} is {'in it' if there else 'not in it'}.")
+    console.print(sentence, style="green" if there else "yellow")
 
 
 def _until(
@@ -93,7 +96,7 @@ def _until(
     """
     deadline, pause = time.monotonic() + PATIENCE, threading.Event()
     while True:
-        request = client.get(f"/requests/{number}")
+        request = client.get(at("requests", number))
         if reached(request):
             return request
         if request["status"] in ("closed", "attention") or time.monotonic() > deadline:
@@ -105,4 +108,4 @@ def _until(
 
 def _step(console: Console, title: str) -> None:
     console.print()
-    console.rule(f"[bold]{title}[/]", align="left")
+    console.rule(plain(title), align="left")

@@ -154,23 +154,27 @@ def supervised(data: Path, *, grace: float = 5.0) -> Iterator[Supervisor]:
 
     Raises:
         AlreadyRunning: another supervisor uses the folder, or what a killed one left behind is still being stopped.
+        DemoError: the folder cannot be made or written to.
     """
     logs = data / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    with _locked(data / "demo.lock") as lock:
+    try:
+        logs.mkdir(parents=True, exist_ok=True)
+        locked = _locked(data / "demo.lock")
+    except OSError as error:
+        raise DemoError(f"{data} cannot hold the demo's data: {error.strerror}; choose another with --data") from error
+    with locked as lock:
         reading, writing = os.pipe()
         warden = _warden(reading, lock, grace)
         supervisor = Supervisor(logs, writing, grace)
         try:
             yield supervisor
         finally:
-            # If Ctrl-C cuts this short, the pipe ends and the warden does the rest.
+            # What this does not know of, or Ctrl-C keeps it from ending, the warden ends once the pipe does.
             try:
                 supervisor.stop()
-                warden.kill()
-                warden.wait()
             finally:
                 os.close(writing)
+                warden.wait()
 
 
 def _warden(reading: int, lock: IO[str], grace: float) -> subprocess.Popen[bytes]:
@@ -266,6 +270,9 @@ class Supervisor:
             # To the whole group: also to what the child started and left behind.
             end(process.pid, signal.SIGKILL)
             process.wait()
+            # The warden is to leave it alone: the system may give the number to another process.
+            with suppress(BrokenPipeError):  # if somebody killed the warden, there is nobody to tell
+                os.write(self._warden, f"-{process.pid}\n".encode())
             # Only now: a stop that Ctrl-C cut short goes on where it was.
             self._running.pop()
 

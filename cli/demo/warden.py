@@ -1,9 +1,9 @@
-"""Ends what the supervisor started, if the supervisor itself is gone, however it ended.
+"""Ends what the supervisor started and did not end itself, however the supervisor ended.
 
 Run by the supervisor as a file, with the reading end of a pipe as standard input. Every child writes its process id
 into the pipe before it becomes what it is to be, and nobody but the supervisor keeps the writing end. So the pipe
-ends when the supervisor does, ``kill -9`` included, and by then every child has been named. A stop in good order
-ends the warden before the pipe. It only needs the standard library and any POSIX system.
+ends when the supervisor does, ``kill -9`` included, and by then every child has been named. The supervisor writes the
+same number with a minus for each child it has ended. It only needs the standard library and any POSIX system.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 
@@ -30,10 +31,21 @@ def _is_there(group: int) -> bool:
     return True
 
 
+def left(numbers: Iterable[int]) -> list[int]:
+    """Return the groups that were named and not ended, in the order they were named."""
+    groups: dict[int, None] = {}
+    for number in numbers:
+        if number > 0:
+            groups[number] = None
+        else:
+            groups.pop(-number, None)
+    return list(groups)
+
+
 def main() -> None:
-    """Wait for the pipe to end, then end every named group: the last first, by SIGKILL after a grace in seconds."""
+    """Wait for the pipe to end, then end every group that is left: the last first, by SIGKILL after a grace."""
     grace = float(sys.argv[1])
-    groups = [int(line) for line in sys.stdin]
+    groups = left(int(line) for line in sys.stdin)
     for group in reversed(groups):
         end(group, signal.SIGTERM)
     deadline = time.monotonic() + grace

@@ -17,6 +17,7 @@ from support.waiting import eventually
 
 from activities.connectors.ldap import LdapDirectory, Security
 from activities.errors import ConnectorError, NotApplied, NotFound, Rejected, Transient
+from activities.lease import lease
 from catalog.access import Membership, Observed
 
 QUICK = {"receive_timeout": 1, "connect_timeout": 1}
@@ -305,3 +306,11 @@ def test_a_search_that_did_not_end_well_is_never_an_answer(
         with pytest.raises(error):
             directory.person_by_login("alice")
         assert directory.person_by_login("alice").login == "alice"
+
+
+def test_an_attempt_that_was_given_up_writes_nothing(slapd: Slapd, connect: Connect) -> None:
+    directory = connect(slapd)
+    bob, before = membership(directory, BOB), len(adds(slapd, BOB))
+    with lease(-1), pytest.raises(Transient):
+        directory.ensure_member(bob)
+    assert len(adds(slapd, BOB)) == before

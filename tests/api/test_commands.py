@@ -6,7 +6,7 @@ import httpx
 import pytest
 from support.api_world import ApiWorld, problem, until
 
-from api.gateway import Refused
+from api.gateway import Exhausted, Refused
 from catalog.approval import Refusal
 from catalog.errors import Refused as Code
 from catalog.journal import Kind
@@ -24,7 +24,7 @@ async def decide(
 
 async def test_a_decision_answers_with_its_entry_and_where_the_request_stands(world: ApiWorld) -> None:
     number = await world.placed()
-    answer = await decide(world, "mara", {"decision": "approve", "reason": "fine"})
+    answer = await decide(world, "mara", {"choice": "approve", "reason": "fine"})
     assert answer.status_code == 200
     body = answer.json()
     assert body["entry"]["kind"] == "vote"
@@ -239,14 +239,37 @@ async def test_a_request_that_has_not_begun_cannot_be_cancelled_yet(world: ApiWo
 async def test_a_workflow_that_has_ended_meanwhile_answers_closed(world: ApiWorld) -> None:
     await world.placed()
     world.engine.lose_all()
-    problem(await decide(world, "mara"), 409, "closed")
+    problem(await decide(world, "mara"), 409, "workflow-gone")
+
+
+async def test_a_workflow_that_is_behind_the_register_is_told_again(world: ApiWorld) -> None:
+    """As after a kill between the register's write and the engine's: the task shows, the workflow does not know it."""
+    await world.placed()
+    world.engine.fails = [Refused("unknown-task", "no such task"), Refused("unknown-task", "no such task")]
+    answer = await decide(world, "mara")
+    assert answer.status_code == 200
+
+
+async def test_a_workflow_that_stays_behind_is_503_not_404(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.commands.BEHIND", (0.0, 0.0))
+    await world.placed()
+    world.engine.fails = [Refused("unknown-task", "no such task")] * 2
+    answer = await decide(world, "mara")
+    problem(answer, 503, "no-worker")
+    assert answer.headers["retry-after"]
+
+
+async def test_a_request_that_takes_no_more_commands_says_so(world: ApiWorld) -> None:
+    await world.placed()
+    world.engine.fails = [Exhausted("limit of updates")]
+    problem(await decide(world, "mara"), 429, "too-many")
 
 
 STATUS_OF = {
     "self-approval": 403,
     "not-approver": 403,
     "not-allowed": 403,
-    "unknown-task": 404,
+    "too-many": 429,
     "unknown-choice": 422,
     "reason-needed": 422,
     "already-decided": 409,
@@ -268,7 +291,7 @@ async def test_what_the_workflow_refuses_is_said_as_it_says_it(world: ApiWorld, 
 
 def test_every_code_a_workflow_can_refuse_with_is_known() -> None:
     of_reducer = Refusal.model_fields["code"].annotation.__args__  # type: ignore[union-attr]
-    assert {*Code, *of_reducer} == set(STATUS_OF)
+    assert {*Code, *of_reducer} == {*STATUS_OF, "unknown-task"}
 
 
 async def test_with_the_database_down_a_decision_is_asked_for_again(

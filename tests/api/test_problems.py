@@ -24,7 +24,7 @@ async def test_what_routing_refuses_is_a_problem_too(world: ApiWorld) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"{", b"", b"\xff\xfe\xfd", b'{"login": "a", "password": }', b"[" * 100_000, b'{"a":' * 50_000, b"1" * 5_000],
+    [b"{", b"", b"\xff\xfe\xfd", b'{"login": "a", "password": }', b"[" * 10_000, b'{"a":' * 3_000, b"1" * 5_000],
 )
 async def test_a_body_that_cannot_be_read_is_a_problem(world: ApiWorld, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}
@@ -92,10 +92,27 @@ async def test_a_body_over_one_mebibyte_is_refused(world: ApiWorld, declared: bo
 
 
 async def test_a_body_of_one_mebibyte_is_read(world: ApiWorld) -> None:
-    body = b'{"login": "ada", "password": "wrong"}'
+    body = b'{"item": "nothing"}'
     content = body + b" " * (MAX_BODY - len(body))
-    headers = {"Content-Type": "application/json"}
-    problem(await world.http.post("/api/v1/session", content=content, headers=headers), 401, "wrong-credentials")
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+    problem(await world.send("ada", "POST", "/requests", content=content, headers=headers), 422, "invalid")
+
+
+async def test_a_sign_in_which_anybody_may_send_is_short(world: ApiWorld) -> None:
+    body = json.dumps({"login": "a", "password": "b"} | {str(n): 0 for n in range(5_000)})
+    answer = await world.http.post(
+        "/api/v1/session", content=body.encode(), headers={"Content-Type": "application/json"}
+    )
+    problem(answer, 413, "body-too-large")
+
+
+async def test_an_answer_does_not_grow_with_what_somebody_makes_up(world: ApiWorld) -> None:
+    for body in (
+        {"item": "wiki-editor", "answers": {str(n): 0 for n in range(5_000)}},
+        {"item": "wiki-editor"} | {str(n): 0 for n in range(5_000)},
+    ):
+        answer = await world.send("ada", "POST", "/requests", json=body, headers={"Idempotency-Key": "k"})
+        assert len(problem(answer, 422, "invalid")["errors"]) <= problems.MOST_ERRORS
 
 
 BAD = ["nul \0", "escape \x1b[2J", "half \ud800", "delete \x7f", "next \x85"]

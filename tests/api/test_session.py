@@ -133,3 +133,11 @@ async def test_the_name_of_the_operators_group_comes_from_the_settings(world: Ap
     world.parts.operators_group = "others"
     answer = await world.http.post("/api/v1/session", json={"login": "otto", "password": PASSWORD})
     assert answer.json()["operator"] is False
+
+
+@pytest.mark.parametrize("spelt", [" mara", "mara ", "MARA", "\uff4dara"])
+async def test_another_spelling_of_a_login_is_no_new_chance_to_guess(world: ApiWorld, spelt: str) -> None:
+    for _ in range(10):
+        await world.http.post("/api/v1/session", json={"login": spelt, "password": "wrong"})
+    answer = await world.http.post("/api/v1/session", json={"login": "mara", "password": "wrong"})
+    problem(answer, 429, "too-many-sign-ins")

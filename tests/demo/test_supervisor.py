@@ -18,6 +18,7 @@ from support.waiting import eventually
 
 from cli.demo import supervisor as demo
 from cli.demo.supervisor import Child, supervised
+from cli.demo.warden import left
 
 ROOT = Path(__file__).parents[2]
 
@@ -154,6 +155,58 @@ def test_a_child_gets_its_environment_and_its_own_log(tmp_path: Path) -> None:
         )
         running.start(child)
     assert log.read_text() == "hello\nand\n"
+
+
+def test_ctrl_c_while_a_child_gets_ready_leaves_no_orphans(tmp_path: Path) -> None:
+    pids: list[int] = []
+
+    def interrupted() -> bool:
+        pids.append(int((tmp_path / "logs" / "child.log").read_text() or "0"))
+        if pids[-1]:
+            raise KeyboardInterrupt
+        return False
+
+    code = STUBBORN.replace("print('ready')", "import os; print(os.getpid())")
+    with pytest.raises(KeyboardInterrupt), supervised(tmp_path, grace=0.3) as running:
+        running.start(python("child", code, interrupted))
+    assert is_gone(pids[-1])
+
+
+def test_ctrl_c_right_after_a_child_was_started_leaves_no_orphan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The supervisor then knows nothing of the child; the warden does, by the name the child gave itself."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: object, **options: object) -> None:
+            super().__init__(*arguments, **options)  # type: ignore[call-overload]  # as they came
+            started.append(self)
+            raise KeyboardInterrupt
+
+    def start_interrupted(running: demo.Supervisor) -> None:
+        monkeypatch.setattr("cli.demo.supervisor.subprocess.Popen", Interrupted)
+        running.start(python("child", STUBBORN))
+
+    with pytest.raises(KeyboardInterrupt), supervised(tmp_path, grace=0.3) as running:
+        start_interrupted(running)
+    (child,) = started
+    # Nobody waits any more: the warden has ended by now, and whatever it left would still run.
+    assert is_gone(child.pid)
+    assert child.wait(1) < 0
+
+
+def test_the_warden_leaves_alone_what_the_supervisor_has_ended() -> None:
+    assert left([11, 12, 13, -12, -14]) == [11, 13]
+    assert left([11, -11, 11]) == [11]
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line() -> None:
+    with (
+        pytest.raises(demo.DemoError, match=r"/dev/null/x cannot hold the demo's data: .*; choose another with --data"),
+        supervised(Path("/dev/null/x")),
+    ):
+        pass
 
 
 SCRIPT = """

@@ -78,7 +78,11 @@ def test_order_show_decide_and_verify(shell: Shell) -> None:
     assert "REQ-1001.1" in shell.run("task", "list")
     assert "approved" in shell.run("task", "decide", "REQ-1001.1", "approve", "-r", "fine")
     assert "Nothing waits for you." in shell.run("task", "list")
-    assert "REQ-1001.1" in shell.run("task", "list", "--closed")
+    closed = shell.run("task", "list", "--closed")
+    assert "Outcome" in closed
+    assert "REQ-1001.1" in closed
+    assert "approved" in closed
+    assert "Due" not in closed
 
     followed = shell.run("request", "show", "REQ-1001", "--follow", "--as", "bob")
     assert "fulfilled" in followed
@@ -98,6 +102,7 @@ def test_what_goes_wrong_is_said_in_a_line(shell: Shell) -> None:
     wrong = shell.run("request", "order", "vpn", "-a", "why=", "-a", "colour=red", "--for", "nobody", code=1)
     for field in ("why:", "colour:", "beneficiary:"):
         assert field in wrong
+    assert "no such request" in shell.run("request", "show", "REQ-1001?x=1", code=1)
     assert "FIELD=VALUE" in shell.run("request", "order", "vpn", "-a", "why", code=1)
     assert "no such request" in shell.run("request", "show", "REQ-4711", code=1)
     assert "does not answer" in shell.run("login", "bob", "--password-stdin", "--url", "http://127.0.0.1:9", code=1)

@@ -106,6 +106,37 @@ def test_a_dead_child_ends_the_demo_with_one_clear_line(newcomer: Newcomer) -> N
     assert newcomer.left_behind() == []
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_story_cut_short_does_not_pass_for_one_that_ended_well(
+    newcomer: Newcomer, number: signal.Signals, code: int
+) -> None:
+    with subprocess.Popen(
+        newcomer.command("--once"),
+        env=newcomer.env,
+        cwd=newcomer.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as demo:
+        log = newcomer.home / "demo" / "logs" / "engine.log"
+        eventually(log.exists, timeout=60)  # it is starting up
+        demo.send_signal(number)
+        assert demo.stdout is not None
+        assert "Stopped." in demo.stdout.read()
+        assert demo.wait(30) == code
+    assert newcomer.left_behind() == []
+
+
+def test_a_folder_that_cannot_be_used_is_one_clear_line(newcomer: Newcomer) -> None:
+    newcomer.home = Path("/dev/null")
+    done = subprocess.run(
+        newcomer.command("--once"), env=newcomer.env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: /dev/null/demo cannot hold the demo's data: Not a directory")
+    assert "Traceback" not in done.stderr
+
+
 def test_ctrl_c_stops_everything(newcomer: Newcomer) -> None:
     with subprocess.Popen(
         newcomer.command(),

@@ -119,6 +119,17 @@ def test_a_step_done_again_takes_the_place_of_the_one_the_engine_did_not_keep(re
     assert aside == [entry.digest for entry in lost.entries]
 
 
+def test_which_version_is_later_is_told_by_the_history_not_by_a_clock_that_was_set_back(
+    register: Register, story: Story
+) -> None:
+    opened = story.batch(Kind.OPENED)
+    lost, kept = redone(story, later=timedelta(seconds=-10))
+    kept = kept.model_copy(update={"projection": kept.projection.model_copy(update={"step": 9})})
+    for batch in (opened, lost, kept):
+        register.record(batch)
+    assert register.journal(story.number) == [*opened.entries, *kept.entries]
+
+
 def test_what_was_not_kept_is_not_told_if_it_was_not_told_yet(register: Register, story: Story) -> None:
     opened = story.batch(Kind.OPENED)
     lost, kept = redone(story, later=timedelta(seconds=10))

@@ -24,7 +24,7 @@ from temporalio.api.failure.v1 import Failure  # noqa: E402
 from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
 from temporalio.converter import DefaultFailureConverter, PayloadConverter  # noqa: E402
 
-from activities.errors import Rejected  # noqa: E402
+from activities.errors import Rejected, UnknownOutcome  # noqa: E402
 from catalog.item import ByGroup, ByOwner  # noqa: E402
 from worker.queues import workers  # noqa: E402
 
@@ -108,6 +108,7 @@ async def operator_skips(world: World) -> Request:
 
 
 async def undone_with_help(world: World) -> Request:
+    world.directory.fail_next(UnknownOutcome("lost"), on="ensure_member")
     world.directory.fail_next(Rejected("no"), on="ensure_member")
     world.directory.fail_next(Rejected("no again"), on="ensure_absent")
     request = await world.place()
@@ -121,6 +122,7 @@ async def undone_with_help(world: World) -> Request:
 
 
 async def cancelled_in_the_engine(world: World) -> Request:
+    world.directory.fail_next(UnknownOutcome("lost"), on="ensure_member")
     world.directory.fail_next(Rejected("no"), on="ensure_member")
     request = await world.place()
     await request.waits_for_people()

@@ -27,10 +27,16 @@ class MemoryJournal:
                 raise Transient("the database is down")
             self.batches.append(batch)
             number = batch.projection.number
+            kept, stood = self._entries.setdefault(number, {}), self._projections.get(number)
+            changed = [entry.seq for entry in batch.entries if kept.get(entry.seq, entry) != entry]
+            if changed and stood:
+                # done again because the engine did not keep the first version: the later one takes its place
+                if (batch.projection.step, batch.projection.updated_at) <= (stood.step, stood.updated_at):
+                    return
+                self._entries[number] = kept = {seq: entry for seq, entry in kept.items() if seq < min(changed)}
             for entry in batch.entries:
-                standing = self._entries.setdefault(number, {}).setdefault(entry.seq, entry)
-                assert standing == entry, f"{number}: entry {entry.seq} was written twice, differently"
-            if number not in self._projections or self._projections[number].seq < batch.projection.seq:
+                kept.setdefault(entry.seq, entry)
+            if changed or stood is None or stood.seq < batch.projection.seq:
                 self._projections[number] = batch.projection
             for notice in batch.notices:
                 self._notices.setdefault((notice.event, notice.to.id), notice)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
@@ -37,6 +38,7 @@ async def start_environment(**options: Any) -> WorkflowEnvironment:
     )
 
 
-async def event_count(handle: WorkflowHandle[Any, Any]) -> int:
-    """Return how many events a workflow's history has."""
-    return len((await handle.fetch_history()).events)
+async def events_of(handle: WorkflowHandle[Any, Any], kind: str) -> int:
+    """Return how many events of a kind (``UPDATE_ACCEPTED``) a workflow's history has."""
+    wanted = EventType.Value(f"EVENT_TYPE_WORKFLOW_EXECUTION_{kind}")
+    return sum(event.event_type == wanted for event in (await handle.fetch_history()).events)

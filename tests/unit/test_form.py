@@ -20,6 +20,7 @@ from catalog.form import (
     YesNoField,
     check,
     has_control_characters,
+    shown,
 )
 
 WHY = TextField(id="why", type="text", label="Why", max_length=20)
@@ -164,6 +165,23 @@ def test_stored_answers_are_answers_again(given_answers: dict[str, Any]) -> None
     again = check(FORM, stored)
     assert again.answers == stored
     assert {error.code for error in again.errors} <= {"missing"}
+
+
+@pytest.mark.parametrize(
+    ("field", "stored", "said"),
+    [
+        (WHY, "I must", "I must"),
+        (STORY, "Once\nupon", "Once\nupon"),
+        (DEVICE, "phone", "phone"),
+        (TRAINED, True, "yes"),
+        (TRAINED, False, "no"),
+        (START, "2025-03-03", "3 March 2025"),
+        (DEPUTY, {"id": "id-ada", "login": "ada", "name": "Ada Byron"}, "Ada Byron"),
+        (TERM, "P14DT2H", "14 days 2 hours"),
+    ],
+)
+def test_a_stored_answer_is_shown_as_people_read_it(field: Field, stored: Any, said: str) -> None:
+    assert shown(field, stored) == said
 
 
 def test_control_characters_are_told_from_line_ends_and_letters() -> None:

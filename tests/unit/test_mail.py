@@ -20,7 +20,7 @@ DATA: dict[str, dict[str, Any]] = {
         **HEADLINE,
         "task": "REQ-1001.1",
         "due_at": "2025-03-13T12:00:00+00:00",
-        "answers": [["Why", "To work\nfrom home"], ["Own device", True]],
+        "answers": [["Why", "To work\nfrom home"], ["Own device", "yes"]],
     },
     "operator-needed": {**HEADLINE, "task": "REQ-1001.2", "problem": "The directory refuses the account."},
     "closed": {**HEADLINE, "outcome": "fulfilled", "reason": "Ben Okri was seen in vpn-users."},
@@ -60,9 +60,8 @@ def test_an_approver_learns_what_for_whom_how_and_until_when() -> None:
 
 
 def test_an_order_for_oneself_names_one_person_once() -> None:
-    text = mail_for("approval-needed", beneficiary="Ada Byron", answers=[["Own device", False]])
+    text = mail_for("approval-needed", beneficiary="Ada Byron")
     assert "Ada Byron asks for VPN access, and" in text.body
-    assert "    no\n" in text.body
 
 
 def test_without_a_deadline_none_is_named() -> None:

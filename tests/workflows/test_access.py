@@ -112,8 +112,8 @@ async def test_a_beneficiary_who_became_inactive_while_people_decided_is_not_let
     await request.waits_for_people()
     world.directory.put_person(a_person("Ada Byron", manager_id="id-mara", active=False))
     await request.decide("Mara Lind")
-    await request.waits_for_operator()
-    assert "not active" in request.last(Kind.EFFECT_FAILED).data["message"]
+    attention = await request.waits_for_operator()
+    assert "not active" in (attention.tasks[-1].problem or "")
     assert world.directory.ledger == []
 
 
@@ -244,7 +244,31 @@ async def test_an_operator_who_cancels_has_it_undone(world: World) -> None:
     await request.operate("cancel", task=2, reason="cannot be had")
     closure = await request.closes()
     assert (closure.outcome, closure.reason) == (Outcome.CANCELLED, "Otto Operator called it off: cannot be had")
-    assert request.last(Kind.UNDO_OBSERVED).data["present"] is False
+    assert Kind.UNDO_INTENDED not in request.kinds  # a refused write left nothing to take back
+
+
+async def test_what_another_request_gave_is_not_taken_away_by_undoing_this_one(world: World) -> None:
+    first, second = await world.place(), await world.place()
+    for request in (first, second):
+        await request.waits_for_people()
+    await first.decide("Mara Lind")
+    await first.closes()
+    world.directory.fail_next(Rejected("no"), on="ensure_member")
+    await second.decide("Mara Lind")
+    await second.waits_for_operator()
+    await second.operate("cancel", task=2)
+    assert (await second.closes()).outcome is Outcome.CANCELLED
+    assert world.is_member()
+
+
+async def test_what_went_wrong_in_detail_is_for_operators_not_in_the_journal(world: World) -> None:
+    world.directory.fail_next(Rejected("cn=secret-service at ldaps://10.0.0.1"), on="ensure_member")
+    request = await world.place()
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    attention = await request.waits_for_operator()
+    assert "secret-service" in (attention.tasks[-1].problem or "")
+    assert not any("secret-service" in str(entry.data) for entry in request.entries)
 
 
 async def test_a_lookup_that_fails_for_good_asks_an_operator(world: World) -> None:

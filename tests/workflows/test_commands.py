@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 from support.builders import a_person, a_stage, an_actor, an_item
+from support.temporal import events_of
 from support.world import Request, World, refusal
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import Rejected, Transient
+from activities.errors import Rejected, Transient, UnknownOutcome
 from catalog.item import ByGroup
 from catalog.journal import Kind
 from catalog.request import Outcome, Status
@@ -155,9 +156,70 @@ async def test_cancel_while_an_operator_is_asked_closes_that_task(world: World, 
     assert [task.decided for task in request_.now.tasks] == ["approved", "cancelled"]
 
 
+async def test_undoing_waits_for_the_write_under_way(world: World, request_: Request) -> None:
+    with world.directory.held("ensure_member") as writing:
+        await request_.decide("Mara Lind")
+        await asyncio.to_thread(writing.wait, 10)
+        await request_.cancel()
+        assert Kind.UNDO_INTENDED not in request_.kinds
+    assert (await request_.closes()).outcome is Outcome.CANCELLED
+    assert [write.kind for write in world.directory.ledger] == ["add", "remove"]
+    assert not world.is_member()
+
+
+async def test_a_cancel_while_people_are_looked_up_asks_nobody(world: World) -> None:
+    with world.directory.held("person") as looking:
+        placed = await world.place()
+        await asyncio.to_thread(looking.wait, 10)
+        await placed.cancel()
+    assert (await placed.closes()).outcome is Outcome.CANCELLED
+    assert Kind.STAGE_OPENED not in placed.kinds
+    assert placed.kinds[0] is Kind.OPENED
+
+
+async def test_when_it_is_being_closed_it_can_no_longer_be_called_off(world: World, request_: Request) -> None:
+    world.journal.fail_next = 5  # the closing is being written, again and again
+    refusing = asyncio.ensure_future(request_.decide("Mara Lind", "reject", "no"))
+    while world.journal.fail_next == 5:
+        await asyncio.sleep(0.005)
+    assert await refusal(request_.cancel()) == "closed"
+    await refusing
+    assert (await request_.closes()).outcome is Outcome.REJECTED
+    assert request_.kinds[-1] is Kind.CLOSED
+
+
+async def test_a_refused_command_is_not_kept_in_the_history(request_: Request) -> None:
+    await refusal(request_.decide("Olga Owner"))
+    await refusal(request_.decide("Mara Lind", "perhaps"))
+    assert await events_of(request_.handle, "UPDATE_ACCEPTED") == 0
+
+
+async def test_an_operators_task_closes_with_the_request(world: World, request_: Request) -> None:
+    world.directory.fail_next(UnknownOutcome("lost"), on="ensure_member")
+    world.directory.fail_next(Rejected("no"), on="ensure_member")
+    world.directory.fail_next(Rejected("still no"), on="ensure_absent")
+    await request_.decide("Mara Lind")
+    await request_.waits_for_operator()
+    await request_.cancel()
+    await request_.reaches(lambda p: len(p.tasks) == 3 and bool(p.waiting))
+    assert await refusal(request_.operate("skip", task=2)) in {"closed", "already-decided"}
+    await request_.operate("skip", task=3)
+    await request_.closes()
+
+
+async def test_chatter_leaves_room_for_decisions(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.request.MAX_COMMENTS", 2)
+    for text in ("one", "two"):
+        await request_.comment("Ada Byron", text)
+    assert await refusal(request_.comment("Ada Byron", "three")) == "too-many"
+    await request_.decide("Mara Lind")
+    await request_.closes()
+
+
 async def test_an_undo_that_fails_for_good_is_left_only_by_an_operator_with_a_reason(
     world: World, request_: Request
 ) -> None:
+    world.directory.fail_next(UnknownOutcome("lost"), on="ensure_member")
     world.directory.fail_next(Rejected("no"), on="ensure_member")
     world.directory.fail_next(Rejected("still no"), on="ensure_absent")
     await request_.decide("Mara Lind")
@@ -171,6 +233,7 @@ async def test_an_undo_that_fails_for_good_is_left_only_by_an_operator_with_a_re
 
 
 async def test_a_second_cancel_is_refused_naming_who_cancelled(world: World, request_: Request) -> None:
+    world.directory.fail_next(UnknownOutcome("lost"), on="ensure_member")
     world.directory.fail_next(Rejected("no"), on="ensure_member")
     world.directory.fail_next(Rejected("still no"), on="ensure_absent")
     await request_.decide("Mara Lind")
@@ -180,6 +243,7 @@ async def test_a_second_cancel_is_refused_naming_who_cancelled(world: World, req
 
 
 async def test_a_cancel_in_the_engine_counts_as_cancelled_and_is_undone(world: World, request_: Request) -> None:
+    world.directory.fail_next(UnknownOutcome("lost"), on="ensure_member")
     world.directory.fail_next(Rejected("no"), on="ensure_member")
     await request_.decide("Mara Lind")
     await request_.waits_for_operator()

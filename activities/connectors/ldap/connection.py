@@ -36,7 +36,8 @@ from activities.connectors.ldap.results import (
     Result,
 )
 from activities.connectors.ldap.settings import LdapSettings, Security
-from activities.errors import ConnectorError, NotFound, Rejected, Transient
+from activities.errors import ConnectorError, NotFound, Rejected, Transient, UnknownOutcome
+from activities.lease import may_write
 
 _log = logging.getLogger(__name__)
 
@@ -124,12 +125,23 @@ class Session:
             raise result.error(f"{self.url}: reading {dn!r}")
         return next(iter(entries), None)
 
-    def modify(self, dn: str, attribute: str, *, add: str | None = None, remove: str | None = None) -> Result:
-        """Add and remove one value of an attribute in one operation, which succeeds or fails as a whole.
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Enclose a write and its reading back: what breaks in here leaves open whether the write was made.
 
         Raises:
-            Transient: the connection broke; whether the change was made is unknown.
+            Transient: the write was not begun, for it is too late for this attempt.
+            UnknownOutcome: the connection broke.
         """
+        may_write()
+        try:
+            yield
+        except (LDAPExceptionError, OSError) as error:
+            trouble = _trouble(self.url, error, "; whether the change was made is unknown")
+            raise (UnknownOutcome(str(trouble)) if isinstance(trouble, Transient) else trouble) from error
+
+    def modify(self, dn: str, attribute: str, *, add: str | None = None, remove: str | None = None) -> Result:
+        """Add and remove one value in one operation, which succeeds or fails as a whole; called in `writing`."""
         changes = [(how, [value]) for how, value in ((MODIFY_ADD, add), (MODIFY_DELETE, remove)) if value is not None]
         _, answer, *_ = self._connection.modify(dn, {attribute: changes})  # type: ignore[no-untyped-call]  # the stubs
         return Result.of(answer)
@@ -191,7 +203,7 @@ class Pool:
                 reusable = True  # an answer, though not the one hoped for
                 raise
             except (LDAPExceptionError, OSError) as error:
-                raise _trouble(url, error, "; if this was a write, whether it was made is unknown") from error
+                raise _trouble(url, error) from error
             finally:
                 if reusable:
                     with self._lock:

@@ -119,6 +119,10 @@ class LdapDirectory:
     def _ensure(self, session: Session, group: str, person: str, *, present: bool) -> Observed:
         if self._holds(session, group, person) == present:
             return _observed(session, present=present, changed=False)
+        with session.writing():
+            return self._write(session, group, person, present=present)
+
+    def _write(self, session: Session, group: str, person: str, *, present: bool) -> Observed:
         changed = False
         for _ in range(_WRITES):
             result = (self._add if present else self._remove)(session, group, person)

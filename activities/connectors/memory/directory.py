@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
-from activities.errors import Conflict, ConnectorError, NotApplied, NotFound, Rejected, Transient
+from activities.errors import Conflict, ConnectorError, NotApplied, NotFound, Rejected, UnknownOutcome
 from catalog.access import Membership, Observed
 from catalog.people import Person
 
@@ -76,6 +76,7 @@ class MemoryDirectory:
         self._failures: list[_Failure] = []
         self._swallow = 0
         self._lose = 0
+        self._held: dict[Operation, tuple[threading.Event, threading.Event]] = {}
 
     # --- what a test or a simulation does to it ---
 
@@ -95,9 +96,20 @@ class MemoryDirectory:
             self._swallow = times
 
     def lose_answers(self, times: int = 1) -> None:
-        """Let the next `times` writes be applied, and the caller get Transient instead of the answer."""
+        """Let the next `times` writes be applied, and the caller get UnknownOutcome instead of the answer."""
         with self._lock:
             self._lose = times
+
+    @contextmanager
+    def held(self, on: Operation) -> Iterator[threading.Event]:
+        """Let calls of an operation wait until the end of the block; the event given says that one has begun."""
+        begun, go = threading.Event(), threading.Event()
+        self._held[on] = (begun, go)
+        try:
+            yield begun
+        finally:
+            del self._held[on]
+            go.set()
 
     # --- the port ---
 
@@ -167,6 +179,10 @@ class MemoryDirectory:
 
     @contextmanager
     def _call(self, operation: Operation) -> Iterator[None]:
+        if operation in self._held:
+            begun, go = self._held[operation]
+            begun.set()
+            go.wait()
         with self._lock:
             for failure in self._failures:
                 if failure.on in (None, operation) and failure.times > 0:
@@ -191,7 +207,7 @@ class MemoryDirectory:
         self.ledger.append(Write("add" if present else "remove", membership))
         if self._lose:
             self._lose -= 1
-            raise Transient("the connection broke; whether the change was made is unknown")
+            raise UnknownOutcome("the connection broke; whether the change was made is unknown")
 
     def _by_login(self, login: str) -> Person:
         found = [person for person in self._people.values() if _key(person.login) == _key(login)]

@@ -1,0 +1,76 @@
+"""What the directory's activities add to the connector: whose doing a change is, and when it is too late to write."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from support.builders import a_person
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.connectors.memory import Group, MemoryDirectory
+from activities.errors import NotApplied, Rejected, Transient, UnknownOutcome
+from activities.identity import Identity
+from activities.lease import lease, may_write
+from catalog.access import Membership
+
+ADA = Membership(person_id="id-ada", group="wiki")
+
+
+@pytest.fixture
+def directory() -> MemoryDirectory:
+    return MemoryDirectory([a_person()], [Group("wiki")])
+
+
+def attempt(number: int, *left: object) -> ActivityEnvironment:
+    """Return a try of an activity; `left` is what the tries before it left in their heartbeats."""
+    env = ActivityEnvironment()
+    env.info = dataclasses.replace(env.info, attempt=number, heartbeat_details=left)
+    return env
+
+
+def test_a_change_is_ours_and_what_was_found_is_not(directory: MemoryDirectory) -> None:
+    identity = Identity(directory)
+    assert attempt(1).run(identity.ensure_member, ADA).ours
+    assert not attempt(1).run(identity.ensure_member, ADA).ours
+
+
+def test_what_a_later_attempt_finds_may_be_ours_unless_no_earlier_one_came_to_writing(
+    directory: MemoryDirectory,
+) -> None:
+    identity = Identity(directory)
+    directory.ensure_member(ADA)
+    assert attempt(2).run(identity.ensure_member, ADA).ours
+    assert not attempt(2, "untouched").run(identity.ensure_member, ADA).ours
+
+
+def test_an_attempt_that_failed_before_its_write_says_so_to_the_next(directory: MemoryDirectory) -> None:
+    for failure, said in ((Transient("down"), [("untouched",)]), (UnknownOutcome("lost"), [])):
+        directory.fail_next(failure, on="ensure_member")
+        env = attempt(1)
+        beats: list[tuple[object, ...]] = []
+        env.on_heartbeat = lambda *details, beats=beats: beats.append(details)
+        with pytest.raises(ApplicationError):
+            env.run(Identity(directory).ensure_member, ADA)
+        assert beats == said
+
+
+@pytest.mark.parametrize(
+    ("failure", "ours"), [(Rejected("no"), False), (NotApplied("not seen"), True), (UnknownOutcome("lost"), True)]
+)
+def test_a_failure_says_whether_a_change_may_have_been_made(
+    directory: MemoryDirectory, failure: Exception, ours: bool
+) -> None:
+    directory.fail_next(failure, on="ensure_member")  # type: ignore[arg-type]
+    with pytest.raises(ApplicationError) as caught:
+        attempt(1).run(Identity(directory).ensure_member, ADA)
+    assert caught.value.details == (ours,)
+
+
+def test_an_attempt_that_was_given_up_begins_no_write() -> None:
+    may_write()  # no lease: not in an activity
+    with lease(60):
+        may_write()
+    with lease(-1), pytest.raises(Transient, match="left to the next"):
+        may_write()

@@ -1,0 +1,97 @@
+"""What others wrote is shown as it stands: it is no markup, and it does not steer the terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from cli.client import Trouble
+from cli.render import plain, request_panel, request_table, task_table
+
+HOSTILE = {
+    "[/x]": "[/x]",
+    "[bold]x[/bold]": "[bold]x[/bold]",
+    "[link=https://evil.example]x[/link]": "[link=https://evil.example]x[/link]",
+    ":warning:": ":warning:",
+    "a\u202eb": "ab",
+    "a\x1b[2Jb": "a [2Jb",
+    "a\nb": "a b",
+}
+AT = "2025-03-03T12:00:00+00:00"
+
+
+def printed(what: RenderableType) -> str:
+    out = StringIO()
+    Console(file=out, width=1_000, force_terminal=True, color_system=None).print(what)
+    return out.getvalue()
+
+
+def a_request(text: str) -> dict[str, Any]:
+    person = {"name": text}
+    waiting = {
+        "kind": "people",
+        "what": text,
+        "who": [person],
+        "since": AT,
+        "until": AT,
+        "at_deadline": text,
+        "then": text,
+        "task": text,
+    }
+    return {
+        "number": text,
+        "status": text,
+        "outcome": None,
+        "reason": text,
+        "waiting": [waiting],
+        "you_may": [text],
+        "item": {"name": text, "version": text},
+        "requester": person,
+        "beneficiary": person,
+        "accepted_at": AT,
+        "due_at": AT,
+        "shown_answers": [[text, text]],
+    }
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
+def test_a_request_shows_what_people_wrote_literally(text: str, shown: str) -> None:
+    entry = {"at": AT, "kind": "comment", "text": text, "rule": text}
+    out = printed(request_panel(a_request(text), [entry]))
+    if text != "a\nb":  # an answer keeps its lines; that is tested below
+        assert out.count(shown) == 17
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
+def test_lists_show_what_people_wrote_literally(text: str, shown: str) -> None:
+    task = {"id": text, "title": text, "request": a_request(text), "you_may": [text], "due_at": None}
+    closed = task | {"decided": text, "closed_at": AT}
+    for table, cells in ((request_table([a_request(text)]), 5), (task_table([task]), 4)):
+        assert printed(table).count(shown) == cells
+    assert printed(task_table([closed], closed=True)).count(shown) == 4
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
+def test_a_trouble_shows_what_the_server_said_literally(text: str, shown: str) -> None:
+    assert printed(Trouble(text, (text,)).text()).splitlines() == [shown, f"  • {shown}"]
+    assert printed(plain(text)) == f"{shown}\n"
+
+
+def test_an_answer_keeps_its_lines() -> None:
+    request = a_request("x") | {"shown_answers": [["Why?", "for work\nand play"]]}
+    assert [line.split("│")[1].split() for line in printed(request_panel(request, [])).splitlines()[5:7]] == [
+        ["Why?", "for", "work"],
+        ["and", "play"],
+    ]
+
+
+def test_closed_tasks_have_their_outcome_under_its_own_title() -> None:
+    task = {"id": "REQ-1.1", "title": "t", "request": a_request("x"), "decided": "approved", "closed_at": AT}
+    head, row = printed(task_table([task], closed=True)).splitlines()
+    assert head.index("Outcome") == row.index("approved")
+    assert "Due" not in head
