@@ -2,12 +2,12 @@
 
 Each reads or makes one thing true, and may be repeated at any time. A cancellation does not interrupt an attempt
 (a write cut in half would be an unknown outcome made by ourselves): it ends, and the workflow undoes it. Which
-approvers count is decided in `catalog.approval.slate`; here they are only looked up.
+approvers count is decided in `catalog.approval.slate`; here they are only looked up, as far as it asks for more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import assert_never
 
 from temporalio import activity
@@ -16,6 +16,7 @@ from activities.errors import ConnectorError, NotFound
 from activities.heartbeat import heartbeating
 from activities.mapping import connector_errors
 from activities.ports import Directory
+from catalog import approval
 from catalog.access import Membership, Observed
 from catalog.approval import Rung
 from catalog.item import ApproverRule, ByGroup, ByManager, ByOwner, Stage
@@ -27,13 +28,14 @@ class ApproversQuery(Model):
     """For whom and for what a stage's approvers are looked up; `item_owner` is a login."""
 
     stage: Stage
+    requester_id: str
     beneficiary_id: str
     group: str
     item_owner: str
 
 
 class Rungs(Model):
-    """The ladder of people for one stage: first whom its rules name, then the fallbacks."""
+    """The ladder of people for one stage: first whom its rules name, then the fallbacks, as far as they are needed."""
 
     rungs: tuple[Rung, ...]
 
@@ -75,7 +77,7 @@ class Identity:
         except NotFound:
             return Standing(person=None)
         member = self._directory.is_member(query.membership)
-        rungs = self._rungs(query.approvers) if query.approvers and person.active and not member else ()
+        rungs = self._rungs(query.approvers, person) if query.approvers and person.active and not member else ()
         return Standing(person=person, already_member=member, rungs=rungs)
 
     @activity.defn(name="identity.approvers", no_thread_cancel_exception=True)
@@ -83,7 +85,7 @@ class Identity:
     @connector_errors
     def approvers(self, query: ApproversQuery) -> Rungs:
         """Look up the people whom a stage's rules and their fallbacks name."""
-        return Rungs(rungs=self._rungs(query))
+        return Rungs(rungs=self._rungs(query, self._directory.person(query.beneficiary_id)))
 
     @activity.defn(name="identity.ensure_member", no_thread_cancel_exception=True)
     @heartbeating
@@ -99,16 +101,26 @@ class Identity:
         """Make the person no member of the group and see that they are none."""
         return self._directory.ensure_absent(membership)
 
-    def _rungs(self, query: ApproversQuery) -> tuple[Rung, ...]:
-        """Return the rules' own people, then the manager's manager, then the item's owner."""
-        manager = self._manager_of(self._directory.person(query.beneficiary_id))
-        named = tuple(person for rule in query.stage.approvers for person in self._named(rule, query, manager))
-        rungs = [Rung(rule="+".join(f"approver.{rule.rule}" for rule in query.stage.approvers), people=named)]
-        if any(isinstance(rule, ByManager) for rule in query.stage.approvers) and manager:
-            above = self._manager_of(manager)
-            rungs.append(Rung(rule="approver.manager-of-manager", people=(above,) if above else ()))
-        rungs.append(Rung(rule="approver.item-owner", people=self._by_login(query.item_owner)))
+    def _rungs(self, query: ApproversQuery, beneficiary: Person) -> tuple[Rung, ...]:
+        """Climb the ladder up to the first rung with somebody who may decide; most need one look-up only."""
+        rungs: list[Rung] = []
+        for rung in self._ladder(query, beneficiary):
+            rungs.append(rung)
+            if approval.slate(tuple(rungs), query.requester_id, query.beneficiary_id).people:
+                break
         return tuple(rungs)
+
+    def _ladder(self, query: ApproversQuery, beneficiary: Person) -> Iterator[Rung]:
+        """Yield the rules' own people, then the manager's manager, then the item's owner."""
+        rules = query.stage.approvers
+        by_manager = any(isinstance(rule, ByManager) for rule in rules)
+        manager = self._manager_of(beneficiary) if by_manager else None
+        named = tuple(person for rule in rules for person in self._named(rule, query, manager))
+        yield Rung(rule="+".join(f"approver.{rule.rule}" for rule in rules), people=named)
+        if manager:
+            above = self._manager_of(manager)
+            yield Rung(rule="approver.manager-of-manager", people=(above,) if above else ())
+        yield Rung(rule="approver.item-owner", people=self._by_login(query.item_owner))
 
     def _named(self, rule: ApproverRule, query: ApproversQuery, manager: Person | None) -> tuple[Person, ...]:
         match rule:

@@ -56,7 +56,7 @@ DIRECTORY = Remote(
     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 )
 
-# For ever: a request must not go on without its record. Five minutes keep a day's outage to a few hundred events.
+# For ever: a request must not end without its record. Five minutes keep a day's outage to a few hundred events.
 _JOURNAL_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
 )

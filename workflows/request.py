@@ -274,7 +274,11 @@ class RequestFrame:
     def _approvers_query(self, stage: Stage) -> ApproversQuery:
         item, beneficiary = self.order.item, self.order.beneficiary
         return ApproversQuery(
-            stage=stage, beneficiary_id=beneficiary.id, group=item.entitlement.group, item_owner=item.owner
+            stage=stage,
+            requester_id=self.order.requester.id,
+            beneficiary_id=beneficiary.id,
+            group=item.entitlement.group,
+            item_owner=item.owner,
         )
 
     def _end_unless_approved(self) -> None:
