@@ -51,7 +51,8 @@ class Journal(Database):
                 _set_aside(connection, request_id, changed, projection)
             _append(connection, request_id, batch)
             _owe(connection, batch.notices)
-            note_started(connection, request_id, projection.updated_at)
+            if stood.seq == 0:
+                note_started(connection, request_id, projection.updated_at)
             if changed is not None or projection.seq > stood.seq:
                 _project(connection, request_id, projection)
 

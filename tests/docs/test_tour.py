@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import re
@@ -57,9 +58,12 @@ def page(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+CALENDAR = {*calendar.day_abbr, *calendar.month_abbr, "day", "days", "hour", "hours"}
+
+
 def words(line: str) -> str:
-    """Return what of a line is the same in every run: no numbers, no frames."""
-    return " ".join(re.findall(r"[^\W\d]+", line))
+    """Return what of a line is the same in every run: no numbers, no frames, no days and months."""
+    return " ".join(word for word in re.findall(r"[^\W\d]+", line) if word not in CALENDAR)
 
 
 def unlike_the_readme(said: str) -> list[str]:
