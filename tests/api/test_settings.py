@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
+from support.ports import free_port
 from support.waiting import eventually
 
 from api.settings import Settings
@@ -68,9 +68,7 @@ def test_a_catalog_that_cannot_be_used_stops_the_process_before_it_serves(
 
 
 def test_the_process_serves_with_nothing_behind_it_and_stops_when_asked(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         **LDAP,

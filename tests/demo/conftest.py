@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from support import ports
 from support.waiting import eventually
 
 from cli.demo.supervisor import accepts
@@ -19,13 +19,6 @@ ROOT = Path(__file__).parents[2]
 
 Serve = Callable[[str, int], "subprocess.Popen[bytes]"]
 """Start ``python -m cli.demo.MODULE`` on a port and wait until it accepts, or ends."""
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -57,7 +50,7 @@ def serving(data: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def free_port() -> int:
-    return a_free_port()
+    return ports.free_port()
 
 
 @pytest.fixture
@@ -69,7 +62,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 @pytest.fixture(scope="session")
 def directory_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A directory that tests share; who changes it leaves it as it was."""
-    port = a_free_port()
+    port = ports.free_port()
     with serving(tmp_path_factory.mktemp("directory")) as start:
         start("directory_server", port)
         yield port

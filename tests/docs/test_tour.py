@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.stack import free_port
+from support.ports import free_port
 from support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]

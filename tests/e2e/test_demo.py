@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.stack import free_port
+from support.ports import free_port
 from support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]

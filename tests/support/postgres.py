@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from support.ports import free_port
 
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 # Nothing here has to survive a power cut, but what was committed has to survive `Cluster.stop`.
@@ -29,7 +29,7 @@ class Cluster:
     def __init__(self, directory: Path, programs: Path) -> None:
         self._directory, self._programs = directory, programs
         self._names = itertools.count(1)
-        self.port = _free_port()
+        self.port = free_port()
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
     @property
@@ -97,9 +97,3 @@ def postgres() -> Iterator[Cluster]:
             cluster.stop()
     finally:
         shutil.rmtree(directory)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

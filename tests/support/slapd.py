@@ -12,7 +12,6 @@ import contextlib
 import functools
 import ipaddress
 import os
-import random
 import shutil
 import signal
 import socket
@@ -30,6 +29,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ldap3.core.exceptions import LDAPNoSuchObjectResult
+from support.ports import free_port
 from support.waiting import eventually
 
 SUFFIX = "dc=example,dc=test"
@@ -125,7 +125,7 @@ class Slapd:
         `size_limit` is what the service account gets of one search, and in all of its pages if it is below 500.
         """
         self.home = home
-        self.port, self.tls_port = _free_port(), _free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.ldap_url, self.ldaps_url = f"ldap://127.0.0.1:{self.port}", f"ldaps://127.0.0.1:{self.tls_port}"
         self.ca_file = home / "ca.pem"
         self.process: subprocess.Popen[bytes] | None = None
@@ -235,7 +235,7 @@ class Slapd:
 def running_slapd(home: Path, *, size_limit: int = 500, extra: str = "") -> Iterator[Slapd]:
     """Run a server in a directory below `home` for the length of a block; its data goes with it."""
     require_slapd()
-    place = home / f"slapd-{_free_port()}"
+    place = home / f"slapd-{free_port()}"
     place.mkdir()
     server = Slapd(place, size_limit=size_limit, extra=extra)
     server.start()
@@ -268,15 +268,6 @@ def _field(line: str) -> tuple[str, str]:
     if value.startswith(":"):
         return name, base64.b64decode(value[1:].strip()).decode()
     return name, value.strip()
-
-
-def _free_port() -> int:
-    """Find a free port below those the kernel gives to clients, so that none takes it while the server is down."""
-    for port in random.sample(range(20000, 32000), 200):
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port")
 
 
 @functools.cache

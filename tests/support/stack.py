@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+from support.ports import free_port
 from support.slapd import GROUPS, PEOPLE, PLACEHOLDER, SERVICE, SERVICE_PASSWORD, Slapd
 from support.temporal import temporal_binary
 from support.waiting import eventually
@@ -26,13 +27,6 @@ from records.register import Register
 
 Name = Literal["engine", "slapd", "worker", "api", "mail"]
 PATIENCE = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Stack:
@@ -136,6 +130,7 @@ class Stack:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
             return False
+        assert process.poll() is None, f"{name} ended, somebody else listens on {port}: {self.words(name)}"
         return True
 
     def _get_ready(self) -> bool:
