@@ -26,7 +26,7 @@ from support.waiting import eventually
 from records.register import Register
 
 Name = Literal["engine", "slapd", "worker", "api", "mail"]
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Stack:
