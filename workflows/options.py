@@ -42,8 +42,8 @@ class Local(TypedDict):
 
 DIRECTORY = Remote(
     task_queue=DIRECTORY_QUEUE,
-    # Longer than all of the connector's own time-outs together, so that no attempt is still writing when the
-    # next one begins.
+    # Longer than all of the connector's own time-outs together: a slow attempt comes to its own end. One that was
+    # given up earlier, for want of heartbeats, begins no write any more (activities/lease.py).
     start_to_close_timeout=timedelta(minutes=3),
     # How soon an attempt on a worker that died is taken up by another.
     heartbeat_timeout=timedelta(seconds=10),
