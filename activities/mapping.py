@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.errors import ConnectorError, Throttled, Transient
+from activities.errors import ConnectorError, Rejected, Throttled, Transient
 
 P = ParamSpec("P")
 R = TypeVar("R")
+M = TypeVar("M", bound=BaseModel)
 
 # A failure travels inside the history; a target's error page must not fill it.
 MAX_MESSAGE = 2_000
@@ -38,3 +40,20 @@ def connector_errors(call: Callable[P, R]) -> Callable[P, R]:
             ) from error
 
     return mapped
+
+
+def understood(model: type[M], given: dict[str, Any], name: str) -> M:
+    """Return an activity's input as its model; `name` is the activity's.
+
+    Taken apart here and not by the data converter, whose errors would be tried again for ever.
+
+    Raises:
+        Rejected: it is no such input; the message says where, and holds no value.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, one['loc'])) or 'input'}: {one['msg']}" for one in error.errors(include_input=False)
+        )
+        raise Rejected(f"{name} cannot take this: {wrong}; it takes: {', '.join(model.model_fields)}") from None

@@ -6,10 +6,15 @@ A connector lives in connectors/<vendor>/ and passes the contract suite of its p
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from catalog.access import Membership, Observed
-from catalog.people import Person
+from catalog.directory import AccountSpec, Attribute, GroupInfo, GroupSpec
+from catalog.http import HttpAnswer, HttpCall
+from catalog.item import CatalogItem
+from catalog.people import Person, PersonRef
 from catalog.request import Batch
 
 
@@ -39,6 +44,19 @@ class Directory(Protocol):
         """Return the person if that is their password and their account is active, else None.
 
         An empty password is never right (RFC 4513, section 5.1.2).
+        """
+
+    def people(self, search: str, limit: int) -> tuple[PersonRef, ...]:
+        """Return the active people whose login, name or mail holds the text, by name; `limit` of them at most."""
+
+    def groups(self, search: str, limit: int) -> tuple[GroupInfo, ...]:
+        """Return the groups whose name or description holds the text, by name; `limit` of them at most."""
+
+    def group(self, group: str) -> GroupInfo:
+        """Return a group.
+
+        Raises:
+            NotFound: there is no such group.
         """
 
     def members(self, group: str) -> tuple[Person, ...]:
@@ -96,6 +114,115 @@ class Directory(Protocol):
             Transient: it cannot be reached.
             Rejected: it refuses the service account.
         """
+
+
+class ManagedDirectory(Directory, Protocol):
+    """A directory whose groups and accounts can be changed too (feature row P1).
+
+    Each change reads first, reads back, and changes nothing when it is repeated. All of them raise `Rejected` if the
+    target refuses the write and `NotApplied` if it took the write but does not show it.
+    """
+
+    def ensure_group(self, group: GroupSpec) -> Observed:
+        """Make a group without members unless it is there as described.
+
+        Raises:
+            NotFound: an owner is nobody.
+            Conflict: a group of that name is there, with another description or other owners.
+        """
+
+    def ensure_no_group(self, group: str, *, even_with_members: bool) -> Observed:
+        """Delete a group if it is there.
+
+        Raises:
+            Conflict: people are in it, and `even_with_members` is false.
+        """
+
+    def attributes(self, person_id: str, names: Iterable[Attribute]) -> dict[Attribute, tuple[str, ...]]:
+        """Return the values of those attributes, in order; none for one that is not set.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+
+    def ensure_attributes(self, person_id: str, values: Mapping[Attribute, tuple[str, ...]]) -> Observed:
+        """Make each attribute hold exactly these values; none removes it.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+
+    def ensure_account(self, account: AccountSpec) -> Observed:
+        """Make the account of a program, disabled and without a password, unless it is there as described.
+
+        Raises:
+            NotFound: the owner is nobody.
+            Conflict: there is an account of that login that is another.
+        """
+
+    def ensure_no_account(self, login: str) -> Observed:
+        """Delete the account of a program if it is there.
+
+        Raises:
+            Conflict: it is a person's: those are never deleted.
+        """
+
+    def ensure_active(self, person_id: str, *, active: bool) -> Observed:
+        """Enable or disable an account by the directory's mark for it.
+
+        Raises:
+            NotFound: there is no such person.
+            Conflict: another mark keeps it inactive: that they left, for example.
+        """
+
+    def set_password(self, person_id: str, password: str) -> Observed:
+        """Set a password; `present` says whether signing in with it was seen to work (an inactive account cannot).
+
+        Raises:
+            NotFound: there is no such person.
+            Rejected: the directory's rules do not accept this password, or it is empty.
+        """
+
+
+class Secrets(Protocol):
+    """Where the secrets are that people gave with an order; only references travel (feature row C2)."""
+
+    def reveal(self, ref: str) -> str:
+        """Return the secret that a reference stands for.
+
+        Raises:
+            NotFound: there is none, or it was forgotten when its request closed.
+            Transient: the place where they are kept cannot be reached.
+        """
+
+
+class HttpSender(Protocol):
+    """A way to send one HTTP request."""
+
+    def send(self, call: HttpCall) -> HttpAnswer:
+        """Send a request and return the answer, if its status is one of those expected.
+
+        Raises:
+            Transient: the server cannot be reached, or says that it cannot answer now; nothing was done.
+            Throttled: it asks for a pause.
+            UnknownOutcome: it was lost after it had the request, which may safely be sent again.
+            Rejected: the request may not be sent, or the answer is not one that was expected. `ours` says whether the
+                server may have acted.
+        """
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What action sets and providers are made from.
+
+    Attributes:
+        published: the newest published version of every item.
+    """
+
+    directory: ManagedDirectory
+    secrets: Secrets
+    http: HttpSender
+    published: Callable[[], Iterable[CatalogItem]]
 
 
 class Mail(Protocol):

@@ -1,4 +1,4 @@
-"""The app: routes, limits, problems and the sweeper, around the parts it is given; and the process that serves it."""
+"""The app: routes, limits, problems, sweeper and shelf around the parts it is given; and the process that serves it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from api import problems
 from api.limits import BodyLimit, clean_address
 from api.parts import Parts
 from api.problems import ProblemBody
-from api.routes import health, items, requests, session, tasks
+from api.routes import drafts, events, files, health, items, requests, secrets, session, tasks
 from api.settings import Settings
 
 PREFIX = "/api/v1"
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """Return the app made of these parts; while its lifespan runs, it sweeps."""
+    """Return the app made of these parts; while its lifespan runs, it sweeps and keeps the shelf up to date."""
     app = _App(
         title="Commissary",
         version=version("commissary"),
@@ -39,8 +39,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(BodyLimit)
     problems.install(app)
     app.include_router(health.router)
-    for router in (session.router, items.router, requests.router, tasks.router):
-        app.include_router(router, prefix=PREFIX)
+    for resource in (session, items, requests, events, tasks, drafts, files, secrets):
+        app.include_router(resource.router, prefix=PREFIX)
     app.add_api_route("/", _index, include_in_schema=False)
     return app
 
@@ -61,6 +61,7 @@ async def _index() -> dict[str, str]:
         "session": f"{PREFIX}/session",
         "requests": f"{PREFIX}/requests",
         "tasks": f"{PREFIX}/tasks",
+        "drafts": f"{PREFIX}/drafts",
         "description": "/openapi.json",
         "health": "/healthz",
         "readiness": "/readyz",
@@ -70,11 +71,13 @@ async def _index() -> dict[str, str]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
-    sweeping = asyncio.create_task(parts.sweeper.run())
+    await asyncio.to_thread(parts.shelf.look)
+    running = [asyncio.create_task(parts.sweeper.run()), asyncio.create_task(parts.shelf.run())]
     yield
-    sweeping.cancel()
-    with suppress(asyncio.CancelledError):
-        await sweeping
+    for task in running:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def serve(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Commands: decide, cancel and comment, from the wish to the journal entry it caused.
+"""Commands: decide, work, report, cancel and comment, from the wish to the journal entry it caused.
 
 Asked in this order: was this very command carried out before, may the sender send it, is it too late (all from the
 register, so that it needs no worker); only then the workflow, whose validator asks again.
@@ -11,22 +11,27 @@ import hashlib
 import json
 import logging
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 from starlette.concurrency import run_in_threadpool
 
+from activities.sources import Sources
 from api import gateway as engine
 from api import problems
+from api.auth import Clock
 from api.gateway import Gateway
-from api.schemas import CancelIn, CommentIn, DecisionIn
-from catalog import rights
+from api.schemas import CancelIn, CommentIn, DecisionIn, EventIn
+from catalog import names, rights
 from catalog.errors import Refused
+from catalog.form import FieldError
 from catalog.journal import Entry, Kind
+from catalog.model import digest
 from catalog.people import Actor
 from catalog.request import Outcome, Status
 from catalog.rights import Refusal
-from records.register import Register, RequestView, TaskView
-from workflows.messages import CANCEL, COMMENT, DECIDE, Cancel, Command, Comment, Decide
+from records.register import Register, RequestView, TaskView, UnknownSecret, UnknownUpload
+from workflows.messages import CANCEL, COMMENT, DECIDE, REPORT, WORK, Cancel, Command, Comment, Decide, Report, Work
 
 _OF_CODE: dict[str, type[problems.Problem]] = {
     "self-approval": problems.SelfApproval,
@@ -69,17 +74,16 @@ def command_id(actor: Actor, target: str, key: str | None) -> str:
 class Commands:
     """Carries out commands."""
 
-    def __init__(self, register: Register, gateway: Gateway) -> None:
-        self._register, self._gateway = register, gateway
+    def __init__(self, register: Register, gateway: Gateway, sources: Callable[[], Sources], clock: Clock) -> None:
+        """Make it; `sources` gives what evidence is checked against, anew for each check."""
+        self._register, self._gateway, self._sources, self._clock = register, gateway, sources, clock
 
     async def decide(self, actor: Actor, task_id: str, body: DecisionIn, key: str | None) -> Entry:
         """Decide a task; raises the `Problem` that says why not.
 
         Whoever names a task that stands learns why it is not theirs to decide, and nothing else of it.
         """
-        view = await run_in_threadpool(self._register.task, task_id)
-        if view is None:
-            raise problems.UnknownTask("There is no such task.")
+        view = await self._task(task_id)
         message = Decide(
             actor=actor,
             command=command_id(actor, f"{DECIDE} {task_id}", key),
@@ -95,11 +99,65 @@ class Commands:
         )
         return await self._send(view.request, DECIDE, message, refusal, {"choice": body.choice, "reason": body.reason})
 
+    async def work(
+        self, actor: Actor, task_id: str, act: Literal["claim", "release", "decline"], reason: str, key: str | None
+    ) -> Entry:
+        """Claim, release or decline a piece of work; raises the `Problem` that says why not."""
+        view = await self._task(task_id)
+        command = command_id(actor, f"{WORK} {act} {task_id}", key)
+        message = Work(actor=actor, command=command, task=task_id, act=act, reason=reason)
+        refusal = rights.refuse_work(actor, view.task, act, reason)
+        return await self._send(view.request, WORK, message, refusal, {"reason": reason} if act == "decline" else {})
+
+    async def complete(self, actor: Actor, task_id: str, answers: dict[str, Any], key: str | None) -> Entry:
+        """Complete a piece of work with its evidence; raises the `Problem` that says why not."""
+        view = await self._task(task_id)
+        # Other answers with the same key are another command, which comes too late: the first has completed it.
+        command = command_id(actor, f"{WORK} complete {task_id} {digest(answers)}", key)
+        refusal = rights.refuse_work(actor, view.task, "complete", "")
+        stored = {} if refusal else await run_in_threadpool(self._evidence, actor, view, answers)
+        message = Work(actor=actor, command=command, task=task_id, act="complete", answers=stored)
+        return await self._send(view.request, WORK, message, refusal, {})
+
+    def _evidence(self, actor: Actor, view: TaskView, answers: dict[str, Any]) -> dict[str, Any]:
+        """Return the evidence in its stored form; its files and secrets are the request's from here on.
+
+        Raises:
+            Invalid: with every field that is wrong.
+            ConnectorError: something has to be looked up, and its source does not answer.
+        """
+        order = view.request.order
+        found = self._sources().check(
+            view.task.evidence,
+            answers,
+            names.of_order(order, self._clock()),
+            (),
+            requester_id=actor.person.id,
+            beneficiary_id=order.beneficiary.id,
+        )
+        errors = found.errors
+        if not errors:
+            try:
+                self._register.add_evidence(order.number, actor.person.id, found.uploads, found.secrets)
+            except (UnknownUpload, UnknownSecret) as error:
+                errors = (FieldError(field="answers", code="not-found", message=str(error)),)
+        if errors:
+            raise problems.Invalid("The work is not completed; correct what is wrong.", errors=errors)
+        return found.answers
+
+    async def report(self, actor: Actor, number: str, event: str, body: EventIn, key: str | None) -> Entry:
+        """Report an event to a request; raises the `Problem` that says why not."""
+        view = await run_in_threadpool(visible_request, self._register, actor, number)
+        command = command_id(actor, f"{REPORT} {number} {event}", key)
+        message = Report(actor=actor, command=command, event=event, data=body.data)
+        refusal = rights.refuse_report(actor, view.order, event)
+        return await self._send(view, REPORT, message, refusal, {"data": body.data})
+
     async def cancel(self, actor: Actor, number: str, body: CancelIn, key: str | None) -> Entry:
         """Call a request off; raises the `Problem` that says why not."""
         view = await run_in_threadpool(visible_request, self._register, actor, number)
         message = Cancel(actor=actor, command=command_id(actor, f"{CANCEL} {number}", key), reason=body.reason)
-        refusal = rights.refuse_cancel(actor, view.order)
+        refusal = rights.refuse_cancel(actor, view.order, body.reason)
         return await self._send(view, CANCEL, message, refusal, {"reason": body.reason})
 
     async def comment(self, actor: Actor, number: str, body: CommentIn, key: str | None) -> Entry:
@@ -107,6 +165,12 @@ class Commands:
         view = await run_in_threadpool(visible_request, self._register, actor, number)
         message = Comment(actor=actor, command=command_id(actor, f"{COMMENT} {number}", key), text=body.text)
         return await self._send(view, COMMENT, message, None, {"text": body.text})
+
+    async def _task(self, task_id: str) -> TaskView:
+        view = await run_in_threadpool(self._register.task, task_id)
+        if view is None:
+            raise problems.UnknownTask("There is no such task.")
+        return view
 
     async def _send(
         self, view: RequestView, update: str, message: Command, refusal: Refusal | None, says: dict[str, Any]

@@ -8,7 +8,8 @@ again by the workflow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -16,18 +17,29 @@ from typing import Protocol
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    ActivityFailureError,
+    Client,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
+from activities.actions import queue_of
+from catalog.choices import Choices, ChoicesQuery
 from catalog.journal import Entry
 from catalog.request import Order
 from workflows.messages import DIRECTORY_QUEUE, TASK_QUEUE, Command
+from workflows.starting import ORDERED, start_of
 
 COMMAND_DEADLINE = timedelta(seconds=5)
 """How long a person waits for a worker to confirm what they did."""
+
+CHOICES_DEADLINE = timedelta(seconds=10)
+"""How long a person waits for what there is to choose."""
 
 CALL_DEADLINE = timedelta(seconds=2)
 """How long any other call may take."""
@@ -38,8 +50,6 @@ POLL_AGE = timedelta(seconds=75)
 # The client's own default would retry for ten seconds before it says that the engine is down.
 _RETRY = RetryConfig(initial_interval_millis=50, max_elapsed_time_millis=500, max_retries=1)
 
-_ORDERED = "ordered"
-"""The memo by which a workflow is known to be an order's own."""
 
 _OUR_FAULT = (RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.OUT_OF_RANGE)
 
@@ -75,6 +85,10 @@ class Refused(Exception):
         self.code, self.message = code, message
 
 
+class ChoicesUnavailable(Exception):
+    """No worker said in time what there is to choose."""
+
+
 class Gateway(Protocol):
     """What the API needs of the engine."""
 
@@ -99,8 +113,15 @@ class Gateway(Protocol):
             EngineUnavailable: it was not handed over.
         """
 
-    async def pollers(self) -> dict[str, int]:
-        """Return for each task queue how many workers poll it.
+    async def choices(self, query: ChoicesQuery) -> Choices:
+        """Return what a provider answers; a worker asks it.
+
+        Raises:
+            ChoicesUnavailable: nobody answered.
+        """
+
+    async def pollers(self, queues: Collection[str] = ()) -> dict[str, int]:
+        """Return how many workers poll the queues that every order needs, and these.
 
         Raises:
             EngineUnavailable: the engine does not answer.
@@ -121,13 +142,10 @@ class TemporalGateway:
         async with _bounded(CALL_DEADLINE):
             try:
                 await client.start_workflow(
-                    order.item.workflow,
+                    order.workflow_type,
                     order,
-                    id=order.number,
-                    task_queue=TASK_QUEUE,
+                    **start_of(order),
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    static_summary=f"{order.item.name} for {order.beneficiary.name}",
-                    memo={_ORDERED: order.accepted_at.isoformat()},
                     rpc_timeout=CALL_DEADLINE,
                 )
             except WorkflowAlreadyStartedError:
@@ -136,7 +154,7 @@ class TemporalGateway:
     async def _same_order(self, client: Client, order: Order) -> None:
         """Return if the workflow under the order's number is the order's own; its moment tells, to the microsecond."""
         running = await client.get_workflow_handle(order.number).describe(rpc_timeout=CALL_DEADLINE)
-        if await running.memo_value(_ORDERED, None) != order.accepted_at.isoformat():
+        if await running.memo_value(ORDERED, None) != order.accepted_at.isoformat():
             raise NumberTaken(
                 f"the workflow engine has another order's workflow under {order.number}; was the register restored "
                 "from an older backup? See docs/operations.md"
@@ -163,13 +181,35 @@ class TemporalGateway:
                 raise
             return answer
 
-    async def pollers(self) -> dict[str, int]:
+    async def choices(self, query: ChoicesQuery) -> Choices:
         """See `Gateway`."""
-        workflows, directory = await asyncio.gather(
+        client = await self._connected()
+        try:
+            async with _bounded(CHOICES_DEADLINE):
+                answer: Choices = await client.execute_activity(
+                    "choices.list",
+                    query,
+                    id=f"choices-{uuid.uuid4().hex}",
+                    task_queue=queue_of("choices"),
+                    result_type=Choices,
+                    schedule_to_close_timeout=CHOICES_DEADLINE,
+                    schedule_to_start_timeout=self._command_deadline,
+                    rpc_timeout=CALL_DEADLINE,
+                )
+        except ActivityFailureError as error:
+            raise ChoicesUnavailable(f"{query.provider}: {error.cause or error}") from error
+        except EngineUnavailable as error:
+            raise ChoicesUnavailable(str(error)) from error
+        return answer
+
+    async def pollers(self, queues: Collection[str] = ()) -> dict[str, int]:
+        """See `Gateway`."""
+        activities = [DIRECTORY_QUEUE, *sorted(set(queues) - {DIRECTORY_QUEUE})]
+        counts = await asyncio.gather(
             self._polling(TASK_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
-            self._polling(DIRECTORY_QUEUE, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY),
+            *(self._polling(queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY) for queue in activities),
         )
-        return {TASK_QUEUE: workflows, DIRECTORY_QUEUE: directory}
+        return dict(zip((TASK_QUEUE, *activities), counts, strict=True))
 
     async def _polling(self, queue: str, kind: TaskQueueType.ValueType) -> int:
         client = await self._connected()

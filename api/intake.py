@@ -1,119 +1,125 @@
-"""Intake: from what a client sends to an order on record, or to everything that is wrong with it.
+"""Intake over HTTP: a body as a wish for the desk, what the desk says as an answer or a problem.
 
-Nothing is written before everything was checked. How answers are checked is `catalog.form`'s business, how an
-order becomes a workflow the sweeper's.
+What is checked, and how an order is put together, is `activities.intake`'s business.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from activities.errors import NotFound
-from activities.ports import Directory
-from api.problems import MOST_ERRORS, IdempotencyConflict, Invalid
-from api.schemas import OrderIn
-from catalog import form
+from activities.intake import Assessed, Desk, NotTaken, Received, Wish
+from api.commands import visible_request
+from api.problems import MOST_ERRORS, AlreadyOpen, IdempotencyConflict, Invalid, NotFound
+from api.schemas import CopyOut, LeftOutOut, OrderIn, PlannedOut, PreviewOut
+from catalog import answers
 from catalog.form import FieldError
-from catalog.item import CatalogItem
-from catalog.loader import Catalog
 from catalog.model import digest
-from catalog.people import Actor, PersonRef
-from records.register import KeyReused, NewOrder, Register, Taken
+from catalog.people import Actor
+from catalog.request import Status
+from records import register as records
+from records.register import KeyReused, Register, RequestView
 
 
-def take(
-    body: OrderIn, key: str, actor: Actor, *, at: datetime, catalog: Catalog, directory: Directory, register: Register
-) -> Taken:
+def take(body: OrderIn, key: str, actor: Actor, *, at: datetime, desk: Desk, register: Register) -> Received:
     """Check an order and put it on record; one that is on record already is not checked again.
 
     Raises:
-        Invalid: with every field that is wrong; nothing was written.
+        Invalid: with everything that is wrong; nothing was written.
+        AlreadyOpen: there is an open request for the same thing.
         IdempotencyConflict: the key stands for another order.
-        ConnectorError: somebody has to be looked up, and the directory does not answer; nothing was written.
+        ConnectorError, ChoicesUnavailable: somebody or something has to be looked up, and cannot be.
         RegisterUnavailable: nothing was written.
     """
-    body_digest = digest({"item": body.item, "answers": body.answers, "beneficiary": body.beneficiary})
     try:
-        # The first answer again, whatever has become of the item, the people or the directory since.
-        standing = register.taken(actor.person.id, key, body_digest)
-        if standing is not None:
-            return Taken(order=standing, fresh=False)
-        return register.take(_checked(body, key, body_digest, actor, at=at, catalog=catalog, directory=directory))
+        return desk.take(_wish(body, actor), key, _body_digest(body), at)
+    except NotTaken as error:
+        raise _invalid(error.errors) from error
     except KeyReused as error:
         raise IdempotencyConflict("You have used this Idempotency-Key for another order; use a new one.") from error
+    except records.AlreadyOpen as error:
+        raise _already_open(register, actor, error.number) from error
 
 
-def _checked(
-    body: OrderIn, key: str, body_digest: str, actor: Actor, *, at: datetime, catalog: Catalog, directory: Directory
-) -> NewOrder:
-    item = catalog.get(body.item)
-    if item is None:
-        raise Invalid(
-            "There is no such item.",
-            errors=[FieldError(field="item", code="unknown", message="The catalog has no item of this id.")],
-        )
-    people = _People(directory)
-    beneficiary = _beneficiary(body.beneficiary, actor, people)
-    answers = _answers(item, body.answers, people)
-    if people.errors or beneficiary is None:
-        raise Invalid("The order is not taken; correct what is wrong.", errors=people.errors)
-    return NewOrder(
-        item=item,
-        item_digest=catalog.digest_of(item.id),
-        answers=answers,
+def _invalid(errors: tuple[FieldError, ...]) -> Invalid:
+    return Invalid("The order is not taken; correct what is wrong.", errors=errors[:MOST_ERRORS])
+
+
+def _already_open(register: Register, actor: Actor, number: str) -> AlreadyOpen:
+    """Return the problem that names the open request, if the actor may see it."""
+    try:
+        visible_request(register, actor, number)
+    except NotFound:
+        number = "A request"
+    return AlreadyOpen(f"{number} is already open for this.")
+
+
+def _wish(body: OrderIn, actor: Actor) -> Wish:
+    return Wish(
+        item=body.item,
+        answers=body.answers,
         requester=actor.person,
-        beneficiary=beneficiary,
+        beneficiaries=(body.beneficiary,) if body.beneficiary else body.beneficiaries,
+        skip_ineligible=body.skip_ineligible,
+        follows=body.follows or "",
         channel=actor.channel,
         auth=actor.auth,
-        idempotency_key=key,
-        body_digest=body_digest,
-        accepted_at=at,
     )
 
 
-def _beneficiary(login: str | None, actor: Actor, people: _People) -> PersonRef | None:
-    """Return for whom it is ordered; nobody is looked up for an order for oneself."""
-    if login is None or login.casefold() == actor.person.login.casefold():
-        return actor.person
-    return people.look_up("beneficiary", login)
+def _body_digest(body: OrderIn) -> str:
+    """Return the digest of what was sent; what is not said does not count, so that old bodies keep theirs."""
+    said = {"item": body.item, "answers": body.answers, "beneficiary": body.beneficiary}
+    more = body.model_dump(mode="json", include={"beneficiaries", "skip_ineligible", "follows"}, exclude_defaults=True)
+    return digest(said | more)
 
 
-def _answers(item: CatalogItem, answers: dict[str, Any], people: _People) -> dict[str, Any]:
-    """Return the answers as they are stored: people by their immutable id."""
-    if len(answers) > len(item.form) + MOST_ERRORS:
-        people.errors.append(
-            FieldError(field="answers", code="unknown", message="There are far more answers than asked.")
-        )
-        return {}
-    checked = form.check(item.form, answers)
-    people.errors += checked.errors
-    stored = dict(checked.answers)
-    for field, login in checked.people.items():
-        person = people.look_up(field, login)
-        stored[field] = person and {"id": person.id, "login": person.login, "name": person.name}
-    return stored
+def look(body: OrderIn, actor: Actor, *, at: datetime, desk: Desk) -> PreviewOut:
+    """Return what would become of an order (feature row A3); nothing is written.
+
+    Raises:
+        ConnectorError, ChoicesUnavailable, RegisterUnavailable: as `take`.
+    """
+    try:
+        assessed = desk.assess(_wish(body, actor), at)
+    except NotTaken as error:
+        return PreviewOut(may_be_ordered=False, errors=error.errors)
+    errors = assessed.everything()
+    may = not assessed.errors and bool(assessed.able()) and (body.skip_ineligible or not assessed.against)
+    return PreviewOut(
+        may_be_ordered=may,
+        errors=errors[:MOST_ERRORS],
+        left_out=_left_out(assessed) if may else (),
+        orders=tuple(
+            PlannedOut.of(one.order, desk.foresee(one))
+            for whole in assessed.people
+            if not whole.errors
+            for one in whole.all_orders()
+        ),
+    )
 
 
-class _People:
-    """Looks people up and gathers what is wrong."""
+def _left_out(assessed: Assessed) -> tuple[LeftOutOut, ...]:
+    return tuple(
+        LeftOutOut(login=login, why=" ".join(error.message for error in errors))
+        for login, errors in assessed.against.items()
+    )
 
-    def __init__(self, directory: Directory) -> None:
-        self._directory = directory
-        self.errors: list[FieldError] = []
 
-    def look_up(self, field: str, login: str) -> PersonRef | None:
-        """Return the person, or None and an error more."""
-        try:
-            person = self._directory.person_by_login(login)
-        except NotFound:
-            self.errors.append(
-                FieldError(field=field, code="not-found", message="The directory knows nobody of this login.")
-            )
-            return None
-        if not person.active:
-            self.errors.append(
-                FieldError(field=field, code="value", message=f"The account of {person.name} is not active.")
-            )
-            return None
-        return person.ref()
+def copy(view: RequestView, actor: Actor) -> CopyOut:
+    """Return the body by which the requester can order the same again (feature row C9).
+
+    Raises:
+        NotFound: the request is somebody else's.
+    """
+    order = view.order
+    if order.requester.id != actor.person.id:
+        raise NotFound("Only who ordered it can order it again.")
+    people = [line for line in order.lines if line.item == order.item.id]
+    given = people[0].answers if people else order.answers
+    return CopyOut(
+        item=order.item.id,
+        answers=answers.as_given(order.item.form, given),
+        beneficiary=None if people else order.beneficiary.login,
+        beneficiaries=tuple(line.beneficiary.login for line in people),
+        follows=order.number if view.projection.status is Status.CLOSED else None,
+    )

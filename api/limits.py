@@ -5,7 +5,8 @@ What a field may hold beyond that is said where the field is declared.
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import AfterValidator
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import BodyTooLarge, Invalid
+from catalog.fields import MAX_FILE
 from catalog.form import FieldError, has_control_characters
 
 MAX_BODY = 1024 * 1024
@@ -21,6 +23,12 @@ MAX_BODY = 1024 * 1024
 
 MAX_SIGN_IN = 16 * 1024
 """Bytes of the body of a sign-in, which anybody may send: checking it must cost next to nothing."""
+
+_LIMITS = {"/api/v1/session": MAX_SIGN_IN, "/api/v1/files": MAX_FILE}
+"""Addresses with a limit of their own."""
+
+MAX_DEPTH = 32
+"""How deeply plain JSON of a client may be nested."""
 
 
 class BodyLimit:
@@ -34,7 +42,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = MAX_SIGN_IN if scope["path"].endswith("/session") else MAX_BODY
+        limit = _LIMITS.get(scope["path"], MAX_BODY)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
             await BodyTooLarge(_too_large(limit)).response()(scope, receive, send)
@@ -85,3 +93,25 @@ def _clean(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_clean)]
 """A string of a body, without control characters (other than tab and line ends) and lone surrogates."""
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    _check_plain(value, depth=0)
+    return value
+
+
+def _check_plain(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise PydanticCustomError("depth", "this is nested too deeply")
+    match value:
+        case str():
+            _clean(value)
+        case float() if not math.isfinite(value):
+            raise PydanticCustomError("number", "NaN and Infinity are no numbers of JSON")
+        case dict() | list():
+            for one in (*value, *value.values()) if isinstance(value, dict) else value:
+                _check_plain(one, depth + 1)
+
+
+Plain = Annotated[dict[str, Any], AfterValidator(_plain)]
+"""A JSON object of a body that can be kept and passed on as it is, whatever is in it."""

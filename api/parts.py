@@ -10,18 +10,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
+from anyio import from_thread
 from fastapi import Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
+from activities.connectors.sealed import SealedSecrets
+from activities.intake import Desk
 from activities.ports import Directory
+from activities.sources import Sources
 from api.auth import Clock, SignInLimit, Tokens
 from api.commands import Commands
 from api.gateway import Gateway
 from api.problems import Unauthenticated
+from api.shelf import Shelf
 from api.sweeper import Sweeper
-from catalog.loader import Catalog
+from catalog.choices import Choices, ChoicesQuery
 from catalog.people import Actor
+from catalog.registry import Known
 from records.register import Register
 
 CLI_AGENT = "commissary-cli/"
@@ -38,6 +44,8 @@ class Parts:
     """What the API is made of; those without a default come from outside.
 
     Attributes:
+        known: what items may name.
+        secrets: where secrets of orders are kept.
         secret: the key that signs tokens.
         operators_group: the directory group whose members are operators.
         token_lifetime: how long a token is good for.
@@ -46,7 +54,9 @@ class Parts:
     register: Register
     directory: Directory
     gateway: Gateway
-    catalog: Catalog
+    shelf: Shelf
+    known: Known
+    secrets: SealedSecrets
     secret: str = field(repr=False)
     operators_group: str
     token_lifetime: timedelta = timedelta(hours=1)
@@ -55,8 +65,27 @@ class Parts:
     def __post_init__(self) -> None:
         self.tokens = Tokens(self.secret, self.token_lifetime, self.clock)
         self.sign_in_limit = SignInLimit(self.clock)
-        self.commands = Commands(self.register, self.gateway)
+        self.commands = Commands(self.register, self.gateway, self.sources, self.clock)
         self.sweeper = Sweeper(self.register, self.gateway, self.clock)
+        self.desk = Desk(
+            register=self.register,
+            directory=self.directory,
+            choose=self.choose,
+            known=self.known,
+            offers=self.shelf.offers,
+        )
+
+    def sources(self) -> Sources:
+        """Return what the things that answers name are looked up in, for one order or one piece of evidence."""
+        return Sources(self.directory, self.choose, self.register)
+
+    def choose(self, query: ChoicesQuery) -> Choices:
+        """Ask a provider, through a worker; to be called in a thread of the server's pool.
+
+        Raises:
+            ChoicesUnavailable: nobody answered.
+        """
+        return from_thread.run(self.gateway.choices, query)
 
 
 async def _parts(request: Request) -> Parts:
@@ -97,7 +126,7 @@ OptionalKey = Annotated[
 
 def tagged(request: Request, body: BaseModel, digest: str | None = None) -> Response:
     """Return the body with an ETag, or 304 if the client has just that (RFC 9110, section 13.1.2)."""
-    content = body.model_dump_json().encode()
+    content = body.model_dump_json(by_alias=True).encode()
     etag = f'"{digest or hashlib.sha256(content).hexdigest()}"'
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]

@@ -9,11 +9,14 @@
     ├── AlreadyDecided 409        StageClosed 409        StageNotOpen 409
     ├── SubjectChanged 409        Closed 409             IdempotencyConflict 409
     ├── WorkflowGone 409
+    ├── TooManyDrafts 409         AlreadyOpen 409
     ├── BodyTooLarge 413
     ├── Invalid 422               UnknownChoice 422      ReasonNeeded 422
+    ├── FileType 422
     ├── TooManySignIns 429        TooMany 429
     ├── Internal 500              DirectoryRefuses 502
     ├── RegisterUnavailable 503   EngineUnavailable 503
+    ├── SecretsUnavailable 503    ChoicesUnavailable 503
     └── NoWorker 503              DirectoryUnavailable 503
 
 A class declares its status, its slug (the end of its ``type``; stable, clients match on it) and its title, and its
@@ -34,6 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from activities.errors import ConnectorError, Transient
+from api.gateway import ChoicesUnavailable as ChoicesDown
 from catalog.form import FieldError
 from records.register import RegisterUnavailable as RegisterDown
 
@@ -199,8 +203,20 @@ class IdempotencyConflict(Problem):
     status, slug, title = 409, "idempotency-conflict", "The key was used for something else"
 
 
+class TooManyDrafts(Problem):
+    """You have as many drafts as one may have; delete one first."""
+
+    status, slug, title = 409, "too-many-drafts", "Too many drafts"
+
+
+class AlreadyOpen(Problem):
+    """A request for the same thing and the same person is open; the detail names it if you may see it."""
+
+    status, slug, title = 409, "already-open", "This was ordered already"
+
+
 class BodyTooLarge(Problem):
-    """The body is longer than 1 MiB."""
+    """The body is longer than this address takes: 10 MiB for a file, 1 MiB elsewhere."""
 
     status, slug, title = 413, "body-too-large", "The body is too large"
 
@@ -221,6 +237,12 @@ class ReasonNeeded(Problem):
     """This choice must be explained."""
 
     status, slug, title = 422, "reason-needed", "A reason is needed"
+
+
+class FileType(Problem):
+    """The content is not what its Content-Type says, or cannot be told to be."""
+
+    status, slug, title = 422, "file-type", "The file is of another type than it claims"
 
 
 class TooMany(Problem):
@@ -272,6 +294,18 @@ class DirectoryUnavailable(_Unavailable):
     slug, title = "directory-unavailable", "The directory does not answer"
 
 
+class SecretsUnavailable(_Unavailable):
+    """No secrets are taken, because the installation has no key to encrypt them with."""
+
+    slug, title = "secrets-unavailable", "Secrets cannot be kept here"
+
+
+class ChoicesUnavailable(_Unavailable):
+    """No worker says what there is to choose, so no answer can be checked against it; nothing was written."""
+
+    slug, title = "choices-unavailable", "Choices cannot be had now"
+
+
 class DirectoryRefuses(Problem):
     """The directory refuses what was asked of it: somebody has to mend it or the settings; repeating does not help."""
 
@@ -307,6 +341,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(RegisterDown, _register_down)
     app.add_exception_handler(ConnectorError, _directory_down)
+    app.add_exception_handler(ChoicesDown, _choices_down)
     app.add_exception_handler(Exception, _unhandled)
 
 
@@ -380,6 +415,11 @@ async def _directory_down(_request: Request, error: Exception) -> Response:
         ).response()
     _log.warning("the directory does not answer: %s", error)
     return DirectoryUnavailable("The directory does not answer; nothing was written. Try again.").response()
+
+
+async def _choices_down(_request: Request, error: Exception) -> Response:
+    _log.warning("choices cannot be had: %s", error)
+    return ChoicesUnavailable("What there is to choose cannot be had at the moment; nothing was written.").response()
 
 
 async def _unhandled(request: Request, error: Exception) -> Response:

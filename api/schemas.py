@@ -6,19 +6,29 @@ asked of `catalog.rights`, never decided here.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from api.limits import Text
-from catalog import rights, timeline
+from api.limits import Plain, Text
+from catalog import answers, form_schema, rights, timeline, wording
 from catalog.approval import Verdict
-from catalog.form import Field as FormField
-from catalog.item import CatalogItem, Entitlement, Sla, Stage
+from catalog.fields import MAX_TEXT
+from catalog.fields import Field as FormField
+from catalog.form import FieldError
+from catalog.item import CatalogItem, Entitlement, Sla
 from catalog.journal import Entry
+from catalog.model import digest
 from catalog.people import Actor
-from catalog.request import Outcome, Status, Task, WaitKind
+from catalog.preview import Asked, Preview
+from catalog.registry import Known
+from catalog.request import Cost, Order, OrderLine, Outcome, Status, Task, WaitKind
+from catalog.stages import Stage
+from catalog.steps import walk
 from records.register import RequestView, TaskView
 from workflows.messages import MAX_REASON
 
@@ -26,6 +36,10 @@ T = TypeVar("T")
 
 Cursor = Annotated[int | None, Field(ge=0, le=2**63 - 1, description="`next` of the part before.")]
 Limit = Annotated[int, Field(ge=1, le=200, description="Length of the part.")]
+MAX_EVENT = 64 * 1024
+"""Characters of an event's data, as JSON."""
+
+Login = Annotated[Text, Field(min_length=1, max_length=128)]
 Reason = Annotated[Text, Field(max_length=MAX_REASON)]
 
 
@@ -41,11 +55,52 @@ class SessionIn(_In):
 
 
 class OrderIn(_In):
-    """An order; for oneself if no beneficiary is named."""
+    """An order; for oneself if nobody else is named.
+
+    Attributes:
+        beneficiaries: instead of `beneficiary`, the logins of several people; there is one request for each.
+        skip_ineligible: leave out those of them who may not have it, instead of taking nothing.
+        follows: number of a closed request of one's own that this is a copy of.
+    """
 
     item: Annotated[Text, Field(min_length=1, max_length=63)]
     answers: dict[Text, Any] = {}
-    beneficiary: Annotated[Text, Field(min_length=1, max_length=128)] | None = None
+    beneficiary: Login | None = None
+    beneficiaries: Annotated[tuple[Login, ...], Field(max_length=200)] = ()
+    skip_ineligible: bool = False
+    follows: Annotated[Text, Field(max_length=40)] | None = None
+
+    @field_validator("beneficiaries")
+    @classmethod
+    def _or_one(cls, people: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if people and info.data.get("beneficiary"):
+            raise PydanticCustomError("both", "name one 'beneficiary' or several 'beneficiaries', not both")
+        return people
+
+
+class DraftIn(OrderIn):
+    """An order that is not finished; nothing of it is checked before it is ordered."""
+
+    answers: Plain = {}
+
+
+class SecretIn(_In):
+    """Something that nobody may read on its way."""
+
+    value: Annotated[Text, Field(min_length=1, max_length=MAX_TEXT, repr=False)]
+
+
+class EventIn(_In):
+    """What is known of an event."""
+
+    data: Plain = {}
+
+    @field_validator("data")
+    @classmethod
+    def _bounded(cls, data: dict[str, Any]) -> dict[str, Any]:
+        if len(json.dumps(data)) > MAX_EVENT:
+            raise PydanticCustomError("string_too_long", "The data is longer than 64 KiB")
+        return data
 
 
 class CancelIn(_In):
@@ -68,6 +123,18 @@ class DecisionIn(_In):
     subject: Annotated[Text, Field(max_length=100)] | None = None
 
 
+class EvidenceIn(_In):
+    """What a piece of work asks for when it is done."""
+
+    answers: dict[Text, Any] = {}
+
+
+class DeclineIn(_In):
+    """Why a piece of work cannot be done."""
+
+    reason: Reason = ""
+
+
 class JournalQuery(_In):
     """Which part of a journal."""
 
@@ -76,9 +143,14 @@ class JournalQuery(_In):
 
 
 class RequestsQuery(_In):
-    """Which requests; `all` is for operators: those of all people."""
+    """Which requests; `all` is for operators: those of all people.
+
+    Attributes:
+        parts: also the parts of what one ordered oneself, which their parent shows.
+    """
 
     state: Literal["open", "closed"] | None = None
+    parts: bool = False
     all: bool = False
     cursor: Cursor = None
     limit: Limit = 50
@@ -119,24 +191,63 @@ class ItemSummaryOut(_Out):
     id: str
     version: str
     name: str
+    summary: str
     description: str
     category: str
+    tags: tuple[str, ...]
+    icon: str | None
+    price: str = Field(description="What an order costs, in words.")
+
+    @classmethod
+    def of(cls, item: CatalogItem) -> Self:
+        """Return the item as it is listed."""
+        return cls.model_validate(dict(item) | {"price": wording.price(item.price)})
 
 
 class ItemOut(ItemSummaryOut):
-    """An item with what it asks and who decides."""
+    """An item with what it asks, who decides, what is done, and whether the viewer may have it."""
 
     owner: str
+    lifecycle: str
+    successor: str | None
     form: tuple[FormField, ...]
+    form_schema: dict[str, Any] = Field(
+        serialization_alias="schema",
+        description="JSON Schema (2020-12) of the answers; `x-commissary` says how each field is drawn.",
+    )
     approvals: tuple[Stage, ...]
-    entitlement: Entitlement
+    steps: tuple[str, ...] = Field(description="What is done once it is approved, in words.")
+    irreversible: tuple[str, ...] = Field(description="What of it cannot be taken back, and why.")
+    entitlement: Entitlement | None
     sla: Sla
     digest: str
+    may_order: bool = Field(description="Whether the viewer may order it for themselves, as far as rules ask people.")
+    why_not: tuple[str, ...]
 
     @classmethod
-    def of(cls, item: CatalogItem, digest: str) -> Self:
-        """Return the item as it is shown."""
-        return cls.model_validate(item.model_dump() | {"digest": digest})
+    def seen_by(cls, item: CatalogItem, known: Known, why_not: tuple[str, ...]) -> Self:
+        """Return the item as it is shown to somebody who may not order it for these reasons, if there are any."""
+        words = wording.Words(item, known)
+        steps = [step for _, step in walk(item.steps)]
+        done = [words.step(step) for step in steps] or [f"Order {line.item}" for line in item.lines]
+        seen = {
+            "price": wording.price(item.price),
+            "form_schema": form_schema.schema(item.form),
+            "steps": done or [words.workflow()],
+            "irreversible": [why for step in steps if (why := getattr(step, "irreversible", ""))],
+            "digest": digest(item),
+            "may_order": not why_not,
+            "why_not": why_not,
+        }
+        return cls.model_validate(dict(item) | seen)
+
+
+class ChoicesQueryIn(_In):
+    """What is looked for among the choices of a field, and for whom it is; for oneself if nobody is named."""
+
+    search: Annotated[Text, Field(max_length=100)] = ""
+    beneficiary: Login | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class ItemRefOut(_Out):
@@ -161,6 +272,35 @@ class WaitingOut(_Out):
     task: str | None
 
 
+class DraftOut(_Out):
+    """An order that is not finished."""
+
+    id: str
+    item: str
+    answers: dict[str, Any]
+    beneficiary: str | None
+    beneficiaries: tuple[str, ...]
+    skip_ineligible: bool
+    follows: str | None
+    updated_at: datetime
+
+
+class UploadOut(_Out):
+    """A file that was uploaded; answer an attachment field with its `id`."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    digest: str
+
+
+class SecretOut(_Out):
+    """A secret that was taken; answer a secret field with this very object."""
+
+    secret: str
+
+
 class AssigneeOut(_Out):
     """Somebody asked, and what they said."""
 
@@ -170,16 +310,20 @@ class AssigneeOut(_Out):
 
 
 class TaskOut(_Out):
-    """Something a human has to decide."""
+    """Something a human has to decide or to do."""
 
     id: str
-    kind: Literal["approval", "operator"]
+    kind: Literal["approval", "operator", "fulfilment"]
     title: str
     stage: str | None
-    quorum: Literal["any", "all"]
+    quorum: Literal["any", "all"] | int
     assignees: tuple[AssigneeOut, ...]
     choices: tuple[str, ...]
     problem: str | None
+    instructions: str
+    evidence: tuple[FormField, ...]
+    answers: dict[str, Any]
+    claimed_by: PersonOut | None
     subject: str
     opened_at: datetime
     due_at: datetime | None
@@ -187,6 +331,30 @@ class TaskOut(_Out):
     decided_by: tuple[PersonOut, ...]
     reason: str
     closed_at: datetime | None
+
+
+class PartOut(_Out):
+    """A part of a request: a request of its own, once it is ordered."""
+
+    line: str
+    number: str | None
+    item: ItemRefOut
+    beneficiary: PersonOut
+    status: Status | None
+    outcome: Outcome | None
+    reason: str
+
+    @classmethod
+    def of(cls, view: RequestView) -> Self:
+        """Return a part that is ordered."""
+        return cls.model_validate(_facts(view))
+
+    @classmethod
+    def ahead(cls, line: OrderLine) -> Self:
+        """Return a part that is not ordered yet."""
+        item = {"id": line.item, "version": line.version, "name": line.item_name}
+        nothing = {"number": None, "status": None, "outcome": None, "reason": ""}
+        return cls.model_validate({"line": line.id, "item": item, "beneficiary": line.beneficiary} | nothing)
 
 
 class RequestSummaryOut(_Out):
@@ -200,6 +368,9 @@ class RequestSummaryOut(_Out):
     requester: PersonOut
     beneficiary: PersonOut
     accepted_at: datetime
+    cost: Cost | None
+    parent: str = Field(description="Number of the request that it is a part of, or empty.")
+    follows: str = Field(description="Number of the request that it is a copy of, or empty.")
 
     @classmethod
     def of(cls, view: RequestView) -> Self:
@@ -216,18 +387,98 @@ class RequestOut(RequestSummaryOut):
     reason: str
     waiting: tuple[WaitingOut, ...]
     tasks: tuple[TaskOut, ...]
-    you_may: tuple[str, ...] = Field(description="`cancel`, `comment`, `decide:<task>`.")
+    parts: tuple[PartOut, ...] = Field(description="In the list of requests always empty.")
+    you_may: tuple[str, ...] = Field(description="`cancel`, `comment`, `decide:<task>`, `work:<task>`.")
     due_at: datetime | None
     updated_at: datetime
     closed_at: datetime | None
 
     @classmethod
-    def seen_by(cls, viewer: Actor, view: RequestView) -> Self:
+    def seen_by(cls, viewer: Actor, view: RequestView, children: Iterable[RequestView] = ()) -> Self:
         """Return the request as this viewer sees it."""
-        tasks = [task for task in view.projection.tasks if rights.may_see_task(viewer, task)]
-        answers = view.order.shown_answers()
-        seen = {"tasks": tasks, "you_may": _you_may(viewer, view), "shown_answers": answers}
+        tasks = [_task(task) for task in view.projection.tasks if rights.may_see_task(viewer, task)]
+        shown = view.order.shown_answers()
+        parts = _parts(view.order, children)
+        seen = {"tasks": tasks, "you_may": _you_may(viewer, view), "shown_answers": shown, "parts": parts}
         return cls.model_validate(_facts(view) | seen)
+
+
+class LeftOutOut(_Out):
+    """Somebody for whom nothing was ordered; the answer to a repeat does not say why."""
+
+    login: str
+    why: str
+
+
+class OrderedOut(RequestOut):
+    """The request that an order has become, and for whom it has not."""
+
+    left_out: tuple[LeftOutOut, ...] = ()
+
+
+class CopyOut(_Out):
+    """An order as it can be sent to order the same again; secrets have to be given anew."""
+
+    item: str
+    answers: dict[str, Any]
+    beneficiary: str | None
+    beneficiaries: tuple[str, ...]
+    follows: str | None
+
+
+class PlannedStageOut(_Out):
+    """What becomes of an approval stage.
+
+    Attributes:
+        needed: false if this order does not need it.
+        auto: the rule by which it is approved without asking anybody.
+        because: why it is not needed, or approved by itself.
+        people: who will be asked; if it is needed and there is nobody, an operator is.
+        due_at: when it is over at the latest.
+    """
+
+    id: str
+    name: str
+    quorum: Literal["any", "all"] | int
+    needed: bool
+    auto: str
+    because: str
+    people: tuple[PersonOut, ...]
+    due_at: datetime | None
+
+    @classmethod
+    def of(cls, asked: Asked) -> Self:
+        """Return a stage as the requester sees it."""
+        seen = {"people": asked.slate.people, "due_at": asked.due_at}
+        return cls.model_validate(dict(asked.plan.stage) | dict(asked.plan) | seen)
+
+
+class PlannedOut(_Out):
+    """One request that an order would become; `decided_by` is when the last approval is over at the latest."""
+
+    item: ItemRefOut
+    beneficiary: PersonOut
+    cost: Cost | None
+    due_at: datetime
+    decided_by: datetime | None
+    stages: tuple[PlannedStageOut, ...]
+
+    @classmethod
+    def of(cls, order: Order, planned: Preview) -> Self:
+        """Return what is planned for an order."""
+        stages = [PlannedStageOut.of(asked) for asked in planned.stages]
+        return cls.model_validate(
+            {**dict(order), **dict(planned), "stages": stages, "due_at": planned.due_at, "cost": order.cost}
+        )
+
+
+class PreviewOut(_Out):
+    """What would become of an order (feature row A3); `errors` is everything that is wrong with it."""
+
+    may_be_ordered: bool
+    errors: tuple[FieldError, ...] = ()
+    left_out: tuple[LeftOutOut, ...] = ()
+    orders: tuple[PlannedOut, ...] = ()
 
 
 class TaskInListOut(TaskOut):
@@ -240,8 +491,8 @@ class TaskInListOut(TaskOut):
     def seen_by(cls, viewer: Actor, view: TaskView) -> Self:
         """Return the task as this viewer sees it."""
         task = view.task
-        choices = task.choices if rights.may_decide(viewer, view.request.order, task) else ()
-        return cls.model_validate(dict(task) | {"request": RequestSummaryOut.of(view.request), "you_may": choices})
+        may = _may_do(viewer, view.request, task)
+        return cls.model_validate(_task(task) | {"request": RequestSummaryOut.of(view.request), "you_may": may})
 
 
 class EntryOut(Entry):
@@ -270,12 +521,31 @@ class PageOut(BaseModel, Generic[T]):
 
 
 def _facts(view: RequestView) -> dict[str, Any]:
-    return dict(view.order) | dict(view.projection)
+    order = view.order
+    return dict(order) | dict(view.projection) | {"answers": answers.as_seen(order.item.form, order.answers)}
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return dict(task) | {"answers": answers.as_seen(task.evidence, task.answers)}
+
+
+def _parts(order: Order, children: Iterable[RequestView]) -> list[PartOut]:
+    """Return the parts of a request: those its order names in their order, then those that its steps have ordered."""
+    ordered = {child.order.line: PartOut.of(child) for child in children}
+    named = [ordered.pop(line.id) if line.id in ordered else PartOut.ahead(line) for line in order.lines]
+    return [*named, *ordered.values()]
 
 
 def _you_may(viewer: Actor, view: RequestView) -> tuple[str, ...]:
     if view.projection.status is Status.CLOSED:
         return ()
-    cancel = () if rights.refuse_cancel(viewer, view.order) else ("cancel",)
-    tasks: list[Task] = [task for task in view.projection.tasks if rights.may_decide(viewer, view.order, task)]
-    return (*cancel, "comment", *(f"decide:{task.id}" for task in tasks))
+    cancel = () if rights.refuse_cancel(viewer, view.order, reason="given") else ("cancel",)
+    tasks = [task for task in view.projection.tasks if _may_do(viewer, view, task)]
+    return (*cancel, "comment", *(f"{'work' if task.kind == 'fulfilment' else 'decide'}:{task.id}" for task in tasks))
+
+
+def _may_do(viewer: Actor, view: RequestView, task: Task) -> tuple[str, ...]:
+    """Return what the viewer may do with a task now; a reason that is needed for it is not asked for yet."""
+    if task.kind == "fulfilment":
+        return tuple(act for act in task.choices if not rights.refuse_work(viewer, task, act, reason="given"))
+    return task.choices if rights.may_decide(viewer, view.order, task) else ()

@@ -3,6 +3,8 @@
 An accepted order lies in the register until its workflow is known to have begun. A fresh order is passed to the
 sweeper at once; whatever was missed, because the engine, the database or this process was down, it finds in the
 register, oldest first, for ever. Any number of processes may sweep: the engine starts a number once only.
+
+On its rounds it also drops files and secrets that were handed in and that no order has come to name.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from api.auth import Clock
 from api.gateway import EngineUnavailable, Gateway
@@ -25,6 +27,10 @@ AT_ONCE = 4
 
 BATCH = 100
 """How many orders are read at a time."""
+
+TIDY_EVERY = timedelta(hours=1)
+UNUSED_FOR = timedelta(days=1)
+"""How long a file or a secret waits for an order that names it."""
 
 LONGEST_PAUSE = timedelta(seconds=10)
 """Between two tries while the engine or the register is down."""
@@ -53,6 +59,7 @@ class Sweeper:
         self._fresh: asyncio.Queue[Order] = asyncio.Queue(maxsize=1_000)
         self._down = ""
         self._pause = every
+        self._tidied: datetime | None = None
 
     def nudge(self, order: Order) -> None:
         """Have a fresh order started at once, unless that is hopeless or too much: then it is found in its time."""
@@ -74,6 +81,7 @@ class Sweeper:
     async def _sweep_for_ever(self) -> None:
         while True:
             await self.sweep()
+            await self.tidy()
             self._pause = min(self._pause * 2, LONGEST_PAUSE) if self._down else self._every
             await asyncio.sleep(self._pause.total_seconds())
 
@@ -92,6 +100,24 @@ class Sweeper:
             if not all(await asyncio.gather(*(self._start(order, note=True) for order in some))):
                 return
         self._is_up()
+
+    async def tidy(self) -> None:
+        """Drop files and secrets that nobody came to use; does nothing if that is less than an hour ago."""
+        now = self._clock()
+        if self._tidied and now < self._tidied + TIDY_EVERY:
+            return
+        try:
+            await asyncio.to_thread(self._drop_unused, now - UNUSED_FOR)
+        except RegisterUnavailable:
+            return  # the next round tries again
+        except Exception:  # noqa: BLE001  the sweeper outlives whatever it meets; nobody would notice its end
+            _log.exception("unused files and secrets cannot be dropped; trying again in an hour")
+        self._tidied = now
+
+    def _drop_unused(self, before: datetime) -> None:
+        while self._register.drop_unattached(before):
+            pass
+        self._register.drop_unused_secrets(before)
 
     def _lying(self) -> Sequence[Order]:
         # While the engine is down nobody else is starting the young ones.

@@ -11,11 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import catalog
-from activities.connectors.ldap import LdapDirectory, LdapSettings
+from activities import plugins
+from activities.connectors.sealed import SealedSecrets, SealedSettings
 from api.gateway import TemporalGateway
-from api.parts import Parts
+from api.parts import Parts, utc_now
 from api.settings import Settings
+from api.shelf import Shelf
 from catalog import loader
+from catalog.loader import CatalogError
 from records.register import Register
 
 SHIPPED_ITEMS = Path(catalog.__file__).parent / "items"
@@ -28,15 +31,24 @@ def build(settings: Settings) -> Iterator[Parts]:
     Nothing needs to answer yet: register, engine and directory may come up later.
 
     Raises:
-        CatalogError: the catalog cannot be used; says everything that is wrong with it.
+        CatalogError: there is not one item that can be used; says everything that is wrong.
+        UnknownName: the settings choose a connector that there is not.
     """
-    shelf = loader.load([settings.catalog or SHIPPED_ITEMS])
-    with closing(Register(settings.database_url)) as register, closing(LdapDirectory(LdapSettings())) as directory:
+    directories = settings.catalog or (SHIPPED_ITEMS,)
+    reading = loader.read(directories)
+    if not reading.items:
+        raise CatalogError(reading.problems)
+    found = plugins.discover()
+    known = found.known()
+    open_directory = found.connector("directory", settings.directory).open
+    with closing(Register(settings.database_url)) as register, open_directory() as directory:
         yield Parts(
             register=register,
             directory=directory,
             gateway=TemporalGateway(settings.temporal_address, settings.temporal_namespace),
-            catalog=shelf,
+            shelf=Shelf(directories, register, known, utc_now),
+            known=known,
+            secrets=SealedSecrets(register, SealedSettings().each()),
             secret=settings.secret.get_secret_value(),
             operators_group=settings.operators_group,
             token_lifetime=timedelta(minutes=settings.token_minutes),

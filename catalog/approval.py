@@ -8,13 +8,14 @@ people are found is the directory connector's business, waiting for them the wor
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, assert_never
 
-from catalog.item import Stage
 from catalog.model import Model
 from catalog.people import Person, PersonRef
+from catalog.stages import Stage
 
 
 class Verdict(StrEnum):
@@ -79,7 +80,7 @@ class Vote(Model):
 
 
 class StageState(Model):
-    """One stage and what has happened to it."""
+    """One stage and what has happened to it; `rule` is set when a rule approved it without asking anybody."""
 
     stage: Stage
     status: StageStatus = StageStatus.WAITING
@@ -88,6 +89,7 @@ class StageState(Model):
     due_at: datetime | None = None
     closed_at: datetime | None = None
     votes: tuple[Vote, ...] = ()
+    rule: str = ""
 
     def undecided(self) -> tuple[PersonRef, ...]:
         """Return the approvers who have not voted."""
@@ -203,13 +205,28 @@ class Refusal(Model):
     message: str
 
 
-def begin(stages: tuple[Stage, ...], requester_id: str, beneficiary_id: str, subject: str) -> Approvals:
-    """Return the approvals of a new request; without stages they are approved at once."""
+def begin(
+    stages: tuple[Stage, ...],
+    requester_id: str,
+    beneficiary_id: str,
+    subject: str,
+    auto: Mapping[str, str] | None = None,
+) -> Approvals:
+    """Return the approvals of a new request; without stages they are approved at once.
+
+    `auto` names, by the stage's id, the rule by which it is approved without asking anybody (feature row A23).
+    """
+    rules = auto or {}
     return Approvals(
         requester_id=requester_id,
         beneficiary_id=beneficiary_id,
         subject=subject,
-        stages=tuple(StageState(stage=stage) for stage in stages),
+        stages=tuple(
+            StageState(stage=stage, status=StageStatus.APPROVED, rule=rules[stage.id])
+            if stage.id in rules
+            else StageState(stage=stage)
+            for stage in stages
+        ),
     )
 
 
@@ -268,8 +285,8 @@ def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Cha
             code="stage-not-open", message=f"Stage {found.stage.name!r} cannot begin now: it is {found.status}."
         )
     people = {p.id: p for p in event.slate.people if p.id not in (state.requester_id, state.beneficiary_id)}
-    if not people:
-        return Refusal(code="not-approver", message=f"Nobody may decide stage {found.stage.name!r}.")
+    if not enough(found.stage, len(people)):
+        return Refusal(code="not-approver", message=f"Too few may decide stage {found.stage.name!r}: {len(people)}.")
     opened = found.model_copy(
         update={
             "status": StageStatus.OPEN,
@@ -338,13 +355,28 @@ def _settle(state: Approvals, stage: StageState, at: datetime, vote: Vote | None
     approvals = sum(v.verdict is Verdict.APPROVE for v in stage.votes)
     rejections = len(stage.votes) - approvals
     everybody = len(stage.slate.people)
-    if stage.stage.quorum == "any":
-        approved, rejected = approvals > 0, rejections == everybody
-    else:
-        approved, rejected = approvals == everybody, rejections > 0
+    needed = votes_needed(stage)
+    approved, rejected = approvals >= needed, rejections > everybody - needed
     if approved or rejected:
         return _close(state, stage, StageStatus.APPROVED if approved else StageStatus.REJECTED, at, vote)
     return Change(state=_replace(state, stage), vote=vote)
+
+
+def enough(stage: Stage, people: int) -> bool:
+    """Return whether a stage could be approved by so many people."""
+    return people >= (stage.quorum if isinstance(stage.quorum, int) else 1)
+
+
+def votes_needed(stage: StageState) -> int:
+    """Return how many of those asked must approve."""
+    everybody = len(stage.slate.people)
+    match stage.stage.quorum:
+        case "any":
+            return 1
+        case "all":
+            return everybody
+        case number:
+            return number
 
 
 def _close(state: Approvals, stage: StageState, status: StageStatus, at: datetime, vote: Vote | None) -> Change:
@@ -362,6 +394,8 @@ def said(stage: StageState) -> str:
     name = f"Stage {stage.stage.name!r}"
     who = ", ".join(f"{vote.voter.name} ({vote.verdict})" for vote in stage.votes)
     match stage.status:
+        case StageStatus.APPROVED if stage.rule:
+            return f"{name} was approved by the rule {stage.rule}."
         case StageStatus.APPROVED | StageStatus.REJECTED:
             return f"{name} was {stage.status} by {who}."
         case StageStatus.EXPIRED:

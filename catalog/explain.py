@@ -1,40 +1,34 @@
-"""What pydantic says of a catalog item, in plain words: where, what is wrong, what to do.
+"""What pydantic says of what an author wrote, in plain words: where, what is wrong, what to do.
 
-What belongs at a place is read from the item's JSON Schema, so a new field needs nothing here. On which line the
-place stands is `loader`'s business.
+What belongs at a place is read from the model's JSON Schema, so a new field needs nothing here. On which line the
+place stands is `source`'s business.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from catalog.data import Data, When
 from catalog.item import CatalogItem
-
-Place = tuple[str | int, ...]
-"""Where something stands in an item: names of fields and positions in lists, from the top."""
+from catalog.model import Misplaced, Model
+from catalog.source import Fault, Place
 
 _SHOWN = 40
 """How many characters of a value are enough to recognise it."""
 
-_SCHEMA = CatalogItem.model_json_schema()
+Schema = dict[str, Any]
 
 
-class Explained(NamedTuple):
-    """One fault: `message` says what is wrong, `remedy` in a sentence what to do."""
-
-    place: Place
-    message: str
-    remedy: str
-
-
-def explain(error: ValidationError) -> list[Explained]:
-    """Return the faults of a `CatalogItem` that did not validate, in the order of its fields."""
-    return [Explained(*_explain(fault)) for fault in _relevant(error.errors(include_url=False))]
+def explain(error: ValidationError, model: type[Model] = CatalogItem) -> list[Fault]:
+    """Return the faults of what did not validate as a `model`, in the order of its fields."""
+    schema = _schema(model)
+    return [_explain(fault, schema) for fault in _relevant(error.errors(include_url=False))]
 
 
 def said(value: Any) -> str:
@@ -46,7 +40,7 @@ def said(value: Any) -> str:
             return "true" if value else "false"
         case str():
             return repr(value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…")
-        case list():
+        case list() | tuple():
             return "a list"
         case dict():
             return "a group of fields"
@@ -54,93 +48,141 @@ def said(value: Any) -> str:
             return f"the number {str(value)[:_SHOWN]}"
 
 
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return a remedy for a word that is not among those known: the nearest of them, or all."""
+    words = list(known)
+    close = difflib.get_close_matches(word, words, n=1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Write one of: {', '.join(words)}." if words else "Remove it: there is none here."
+
+
+@cache
+def _schema(model: type[Model]) -> Schema:
+    return model.model_json_schema()
+
+
 def _relevant(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """Leave out what pydantic says of a list's length only because it dropped the entries that are wrong."""
     return [e for e in errors if e["type"] != "too_short" or len(e["input"]) < e["ctx"]["min_length"]]
 
 
-def _explain(fault: ErrorDetails) -> tuple[Place, str, str]:
+def _explain(fault: ErrorDetails, root: Schema) -> Fault:
     """Return where a fault is, what is wrong and what to do, in plain words."""
-    place, schema = _locate(fault["loc"])
+    place, schema = _locate(fault["loc"], root)
     context = fault.get("ctx", {})
     match fault["type"]:
         case "missing":
-            return place, "this field is missing", f"Add '{place[-1]}: …'."
+            return Fault("missing-key", place, "this field is missing", f"Add '{place[-1]}: …'.")
         case "extra_forbidden":
-            _, around = _locate(fault["loc"][:-1])
-            return place, "there is no such field", _suggest(str(place[-1]), list(around["properties"]))
+            _, around = _locate(fault["loc"][:-1], root)
+            remedy = suggest(str(place[-1]), around["properties"])
+            return Fault("unknown-key", place, "there is no such field", remedy)
         case "union_tag_not_found":
             union = schema["discriminator"]
             remedy = f"Add '{union['propertyName']}:' with one of: {', '.join(union['mapping'])}."
-            return (*place, union["propertyName"]), "this field is missing", remedy
+            return Fault("missing-key", (*place, union["propertyName"]), "this field is missing", remedy)
         case "union_tag_invalid":
             union = schema["discriminator"]
             message = f"{said(context['tag'])} is not known here"
-            return (*place, union["propertyName"]), message, _suggest(context["tag"], list(union["mapping"]))
+            remedy = suggest(context["tag"], union["mapping"])
+            return Fault("unknown-value", (*place, union["propertyName"]), message, remedy)
         case "literal_error":
-            options = schema.get("enum") or [schema["const"]]
-            return place, f"{said(fault['input'])} is not known here", _suggest(str(fault["input"]), options)
+            options = [str(option) for option in schema.get("enum") or [schema["const"]]]
+            remedy = suggest(str(fault["input"]), options)
+            return Fault("unknown-value", place, f"{said(fault['input'])} is not known here", remedy)
         case "value_error":
-            message, _, remedy = str(context["error"]).partition("; ")
-            return place, message, f"{remedy[:1].upper()}{remedy[1:]}."
+            return _refused(place, fault["input"], context["error"])
         case kind:
-            return place, *_explain_value(kind, fault["input"], context, schema)
+            return _explain_value(kind, fault["input"], context, place, schema)
 
 
-def _explain_value(kind: str, given: Any, context: dict[str, Any], schema: dict[str, Any]) -> tuple[str, str]:
+def _refused(place: Place, given: Any, error: ValueError) -> Fault:
+    """Return what a validator of ours said."""
+    message, _, remedy = str(error).partition("; ")
+    inside = error.place if isinstance(error, Misplaced) else ()
+    rule = "bad-expression" if _is_about_an_expression(given, str(error)) else "wrong-value"
+    return Fault(rule, (*place, *inside), message, f"{remedy[:1].upper()}{remedy[1:]}.")
+
+
+_EXPRESSIONS: tuple[TypeAdapter[Any], ...] = (TypeAdapter(When), TypeAdapter(Data))
+
+
+def _is_about_an_expression(given: Any, message: str) -> bool:
+    """Return whether one of the validators of expressions says the same of the value."""
+    for adapter in _EXPRESSIONS:
+        try:
+            adapter.validate_python(given)
+        except ValidationError as error:
+            if str(error.errors()[0]["ctx"]["error"]) == message:
+                return True
+    return False
+
+
+def _explain_value(kind: str, given: Any, context: dict[str, Any], place: Place, schema: Schema) -> Fault:
     match kind:
         case "string_pattern_mismatch":
-            return f"{said(given)} is not allowed here", f"Use {schema['description']}."
+            return Fault("wrong-value", place, f"{said(given)} is not allowed here", f"Use {schema['description']}.")
         case "string_too_short" | "too_short":
-            return "this is empty", f"Write at least {context['min_length']}."
+            return Fault("wrong-value", place, "this is empty", f"Write at least {context['min_length']}.")
         case "string_too_long":
-            return f"{len(given)} characters are too many", f"Write {context['max_length']} at most."
+            message = f"{len(given)} characters are too many"
+            return Fault("wrong-value", place, message, f"Write {context['max_length']} at most.")
         case "greater_than_equal":
-            return f"{said(given)} is too small", f"Write {context['ge']} or more."
+            return Fault("wrong-value", place, f"{said(given)} is too small", f"Write {context['ge']} or more.")
         case "less_than_equal":
-            return f"{said(given)} is too large", f"Write {context['le']} or less."
+            return Fault("wrong-value", place, f"{said(given)} is too large", f"Write {context['le']} or less.")
         case _:
             expected, remedy = _EXPECTED[schema.get("format") or schema.get("type", "object")]
-            return f"this must be {expected}, not {said(given)}", remedy
+            return Fault("wrong-type", place, f"this must be {expected}, not {said(given)}", remedy)
 
 
 _EXPECTED = {
     "string": ("text", "Put text there; what looks like a number or a date needs quotes."),
     "integer": ("a whole number", "Write a number such as 10."),
+    "number": ("a number", "Write a number such as 12.50."),
     "boolean": ("true or false", "Write true or false."),
     "array": ("a list", "Write one entry a line, each beginning with '- '."),
     "object": ("a group of fields", "Write 'field: value' lines below it, indented."),
     "date": ("a day", "Write it as YYYY-MM-DD."),
+    "date-time": ("a moment", "Write it as YYYY-MM-DDThh:mm:ssZ."),
 }
 """By the type or format of a JSON Schema: what belongs there, and how to write it."""
 
 
-def _locate(loc: tuple[int | str, ...]) -> tuple[Place, dict[str, Any]]:
+def _locate(loc: tuple[int | str, ...], root: Schema) -> tuple[Place, Schema]:
     """Return the place in the file that pydantic means, and the JSON Schema of what belongs there.
 
-    pydantic puts the tag of a union (``text``, ``manager``) into the location; the file has no such level.
+    pydantic puts the tag of a union (``text``, ``manager``) into the location, and ``[key]`` after a key that is
+    wrong itself; the file has no such levels.
     """
-    schema = _SCHEMA
+    schema = around = root
     place: Place = ()
     for part in loc:
         if "discriminator" in schema:
-            schema = _resolved({"$ref": schema["discriminator"]["mapping"][part]})
-            continue
-        place = (*place, part)
-        schema = _resolved(schema["items"] if isinstance(part, int) else schema["properties"].get(part, {}))
+            schema = _resolved({"$ref": schema["discriminator"]["mapping"][part]}, root)
+        elif part == "[key]":
+            schema = around["propertyNames"]
+        else:
+            place = (*place, part)
+            around, schema = schema, _resolved(_below(schema, part), root)
     return place, schema
 
 
-def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+def _below(schema: Schema, part: int | str) -> Schema:
+    """Return the JSON Schema of an entry of a list, of a field, or of an entry of a mapping; empty if there is none."""
+    if isinstance(part, int):
+        return dict(schema["items"])
+    if part in schema.get("properties", {}):
+        return dict(schema["properties"][part])
+    others = (*schema.get("patternProperties", {}).values(), schema.get("additionalProperties"))
+    return next((other for other in others if isinstance(other, dict)), {})
+
+
+def _resolved(schema: Schema, root: Schema) -> Schema:
     """Follow a reference; of an optional value take what it is when it is there."""
     if "anyOf" in schema:
         schema = schema["anyOf"][0]
     if "$ref" in schema:
-        name = schema["$ref"].removeprefix("#/$defs/")
-        return dict(_SCHEMA["$defs"][name])
+        return dict(root["$defs"][schema["$ref"].removeprefix("#/$defs/")])
     return schema
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Write one of: {', '.join(known)}."

@@ -1,58 +1,62 @@
-"""The reader of catalog files: YAML in; a checked `Catalog`, or every error of every file at once, out.
+"""The reader of catalog directories: YAML files in; the items they hold and everything that is wrong with them out.
 
-The only module of the catalog that reads files. No workflow calls it: a request carries its item pinned. A file
-holds one item, written in YAML 1.2 without tags and aliases, so that what stands in the file is all there is.
+The only module of the catalog that opens files. No workflow calls it: a request carries its item pinned.
+
+A directory holds one item in each ``*.yaml`` file. Approval policies that items share are the files of its folder
+``policies``; a directory that is itself called ``items`` has that folder beside it. Scenarios of items
+(``*.scenario.yaml``) are not the catalog's business.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
-from catalog.explain import Place, explain, said
-from catalog.form import has_control_characters
+from catalog.explain import explain, said, suggest
 from catalog.item import CatalogItem
 from catalog.model import Model, digest
+from catalog.source import Fault, Finding, Place, Position, Positions, finding, parse
+from catalog.stages import Policy
 
 MAX_BYTES = 256 * 1024
 """The size of the largest file that is read."""
 
-_YAML = "tag:yaml.org,2002:"
+_Thing = TypeVar("_Thing", bound=Model)
 
 
-class Problem(Model):
-    """One thing wrong with the catalog.
+class Loaded(NamedTuple, Generic[_Thing]):
+    """What a file holds, and where each part of it stands there."""
+
+    value: _Thing
+    file: str
+    positions: Positions
+
+
+class Reading(NamedTuple):
+    """What directories hold.
 
     Attributes:
-        file: the file or directory.
-        line: counted from 1; None when it concerns the file as a whole.
-        path: where in the item, for example ``form[0].type``; empty for the item itself.
-        message: what is wrong.
-        remedy: what to do about it, a sentence.
+        items: by id, those with which nothing is wrong; shared policies are written out in them as `approvals`.
+        policies: by id, those with which nothing is wrong.
+        files: every file that was read.
+        broken: what the others are called, by their id or else by the name of their file.
+        problems: everything that is wrong with the others.
     """
 
-    file: str
-    line: int | None = None
-    path: str = ""
-    message: str
-    remedy: str
-
-    def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {f'{self.path}: ' if self.path else ''}{self.message}. {self.remedy}"
+    items: dict[str, Loaded[CatalogItem]]
+    policies: dict[str, Loaded[Policy]]
+    files: tuple[str, ...]
+    broken: frozenset[str]
+    problems: tuple[Finding, ...]
 
 
 class CatalogError(Exception):
     """The catalog cannot be used; `problems` says everything that is wrong with it."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Finding]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
 
@@ -81,175 +85,161 @@ class Catalog:
 
 
 def load(directories: Iterable[Path]) -> Catalog:
-    """Read every ``*.yaml`` file of the directories.
+    """Read the items of directories, all or nothing.
 
     Raises:
         CatalogError: with everything that is wrong in any of them.
     """
-    problems: list[Problem] = []
-    first: dict[str, tuple[CatalogItem, Path]] = {}
-    for path in _files(directories, problems):
-        item, reader = _read(path)
-        if item and item.id in first:
-            _, earlier = first[item.id]
-            reader.report(("id",), f"the id {item.id!r} is taken by {earlier}", "Give one of the two items another id.")
-        elif item:
-            first[item.id] = (item, path)
-        problems += reader.problems
-    if problems:
-        raise CatalogError(problems)
-    return Catalog(item for item, _ in first.values())
+    reading = read(directories)
+    if reading.problems:
+        raise CatalogError(reading.problems)
+    return Catalog(loaded.value for loaded in reading.items.values())
 
 
-def _files(directories: Iterable[Path], problems: list[Problem]) -> Iterator[Path]:
-    """Yield the files to read, in order of their names; note directories that have none."""
-    for directory in directories:
+def read(directories: Iterable[Path]) -> Reading:
+    """Read the items of directories; what is wrong with one file takes no other away.
+
+    An item is wrong, too, if its id is taken by an item of an earlier file, or its policy cannot be used.
+    """
+    shelf = _Shelf()
+    standing = [directory for directory in directories if shelf.can_read(directory)]
+    for folder in dict.fromkeys(map(_policies_of, standing)):
+        for path in sorted(folder.glob("*.yaml")):
+            shelf.add_policy(path)
+    for directory in standing:
+        for path in _items_of(directory):
+            shelf.add_item(path)
+    return Reading(shelf.items, shelf.policies, tuple(shelf.files), frozenset(shelf.broken), tuple(shelf.problems))
+
+
+def _policies_of(directory: Path) -> Path:
+    return (directory.parent if directory.name == "items" else directory) / "policies"
+
+
+def _items_of(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.glob("*.yaml") if not path.name.endswith(".scenario.yaml"))
+
+
+class _Shelf:
+    """What has been read so far."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Loaded[CatalogItem]] = {}
+        self.policies: dict[str, Loaded[Policy]] = {}
+        self.files: list[str] = []
+        self.broken: set[str] = set()
+        self.problems: list[Finding] = []
+
+    def can_read(self, directory: Path) -> bool:
+        """Return whether there are items; note it if not."""
         if not directory.is_dir():
-            problems.append(
-                Problem(
-                    file=str(directory), message="there is no such directory", remedy="Create it or correct its name."
-                )
-            )
-            continue
-        found = sorted(directory.glob("*.yaml"))
-        if not found:
-            problems.append(
-                Problem(
-                    file=str(directory),
-                    message="the directory holds no item",
-                    remedy="Put a file ending in .yaml into it, one for each item.",
-                )
-            )
-        yield from found
+            fault = Fault("no-directory", (), "there is no such directory", "Create it or correct its name.")
+        elif not _items_of(directory):
+            remedy = "Put a file ending in .yaml into it, one for each item."
+            fault = Fault("empty-directory", (), "the directory holds no item", remedy)
+        else:
+            return True
+        self.problems.append(finding(str(directory), fault, {}))
+        return False
 
+    def add_policy(self, path: Path) -> None:
+        """Take the policy of a file."""
+        if loaded := self._read(path, Policy):
+            self._keep(loaded, self.policies, "policies")
 
-def _read(path: Path) -> tuple[CatalogItem | None, _Reader]:
-    """Return the item of a file, None if there is something wrong with it, and what the reader noted."""
-    reader = _Reader(str(path))
-    text = reader.text(path)
-    data = None if text is None else reader.parse(text)
-    if reader.problems:
-        return None, reader
-    if not isinstance(data, dict):
-        reader.report((), f"the file must hold an item, not {said(data)}", "Write 'field: value' lines.")
-        return None, reader
-    try:
-        return CatalogItem.model_validate(data, extra="forbid"), reader
-    except ValidationError as error:
-        for fault in explain(error):
-            reader.report(fault.place, fault.message, fault.remedy)
-        return None, reader
+    def add_item(self, path: Path) -> None:
+        """Take the item of a file, with its policy written out."""
+        loaded = self._read(path, CatalogItem)
+        if loaded and (expanded := self._expanded(loaded)):
+            self._keep(expanded, self.items, "items")
 
+    def _keep(self, loaded: Loaded[_Thing], those: dict[str, Loaded[_Thing]], what: str) -> None:
+        known: str = getattr(loaded.value, "id")  # noqa: B009  the two models have no common ancestor with an id
+        if known in those:
+            message = f"the id {known!r} is taken by {those[known].file}"
+            self._note(loaded, Fault("duplicate-id", ("id",), message, f"Give one of the two {what} another id."))
+        else:
+            those[known] = loaded
 
-class _Reader:
-    """Reads one file into plain data; remembers on which line everything stands, and what is wrong."""
-
-    def __init__(self, file: str) -> None:
-        self.problems: list[Problem] = []
-        self._file = file
-        self._lines: dict[Place, int] = {}
-        self._seen: set[int] = set()
-
-    def report(self, place: Place, message: str, remedy: str, line: int | None = None) -> None:
-        """Note a problem; its line is that of the place, or of the nearest thing around it that stands in the file."""
-        known = next((self._lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in self._lines), None)
-        self.problems.append(
-            Problem(file=self._file, line=line or known, path=_path(place), message=message, remedy=remedy)
-        )
-
-    def text(self, path: Path) -> str | None:
-        """Return what the file says; None if it cannot be read as text."""
-        try:
-            with path.open("rb") as file:
-                raw = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            self.report((), f"the file cannot be read: {reason}", "Check that it is a file and may be read.")
-            return None
-        if len(raw) > MAX_BYTES:
-            self.report((), f"the file is larger than {MAX_BYTES // 1024} KiB", "Make it smaller.")
-            return None
-        try:
-            return raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            self.report((), "the file is not UTF-8", "Save it in the encoding UTF-8.", line)
-            return None
-
-    def parse(self, text: str) -> Any:
-        """Return the plain data of a YAML document."""
-        try:
-            node = YAML(typ="safe", pure=True).compose(text)
-            if node is None:
-                self.report((), "the file is empty", "Describe an item in it.", 1)
-                return None
-            return self._plain(node, ())
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            self._report_syntax(error.problem or error.context, mark.line + 1 if mark else None)
-        except ReaderError as error:
-            self._report_syntax("a control character", text.count("\n", 0, error.position) + 1)
-        except RecursionError:
-            self._report_syntax("lists or fields are nested too deeply", None)
-        except (YAMLError, ValueError, OverflowError) as error:
-            self._report_syntax(f"something in it is out of range ({error})", None)
+    def _expanded(self, loaded: Loaded[CatalogItem]) -> Loaded[CatalogItem] | None:
+        """Return an item with the stages of its policy; what is said of them stands at the policy's name."""
+        item, place = loaded.value, ("approval_policy",)
+        if item.approval_policy is None:
+            return loaded
+        policy = self.policies.get(item.approval_policy)
+        if item.approvals:
+            message = "the item has a shared policy and approvals of its own"
+            self._note(loaded, Fault("two-policies", place, message, "Remove 'approval_policy' or 'approvals'."))
+        elif policy is None:
+            message = f"there is no usable approval policy {item.approval_policy!r}"
+            self._note(loaded, Fault("unknown-policy", place, message, suggest(item.approval_policy, self.policies)))
+        else:
+            positions = {**loaded.positions, ("approvals",): loaded.positions[place]}
+            return Loaded(item.model_copy(update={"approvals": policy.value.stages}), loaded.file, positions)
         return None
 
-    def _report_syntax(self, what: str, line: int | None) -> None:
-        remedy = "Check indentation, brackets and quotes; text that holds ': ' or ' #' needs quotes."
-        self.report((), f"this is not YAML: {what}", remedy, line)
+    def _note(self, loaded: Loaded[Any], fault: Fault) -> None:
+        self.problems.append(finding(loaded.file, fault, loaded.positions))
 
-    def _plain(self, node: Node, place: Place) -> Any:
-        line = node.start_mark.line + 1
-        self._lines.setdefault(place, line)
-        if id(node) in self._seen:
-            self.report(place, "an alias (*) stands here", "Write out what it stands for.", line)
-            return None
-        self._seen.add(id(node))
-        if not str(node.tag).startswith(_YAML):
-            self.report(place, f"the tag {node.tag} stands here", "Remove it.", line)
-            return None
-        if isinstance(node, MappingNode):
-            return self._mapping(node, place)
-        if isinstance(node, SequenceNode):
-            return [self._plain(child, (*place, at)) for at, child in enumerate(node.value)]
-        if has_control_characters(node.value):
-            self.report(place, "the text holds control characters", "Remove them.", line)
-        return _scalar(node)
-
-    def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
-        fields: dict[str, Any] = {}
-        for key, value in node.value:
-            line = key.start_mark.line + 1
-            if not isinstance(key, ScalarNode) or has_control_characters(key.value):
-                self.report(place, "the name of a field must be text", "Write 'field: value'.", line)
-                continue
-            name = key.value
-            if name in fields:
-                self.report((*place, name), "the field stands here a second time", "Keep one of the two.", line)
-                continue
-            self._lines[(*place, name)] = line
-            fields[name] = self._plain(value, (*place, name))
-        return fields
+    def _read(self, path: Path, model: type[_Thing]) -> Loaded[_Thing] | None:
+        """Return what a file holds; None, and its faults noted, if something is wrong with it."""
+        self.files.append(str(path))
+        loaded, problems = read_file(path, model)
+        self.problems += problems
+        if loaded is None:
+            self.broken.add(_name_of(path))
+        return loaded
 
 
-def _scalar(node: Node) -> Any:
-    """Return a number, true, false, nothing or text; what looks like one of them and is none stays text."""
+def _name_of(path: Path) -> str:
+    """Return what a file that is broken would be called: by its id, or else by its own name."""
+    text = _text(path)
+    data = parse(text)[0] if isinstance(text, str) else None
+    name = data.get("id") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else path.stem
+
+
+def read_file(path: Path, model: type[_Thing]) -> tuple[Loaded[_Thing] | None, list[Finding]]:
+    """Return what one file holds as a `model`, or else everything that is wrong with it."""
+    file = str(path)
+    positions: dict[Place, Position] = {}
+    text = _text(path)
+    if isinstance(text, Fault):
+        faults = [text]
+    else:
+        data, positions, faults = parse(text)
+        if not faults:
+            value, faults = validate(data, model)
+            if value is not None:
+                return Loaded(value, file, positions), []
+    return None, [finding(file, fault, positions) for fault in faults]
+
+
+def validate(data: Any, model: type[_Thing]) -> tuple[_Thing | None, list[Fault]]:
+    """Return what somebody wrote as a `model` that forbids unknown fields, or else its faults."""
+    if not isinstance(data, dict):
+        remedy = "Write 'field: value' lines."
+        return None, [Fault("no-item", (), f"the file must hold fields with values, not {said(data)}", remedy)]
     try:
-        match str(node.tag).removeprefix(_YAML):
-            case "int":
-                return int(node.value)
-            case "float":
-                return float(node.value)
-            case "bool":
-                return {"true": True, "false": False}.get(node.value.lower(), node.value)
-            case "null":
-                return None
-    except ValueError:
-        pass  # such as 0x1F: the model says what should stand there
-    return node.value
+        return model.model_validate(data, extra="forbid"), []
+    except ValidationError as error:
+        return None, explain(error, model)
 
 
-def _path(place: Place) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    return path.removeprefix(".")
+def _text(path: Path) -> str | Fault:
+    """Return what a file says, or why it cannot be read as text."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        remedy = "Check that it is a file and may be read."
+        return Fault("unreadable-file", (), f"the file cannot be read: {reason}", remedy)
+    if len(raw) > MAX_BYTES:
+        return Fault("file-too-large", (), f"the file is larger than {MAX_BYTES // 1024} KiB", "Make it smaller.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        position = Position(before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        return Fault("not-utf-8", (), "the file is not UTF-8", "Save it in the encoding UTF-8.", position)

@@ -9,9 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+Slug = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9_-]{0,62}$",
+        description="lower-case letters, digits, '-' and '_', beginning with a letter, 63 characters at most",
+    ),
+]
+"""An id: lower-case letters, digits, ``-`` and ``_``, starting with a letter, 63 characters at most."""
+
+
+class Misplaced(ValueError):
+    """Something wrong inside of what a validator was given; `place` leads there from it."""
+
+    def __init__(self, message: str, place: tuple[str | int, ...]) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class Model(BaseModel):

@@ -33,16 +33,43 @@ class Person(PersonRef):
     Attributes:
         active: false once the account is disabled or locked; an inactive person neither gets nor approves anything.
         manager_id: the immutable id of their manager, if the directory names one.
-        department: for display only.
+        department, title, location, employee_type: what the directory says of them, for display and for rules.
     """
 
     active: bool = True
     manager_id: str | None = None
     department: str | None = None
+    title: str | None = None
+    location: str | None = None
+    employee_type: str | None = None
 
     def ref(self) -> PersonRef:
         """Return the part of a person that goes on record."""
         return PersonRef(id=self.id, login=self.login, name=self.name, mail=self.mail)
+
+    def profile(self, groups: tuple[str, ...] | None = None) -> Profile:
+        """Return what rules may ask about the person."""
+        return Profile(
+            department=self.department,
+            title=self.title,
+            location=self.location,
+            employee_type=self.employee_type,
+            groups=groups,
+        )
+
+
+class Profile(Model):
+    """What an item's rules may ask about a person, as of the order.
+
+    Attributes:
+        groups: the names of the groups they are directly in; None when no rule asks for them.
+    """
+
+    department: str | None = None
+    title: str | None = None
+    location: str | None = None
+    employee_type: str | None = None
+    groups: tuple[str, ...] | None = None
 
 
 class Actor(Model):

@@ -6,15 +6,19 @@ These are values only. The workflow makes them, the register keeps them, the API
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 
 from catalog import form
 from catalog.approval import Verdict
+from catalog.fields import Field, Number
 from catalog.item import CatalogItem
 from catalog.journal import Entry
 from catalog.model import Model, digest
-from catalog.people import PersonRef
+from catalog.people import PersonRef, Profile
+from catalog.registry import ActionUse
+from catalog.stages import Quorum, Stage
 
 
 class Status(StrEnum):
@@ -48,6 +52,50 @@ class Outcome(StrEnum):
     """A rule of the item or of the platform forbids it, for example an inactive beneficiary."""
     SKIPPED = "skipped"
     """An operator closed it without the effect, with a reason."""
+    PARTIAL = "partial"
+    """Some of its parts were fulfilled and some not; the reason names them."""
+    UNFULFILLED = "unfulfilled"
+    """None of its parts was fulfilled, for different reasons, which the reason names."""
+
+
+class Cost(Model):
+    """What an order costs, as computed when it was placed (feature row C8).
+
+    Attributes:
+        one_off, recurring: amounts in `currency`.
+        every: how often `recurring` falls due.
+    """
+
+    one_off: Number = Decimal(0)
+    recurring: Number = Decimal(0)
+    every: Literal["month", "year"] = "month"
+    currency: str = ""
+    cost_centre: str = ""
+
+    @property
+    def first_year(self) -> Decimal:
+        """What it costs in its first year."""
+        return self.one_off + self.recurring * (12 if self.every == "month" else 1)
+
+
+class OrderLine(Model):
+    """One request that an order parent starts (feature rows C5, C6).
+
+    Attributes:
+        id: unique in the order.
+        item, version: what is ordered, as published.
+        beneficiary: who is to have it.
+        answers: of a bundle's line, the data its answers are filled from; else the checked answers.
+        after: the lines that must be fulfilled first.
+    """
+
+    id: str
+    item: str
+    version: str
+    item_name: str
+    beneficiary: PersonRef
+    answers: dict[str, Any] = {}
+    after: tuple[str, ...] = ()
 
 
 class Order(Model):
@@ -62,6 +110,12 @@ class Order(Model):
         beneficiary: who is to have it.
         channel, auth: the road the order came by and how the requester was known.
         accepted_at: when the register took it, UTC.
+        requester_profile, beneficiary_profile: what the item's rules may ask about them, as of the order.
+        cost: what it costs, computed when it was placed.
+        lines: of an order parent, the requests it starts.
+        parent, line: the order parent that started this request, and for which of its lines.
+        follows: the request that this one was copied from after it ended.
+        actions: what the workflow has to know of the actions the item calls, as registered when it was ordered.
     """
 
     number: str
@@ -73,6 +127,24 @@ class Order(Model):
     channel: str = "api"
     auth: str = "password"
     accepted_at: datetime
+    requester_profile: Profile = Profile()
+    beneficiary_profile: Profile = Profile()
+    cost: Cost | None = None
+    lines: tuple[OrderLine, ...] = ()
+    parent: str = ""
+    line: str = ""
+    follows: str = ""
+    actions: dict[str, ActionUse] = {}
+
+    @property
+    def workflow_type(self) -> str:
+        """The workflow that carries the order out."""
+        return "BundleRequest" if self.lines else self.item.workflow_type
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The approval stages of this very request: the parent of one item for several people has none of its own."""
+        return () if any(line.item == self.item.id for line in self.lines) else self.item.approvals
 
     @property
     def due_at(self) -> datetime:
@@ -110,6 +182,14 @@ class WaitKind(StrEnum):
     PEOPLE = "people"
     SYSTEM = "system"
     OPERATOR = "operator"
+    TASK = "task"
+    """Somebody has to do some work."""
+    TIME = "time"
+    """A moment has to come."""
+    EVENT = "event"
+    """Something outside has to be reported."""
+    REQUESTS = "requests"
+    """Other requests have to end."""
 
 
 class Waiting(Model):
@@ -146,17 +226,21 @@ class Assignee(Model):
 
 
 class Task(Model):
-    """Something a human has to decide.
+    """Something a human has to decide or to do.
 
     Attributes:
         id: ``<request number>.<n>``.
-        kind: ``approval``: the assignees decide; ``operator``: any operator decides.
+        kind: ``approval``: the assignees decide; ``operator``: any operator decides; ``fulfilment``: one of the
+            assignees claims it, does the work and completes it.
         title: what is asked, in a line.
         stage: the approval stage it stands for.
         quorum: of the stage.
         assignees: who is asked.
         choices: the decisions there are, for example ``approve``, ``reject``.
         problem: what went wrong and what can be done, for an operator.
+        instructions: how the work is done.
+        evidence: what has to be filled in to complete it; `answers` is what was.
+        claimed_by: who has taken it.
         subject: digest of what is decided on.
         decided: how it ended: a choice, ``expired`` or ``cancelled``; None while open.
         decided_by: the humans whose decisions count, last one last.
@@ -164,13 +248,17 @@ class Task(Model):
     """
 
     id: str
-    kind: Literal["approval", "operator"]
+    kind: Literal["approval", "operator", "fulfilment"]
     title: str
     stage: str | None = None
-    quorum: Literal["any", "all"] = "any"
+    quorum: Quorum = "any"
     assignees: tuple[Assignee, ...] = ()
     choices: tuple[str, ...]
     problem: str | None = None
+    instructions: str = ""
+    evidence: tuple[Field, ...] = ()
+    answers: dict[str, Any] = {}
+    claimed_by: PersonRef | None = None
     subject: str
     opened_at: datetime
     due_at: datetime | None = None
@@ -201,7 +289,7 @@ class Projection(Model):
     closed_at: datetime | None = None
 
 
-Template = Literal["approval-needed", "operator-needed", "closed"]
+Template = Literal["approval-needed", "operator-needed", "work-needed", "message", "closed"]
 """The messages there are: the names of the files in catalog/templates."""
 
 

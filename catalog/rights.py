@@ -6,10 +6,12 @@ are counted is `approval`'s business.
 
 from __future__ import annotations
 
+from catalog import steps
 from catalog.errors import Refused
 from catalog.model import Model
 from catalog.people import Actor
 from catalog.request import Order, Task
+from catalog.steps import WaitStep
 
 
 class Refusal(Model):
@@ -31,16 +33,63 @@ def may_see(actor: Actor, order: Order, *, asked: bool) -> bool:
 
 def may_see_task(actor: Actor, task: Task) -> bool:
     """Return whether somebody who sees the request sees this task of it: what went wrong is for operators only."""
-    return task.kind == "approval" or actor.operator
+    return task.kind != "operator" or actor.operator
 
 
-def refuse_cancel(actor: Actor, order: Order) -> Refusal | None:
-    """Return why the actor may not call the request off, if so."""
-    if is_own(actor, order) or actor.operator:
-        return None
-    return Refusal(
-        code=Refused.NOT_ALLOWED, message="Only the requester, the beneficiary and operators cancel a request."
-    )
+def refuse_cancel(actor: Actor, order: Order, reason: str = "", *, begun: bool = False) -> Refusal | None:
+    """Return why the actor may not call the request off now, if so.
+
+    `reason` is what they say why; `begun` whether the request has begun to change something.
+    """
+    policy = order.item.cancel
+    roles = {"requester": order.requester.id, "beneficiary": order.beneficiary.id}
+    if not actor.operator and actor.person.id not in {roles[role] for role in policy.by}:
+        who = ", the ".join((*policy.by,))
+        return Refusal(code=Refused.NOT_ALLOWED, message=f"Only {f'the {who} and ' if who else ''}operators cancel it.")
+    if begun and policy.until == "fulfilment" and not actor.operator:
+        return Refusal(
+            code=Refused.CLOSED, message="It is being carried out and can no longer be called off; ask an operator."
+        )
+    if policy.reason and not reason.strip():
+        return Refusal(code=Refused.REASON_NEEDED, message="Give a reason to cancel it.")
+    return None
+
+
+def refuse_report(actor: Actor, order: Order, event: str) -> Refusal | None:
+    """Return why the actor may not report an event to the request, if so."""
+    if not actor.operator:
+        return Refusal(code=Refused.NOT_ALLOWED, message="Only operators and systems report events.")
+    expected = {step.event for _, step in steps.walk(order.item.steps) if isinstance(step, WaitStep) and step.event}
+    if event not in expected:
+        known = ", ".join(sorted(expected)) or "none"
+        return Refusal(
+            code=Refused.UNKNOWN_CHOICE, message=f"{order.number} waits for no such event; it knows: {known}."
+        )
+    return None
+
+
+def refuse_work(actor: Actor, task: Task, act: str, reason: str) -> Refusal | None:
+    """Return why the actor may not do that with a piece of work, if so, the gravest reason first."""
+    if task.kind != "fulfilment":
+        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is decided, not worked on.")
+    asked = actor.person.id in {assignee.person.id for assignee in task.assignees}
+    if not asked and not (actor.operator and act == "release"):
+        return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked to do this.")
+    if task.decided is not None:
+        who = ", ".join(person.name for person in task.decided_by)
+        return Refusal(
+            code=Refused.CLOSED, message=f"{task.title}: this was {task.decided}{f' by {who}' if who else ''}."
+        )
+    claimed = task.claimed_by
+    if claimed and claimed.id != actor.person.id and not actor.operator:
+        return Refusal(code=Refused.ALREADY_DECIDED, message=f"{task.title}: {claimed.name} has taken this.")
+    if claimed and claimed.id == actor.person.id and act == "claim":
+        return Refusal(code=Refused.ALREADY_DECIDED, message=f"{task.title}: you have taken this already.")
+    if act == "release" and not claimed:
+        return Refusal(code=Refused.CLOSED, message=f"{task.title}: nobody has taken this.")
+    if act == "decline" and not reason.strip():
+        return Refusal(code=Refused.REASON_NEEDED, message="Say why it cannot be done.")
+    return None
 
 
 def refuse_decider(actor: Actor, order: Order, task: Task) -> Refusal | None:
@@ -49,6 +98,8 @@ def refuse_decider(actor: Actor, order: Order, task: Task) -> Refusal | None:
         return Refusal(
             code=Refused.SELF_APPROVAL, message="Nobody decides a request of their own or one for themselves."
         )
+    if task.kind == "fulfilment":
+        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is worked on, not decided.")
     if task.kind == "operator":
         if actor.operator:
             return None

@@ -18,6 +18,7 @@ _SKIPPED = {
     "approval.skip-inactive": "the account is not active",
 }
 _COUNTED = {"approval.already-approved": "an earlier stage has their approval"}
+_QUORUM = {"any": " (one of them is enough)", "all": " (all of them)"}
 _CHOSEN = {"approve": "approved", "reject": "rejected"}
 
 
@@ -33,17 +34,18 @@ def _opened(entry: Entry) -> str:
 
 
 def _resolved(entry: Entry) -> str:
-    person, group = entry.data.get("person"), _word(entry, "group", "the group")
+    person, group = entry.data.get("person"), _word(entry, "group")
     if not person:
         return "The person it is for was not found in the directory"
-    place = f"already in {group}" if entry.data.get("already_member") else f"not in {group}"
-    return f"{_person(person)} was found in the directory, {place}"
+    place = f"{'already' if entry.data.get('already_member') else 'not'} in {group}"
+    return f"{_person(person)} was found in the directory{f', {place}' if group else ''}"
 
 
 def _stage_opened(entry: Entry) -> str:
     names = [_person(approver) for approver in _list(entry, "approvers")]
     if len(names) > 1:
-        how = {"any": " (one of them is enough)", "all": " (all of them)"}.get(_word(entry, "quorum"), "")
+        quorum = entry.data.get("quorum")
+        how = _QUORUM.get(str(quorum), f" ({quorum} of them)" if isinstance(quorum, int) else "")
         asked = f"{', '.join(names)} decide{how}"
     else:
         asked = f"{names[0] if names else 'somebody'} decides"
@@ -67,7 +69,79 @@ def _vote(entry: Entry) -> str:
 
 def _stage_closed(entry: Entry) -> str:
     status = _word(entry, "status", "closed")
-    return f"Stage {_stage_name(entry)} {'expired' if status == 'expired' else f'was {status}'}"
+    how = "expired" if status == "expired" else f"was {status}"
+    return f"Stage {_stage_name(entry)} {how}{_because(entry, 'because')}"
+
+
+def _stage_skipped(entry: Entry) -> str:
+    return f"Stage {_stage_name(entry)} is left out{_because(entry, 'because')}"
+
+
+def _stage_kept(entry: Entry) -> str:
+    return f"Stage {_stage_name(entry)} is kept, because its condition cannot be worked out{_because(entry, 'because')}"
+
+
+def _task_opened(entry: Entry) -> str:
+    names = ", ".join(_person(person) for person in _list(entry, "people")) or "somebody"
+    until = _word(entry, "due_at")
+    return f"Work for {names}: {_title(entry)}{f', by {moment(until)}' if until else ''}"
+
+
+def _task_claimed(entry: Entry) -> str:
+    return f"{_actor(entry)} took on {_title(entry)}"
+
+
+def _task_released(entry: Entry) -> str:
+    return f"{_actor(entry)} gave back {_title(entry)}"
+
+
+def _task_completed(entry: Entry) -> str:
+    return f"{_actor(entry)} completed {_title(entry)}"
+
+
+def _task_declined(entry: Entry) -> str:
+    return f"{_actor(entry)} cannot do {_title(entry)}{_because(entry)}"
+
+
+def _task_overdue(entry: Entry) -> str:
+    return f"{_title(entry)} is overdue; the operators were told"
+
+
+def _step_skipped(entry: Entry) -> str:
+    return f"Step {_quote(entry, 'name', '?')} is left out{_because(entry, 'because')}"
+
+
+def _step_done(entry: Entry) -> str:
+    names = ", ".join(one_line(str(name)) for name in _list(entry, "to")) or "somebody"
+    return f"{names} {'are' if ', ' in names else 'is'} told{_because(entry, 'subject')}"
+
+
+def _wait_begun(entry: Entry) -> str:
+    until = _word(entry, "until")
+    return (
+        f"Waiting: {_word(entry, 'what', 'for something')}{f', until {moment(until)} at the latest' if until else ''}"
+    )
+
+
+def _wait_over(entry: Entry) -> str:
+    return f"No longer waiting: {_word(entry, 'what', 'for something')}"
+
+
+def _event_reported(entry: Entry) -> str:
+    return f"{_actor(entry)} reported {_quote(entry, 'event', 'something')}"
+
+
+def _request_placed(entry: Entry) -> str:
+    whom = _person(entry.data.get("beneficiary"))
+    return f"{_word(entry, 'number', 'A request')} was placed: {_quote(entry, 'item', 'something')} for {whom}"
+
+
+def _request_closed(entry: Entry) -> str:
+    return f"{_word(entry, 'number', 'A request')} ended as {_word(entry, 'outcome', 'ended')}{_because(entry)}"
+
+
+def _residue(entry: Entry) -> str:
+    return f"This cannot be taken back by itself: {_effect(entry)}{_because(entry, 'because')}"
 
 
 def _effect_intended(entry: Entry) -> str:
@@ -122,6 +196,22 @@ _SENTENCES: dict[Kind, Callable[[Entry], str]] = {
     Kind.EFFECT_FAILED: _effect_failed,
     Kind.UNDO_INTENDED: _undo_intended,
     Kind.UNDO_OBSERVED: _effect_observed,
+    Kind.STAGE_SKIPPED: _stage_skipped,
+    Kind.STAGE_KEPT: _stage_kept,
+    Kind.TASK_OPENED: _task_opened,
+    Kind.TASK_CLAIMED: _task_claimed,
+    Kind.TASK_RELEASED: _task_released,
+    Kind.TASK_COMPLETED: _task_completed,
+    Kind.TASK_DECLINED: _task_declined,
+    Kind.TASK_OVERDUE: _task_overdue,
+    Kind.STEP_SKIPPED: _step_skipped,
+    Kind.STEP_DONE: _step_done,
+    Kind.WAIT_BEGUN: _wait_begun,
+    Kind.WAIT_OVER: _wait_over,
+    Kind.EVENT_REPORTED: _event_reported,
+    Kind.REQUEST_PLACED: _request_placed,
+    Kind.REQUEST_CLOSED: _request_closed,
+    Kind.RESIDUE: _residue,
     Kind.OPERATOR_ASKED: _operator_asked,
     Kind.OPERATOR_DECIDED: _operator_decided,
     Kind.CANCEL_REQUESTED: _cancel_requested,
@@ -143,6 +233,10 @@ def _person(value: Any) -> str:
 
 def _stage_name(entry: Entry) -> str:
     return _quote(entry, "name", _word(entry, "stage", "?"))
+
+
+def _title(entry: Entry) -> str:
+    return _quote(entry, "title", "some work")
 
 
 def _effect(entry: Entry) -> str:

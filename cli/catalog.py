@@ -1,4 +1,4 @@
-"""`commissary catalog`: what can be ordered."""
+"""`commissary catalog`: what can be ordered, and the kit of those who write it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,26 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
-from rich.text import Text
 
 from cli.client import DEFAULT_URL, As, AsJson, Client, Url, at
-from cli.render import plain
+from cli.kit import diff, docs, graph, lint, new, preview, schema, simulate
+from cli.render import field_table, plain
 
-app = typer.Typer(help="See what can be ordered.", no_args_is_help=True)
+app = typer.Typer(help="See what can be ordered; write, check and preview items.", no_args_is_help=True)
+_KIT = "For authors (offline)"
+for name, command in (
+    ("new", new.new),
+    ("lint", lint.lint),
+    ("preview", preview.preview_order),
+    ("simulate", simulate.simulate),
+    ("graph", graph.graph),
+    ("diff", diff.diff),
+    ("docs", docs.docs),
+    ("schema", schema.schema),
+):
+    app.command(name, rich_help_panel=_KIT)(command)
 
 
 @app.command("list")
@@ -25,7 +38,8 @@ def list_items(*, url: Url = DEFAULT_URL, login: As = None, as_json: AsJson = Fa
         return
     table = Table("Item", "Name", "Category", "What you get", box=None, pad_edge=False)
     for item in items:
-        table.add_row(*(plain(item[name]) for name in ("id", "name", "category", "description")))
+        what = item["summary"] or item["description"]
+        table.add_row(*(plain(text) for text in (item["id"], item["name"], item["category"], what)))
     Console().print(table)
 
 
@@ -43,13 +57,8 @@ def show(
         print(json.dumps(found, indent=1))
         return
     console = Console()
-    console.print(plain(found["name"]), plain(f"{found['version']}  {found['description']}"))
-    fields = Table("Answer", "Type", "Question", box=None, pad_edge=False)
-    for field in found["form"]:
-        kind = " | ".join(field["choices"]) if field["type"] == "choice" else field["type"].replace("_", "/")
-        need = "" if field["required"] else " (optional)"
-        lines = [field["label"] + need, *([field["help"]] if field["help"] else [])]
-        fields.add_row(plain(field["id"]), plain(kind), Text("\n").join(plain(line) for line in lines))
-    console.print(fields)
+    console.print(plain(found["name"]), plain(f"{found['version']}  {found['summary']}"))
+    console.print(Markdown(found["description"], hyperlinks=False))
+    console.print(field_table(found["form"]))
     stages = " → ".join(stage["name"] for stage in found["approvals"]) or "nobody"
     console.print(plain(f"Decided by: {stages}"))

@@ -124,6 +124,15 @@ class Client:
         """Send a command; `key` makes a repeat safe and is made up if not given."""
         return _call(self._http, "POST", path, json=body, headers={"Idempotency-Key": key or str(uuid.uuid4())})
 
+    def upload(self, name: str, content: bytes, media_type: str) -> dict[str, Any]:
+        """Hand a file in."""
+        headers = {"Content-Type": media_type, "X-File-Name": quote(name, safe="")}
+        return _call(self._http, "POST", "/files", content=content, headers=headers)
+
+    def delete(self, path: str) -> None:
+        """Delete what stands there."""
+        _call(self._http, "DELETE", path)
+
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Yield every item of a list, part by part."""
         cursor: int | None = None
@@ -150,7 +159,7 @@ def _call(http: httpx.Client, method: str, path: str, **options: Any) -> dict[st
     except httpx.RequestError as error:
         where = str(http.base_url).removesuffix("/api/v1/")
         raise Trouble(f"{where} does not answer ({error}). Is it the right address (--url, COMMISSARY_URL)?") from error
-    body = _json(response)
+    body = {} if response.status_code == httpx.codes.NO_CONTENT else _json(response)
     if not response.is_success:
         raise _problem(response, body)
     return body if isinstance(body, dict) else {"items": body, "next": None}

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli import catalog, processes, requests, session, tasks
+from cli import catalog, drafts, processes, requests, session, tasks
 from cli.client import Trouble
 from cli.demo import command as demo
 
@@ -31,6 +31,7 @@ app.command()(session.logout)
 app.command()(session.whoami)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(requests.app, name="request")
+app.add_typer(drafts.app, name="draft")
 app.add_typer(tasks.app, name="task")
 
 

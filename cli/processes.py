@@ -26,31 +26,47 @@ class WrongSettings(Trouble):
 
 def worker() -> None:
     """Run a worker: it carries requests on and touches the target systems."""
-    from activities.connectors.ldap import LdapSettings  # noqa: PLC0415  see above
+    from activities.connectors.http import HttpSettings  # noqa: PLC0415  see above
+    from activities.connectors.ldap import LdapSettings  # noqa: PLC0415
+    from activities.connectors.sealed import SealedSettings  # noqa: PLC0415
     from activities.connectors.smtp import SmtpSettings  # noqa: PLC0415
+    from activities.plugins import UnknownName  # noqa: PLC0415
     from worker.process import main  # noqa: PLC0415
     from worker.settings import WorkerSettings  # noqa: PLC0415
 
     settings = _built(WorkerSettings)
-    _built(LdapSettings)
-    if settings.mail:
+    if settings.directory == "ldap":
+        _built(LdapSettings)
+    if settings.mail and settings.mailer == "smtp":
         _built(SmtpSettings)
+    if settings.http == "http":
+        _built(HttpSettings)
+    _built(SealedSettings)
     _register(settings.database_url).close()
-    main()
+    try:
+        main()
+    except UnknownName as error:
+        raise WrongSettings("The settings are not right:", (str(error),)) from error
 
 
 def api() -> None:
     """Run the HTTP API."""
     from activities.connectors.ldap import LdapSettings  # noqa: PLC0415  see above
+    from activities.connectors.sealed import SealedSettings  # noqa: PLC0415
+    from activities.plugins import UnknownName  # noqa: PLC0415
     from api.app import serve  # noqa: PLC0415
     from api.settings import Settings  # noqa: PLC0415
     from catalog.loader import CatalogError  # noqa: PLC0415
 
     settings = _built(Settings)
-    _built(LdapSettings)
+    if settings.directory == "ldap":
+        _built(LdapSettings)
+    _built(SealedSettings)
     _register(settings.database_url).close()
     try:
         serve(settings)
+    except UnknownName as error:
+        raise WrongSettings("The settings are not right:", (str(error),)) from error
     except CatalogError as error:
         raise Trouble("The catalog cannot be used:", tuple(str(problem) for problem in error.problems)) from error
 

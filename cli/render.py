@@ -1,4 +1,4 @@
-"""How requests, tasks and journals look in a terminal. Times are shown in the reader's own time zone."""
+"""How requests, tasks, drafts and journals look in a terminal. Times are shown in the reader's own time zone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ COLOURS = {
     "cancelled": "yellow",
     "ineligible": "red",
     "skipped": "yellow",
+    "partial": "yellow",
+    "unfulfilled": "red",
     "attention": "red",
 }
 ICONS = {
@@ -33,6 +35,14 @@ ICONS = {
     "effect-failed": "✗",
     "undo-intended": "←",
     "undo-observed": "✓",
+    "task-opened": "?",
+    "task-claimed": "→",
+    "task-completed": "✓",
+    "task-declined": "✗",
+    "task-overdue": "!",
+    "event-reported": "✓",
+    "request-placed": "→",
+    "residue": "!",
     "operator-asked": "!",
     "cancel-requested": "✗",
     "comment": "“",
@@ -91,17 +101,107 @@ def task_table(tasks: list[dict[str, Any]], *, closed: bool = False) -> Renderab
     """Return an inbox, or what of it is closed."""
     if not tasks:
         return Text("There are no closed tasks." if closed else "Nothing waits for you.")
-    columns = ("Outcome", "Closed") if closed else ("Choices", "Due")
-    table = Table("Task", "What", "Ordered by", *columns, box=None, pad_edge=False)
+    columns = ("Outcome", "Closed") if closed else ("Taken by", "You may", "Due")
+    table = Table("Task", "Kind", "What", "Ordered by", *columns, box=None, pad_edge=False)
     for task in tasks:
         if closed:
-            last = (task["decided"], moment(task["closed_at"]))
+            last = [task["decided"], moment(task["closed_at"])]
         else:
-            last = (" | ".join(task["you_may"]), distance(task["due_at"]) if task["due_at"] else "")
-        table.add_row(
-            *(plain(cell) for cell in (task["id"], task["title"], task["request"]["requester"]["name"], *last))
-        )
+            due = distance(task["due_at"]) if task["due_at"] else ""
+            last = [(task["claimed_by"] or {}).get("name", ""), " | ".join(task["you_may"]), due]
+        kind = "work" if task["kind"] == "fulfilment" else task["kind"]
+        cells = (task["id"], kind, task["title"], task["request"]["requester"]["name"], *last)
+        table.add_row(*(plain(cell) for cell in cells))
     return table
+
+
+def task_panel(task: dict[str, Any]) -> RenderableType:
+    """Return a task: how it is done, what it asks for, and who has it."""
+    facts = Table.grid(padding=(0, 2))
+    request = task["request"]
+    facts.add_row("For", plain(f"{request['number']} {request['item']['name']}, {request['beneficiary']['name']}"))
+    facts.add_row("Asked", plain(", ".join(one["person"]["name"] for one in task["assignees"]) or "the operators"))
+    if task["claimed_by"]:
+        facts.add_row("Taken by", plain(task["claimed_by"]["name"]))
+    if task["due_at"]:
+        facts.add_row("Due", plain(f"{moment(task['due_at'])} ({distance(task['due_at'])})"))
+    if task["decided"]:
+        by = ", ".join(person["name"] for person in task["decided_by"])
+        facts.add_row("Ended", plain(f"{task['decided']}{f' by {by}' if by else ''}  {task['reason']}"))
+    parts: list[RenderableType] = [facts]
+    said = task["instructions"] or task["problem"]
+    if said:
+        parts += [Text(), Text("\n").join(plain(line) for line in said.splitlines())]
+    if task["evidence"]:
+        parts += [Text("\nIt asks for", style="bold"), field_table(task["evidence"])]
+    if task["you_may"]:
+        parts.append(Text("\nYou may: ", style="dim").append_text(plain(", ".join(task["you_may"]))))
+    return Panel(Group(*parts), title=plain(f"{task['id']} {task['title']}"), title_align="left")
+
+
+def field_table(fields: list[dict[str, Any]]) -> RenderableType:
+    """Return what a form asks: the name of each answer, its kind and the question."""
+    table = Table("Answer", "Type", "Question", box=None, pad_edge=False)
+    for field in fields:
+        kind = " | ".join(field.get("choices") or ()) or field["type"].replace("_", "/")
+        need = {True: "", False: " (optional)"}.get(field["required"], " (sometimes)")
+        lines = [field["label"] + need, *([field["help"]] if field["help"] else [])]
+        table.add_row(plain(field["id"]), plain(kind), Text("\n").join(plain(line) for line in lines))
+    return table
+
+
+def draft_table(drafts: list[dict[str, Any]]) -> RenderableType:
+    """Return a list of drafts."""
+    if not drafts:
+        return Text("You have no drafts.")
+    table = Table("Draft", "Item", "For", "Answers", "Changed", box=None, pad_edge=False)
+    for draft in drafts:
+        people = draft["beneficiaries"] or [draft["beneficiary"] or "you"]
+        cells = (draft["id"], draft["item"], ", ".join(people), len(draft["answers"]), moment(draft["updated_at"]))
+        table.add_row(*(plain(cell) for cell in cells))
+    return table
+
+
+def ordered(request: dict[str, Any]) -> RenderableType:
+    """Return what an order has become, and who was left out of it."""
+    number = request["number"]
+    said = [plain(f"Ordered: {number}. See: commissary request show {number}")]
+    said += [plain(f"Left out: {one['login']}: {one['why']}") for one in request.get("left_out", ())]
+    return Text("\n").join(said)
+
+
+def preview_panel(preview: dict[str, Any]) -> RenderableType:
+    """Return what would become of an order."""
+    lines = [plain("It can be ordered." if preview["may_be_ordered"] else "It cannot be ordered:")]
+    lines += [plain(f"  • {error['field']}: {error['message']}") for error in preview["errors"]]
+    lines += [plain(f"  • {one['login']} is left out: {one['why']}") for one in preview["left_out"]]
+    return Group(*lines, *(_planned(order) for order in preview["orders"]))
+
+
+def _planned(order: dict[str, Any]) -> RenderableType:
+    grid = Table.grid(padding=(0, 2))
+    for stage in order["stages"]:
+        grid.add_row(plain(stage["name"]), plain(_stage(stage)))
+    if not order["stages"]:
+        grid.add_row("approval", "nobody is asked")
+    if order["cost"]:
+        grid.add_row("costs", plain(_cost(order["cost"])))
+    grid.add_row("promised", plain(moment(order["due_at"])))
+    return Panel(grid, title=plain(f"{order['item']['name']} for {order['beneficiary']['name']}"), title_align="left")
+
+
+def _stage(stage: dict[str, Any]) -> str:
+    if not stage["needed"]:
+        return f"is not asked: {stage['because']}"
+    if stage["auto"]:
+        return f"is approved by itself: {stage['because']} [{stage['auto']}]"
+    names = ", ".join(person["name"] for person in stage["people"]) or "an operator: nobody was found"
+    until = f", by {moment(stage['due_at'])} at the latest" if stage["due_at"] else ""
+    return names + until
+
+
+def _cost(cost: dict[str, Any]) -> str:
+    return f"{cost['one_off']} {cost['currency']} once, {cost['recurring']} {cost['currency']} a {cost['every']}"
 
 
 def request_panel(request: dict[str, Any], entries: list[dict[str, Any]]) -> RenderableType:
@@ -116,11 +216,23 @@ def request_panel(request: dict[str, Any], entries: list[dict[str, Any]]) -> Ren
         facts.add_row(plain(label), Text("\n").join(plain(line) for line in answer.splitlines()))
     if request["reason"]:
         facts.add_row("Ending", plain(request["reason"]))
+    if request["parent"]:
+        facts.add_row("Part of", plain(request["parent"]))
     waits = [_waiting(waiting) for waiting in request["waiting"]]
-    parts: list[RenderableType] = [facts, *waits, Text("\nTimeline", style="bold"), timeline(entries)]
+    whole = [Text("\nParts", style="bold"), _parts(request["parts"])] if request["parts"] else []
+    parts: list[RenderableType] = [facts, *waits, *whole, Text("\nTimeline", style="bold"), timeline(entries)]
     if request["you_may"]:
         parts.append(Text("\nYou may: ", style="dim").append_text(plain(", ".join(request["you_may"]))))
     return Panel(Group(*parts), title=plain(f"{request['number']} {request['item']['name']}"), title_align="left")
+
+
+def _parts(parts: list[dict[str, Any]]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for part in parts:
+        now = part["outcome"] or part["status"] or "not ordered yet"
+        cells = (part["number"] or part["line"], part["item"]["name"], part["beneficiary"]["name"])
+        table.add_row(*(plain(cell) for cell in cells), Text(one_line(now), style=COLOURS.get(now, "cyan")))
+    return table
 
 
 def timeline(entries: list[dict[str, Any]]) -> RenderableType:

@@ -1,22 +1,23 @@
-"""`commissary request`: order, look, cancel, comment, and check the record."""
+"""`commissary request`: order, look, cancel, comment, report events, and check the record."""
 
 from __future__ import annotations
 
 import json
-import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import Field, TypeAdapter, ValidationError
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from catalog import journal
 from catalog.text import one_line
+from cli.answers import collect, send
 from cli.client import DEFAULT_URL, As, AsJson, Client, Trouble, Url, at
-from cli.render import plain, request_panel, request_table
+from cli.render import ordered, plain, preview_panel, request_panel, request_table
 
 app = typer.Typer(help="Order, and see what became of it.", no_args_is_help=True)
 
@@ -28,13 +29,25 @@ _JOURNAL = TypeAdapter(Annotated[list[journal.Entry], Field(min_length=1)])
 @app.command()
 def order(
     item: Annotated[str, typer.Argument(help="The item's id; see: commissary catalog list.")],
-    answers: Annotated[
-        list[str] | None, typer.Option("--answer", "-a", help="FIELD=VALUE; repeat it for each answer.")
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--answer",
+            "-a",
+            help="FIELD=VALUE; repeat it for each answer, and for each entry of a list. Lists and rows may be JSON; "
+            "@FILE for a file to attach, or that holds a secret.",
+        ),
     ] = None,
     *,
-    beneficiary: Annotated[
-        str | None, typer.Option("--for", help="Login of who is to have it; you if not given.")
+    answers: Annotated[Path | None, typer.Option(help="A file of answers, YAML or JSON; -a comes on top.")] = None,
+    people: Annotated[
+        list[str] | None, typer.Option("--for", help="Login of who is to have it; repeat it for several people.")
     ] = None,
+    skip: Annotated[
+        bool, typer.Option("--skip-ineligible", help="Of several people, leave out who may not have it.")
+    ] = False,
+    preview: Annotated[bool, typer.Option(help="Only say what would become of it.")] = False,
+    draft: Annotated[bool, typer.Option(help="Keep it as a draft instead of ordering it.")] = False,
     key: Annotated[str | None, typer.Option(help="Idempotency key: ordering again with it orders nothing new.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Then watch the request.")] = False,
     url: Url = DEFAULT_URL,
@@ -44,40 +57,41 @@ def order(
     """Order an item; what is not given is asked if this is a terminal."""
     client = Client(url, login)
     form = client.get(at("catalog", "items", item))["form"]
-    body: dict[str, Any] = {"item": item, "answers": _answers(form, answers or [])}
-    if beneficiary:
-        body["beneficiary"] = beneficiary
+    body: dict[str, Any] = {"item": item, "answers": send(client, form, collect(form, given or [], answers))}
+    body |= _for(people or []) | ({"skip_ineligible": True} if skip else {})
+    if preview:
+        _print(client.post("/requests/preview", body), preview_panel, as_json=as_json)
+    elif draft:
+        _print(client.post("/drafts", body), lambda kept: plain(f"Kept as draft {kept['id']}."), as_json=as_json)
+    else:
+        place(client, body, key, follow=follow, as_json=as_json)
+
+
+def _for(people: list[str]) -> dict[str, Any]:
+    """Return whom an order is for, as the API takes it."""
+    match people:
+        case []:
+            return {}
+        case [one]:
+            return {"beneficiary": one}
+        case _:
+            return {"beneficiaries": people}
+
+
+def place(client: Client, body: dict[str, Any], key: str | None, *, follow: bool, as_json: bool) -> None:
+    """Order, and say what it has become."""
     request = client.post("/requests", body, key)
-    if as_json:
-        print(json.dumps(request, indent=1))
-    elif follow:
+    if follow and not as_json:
         _follow(client, request["number"])
     else:
-        Console().print(plain(f"Ordered: {request['number']}. See: commissary request show {request['number']}"))
+        _print(request, ordered, as_json=as_json)
 
 
-def _answers(form: list[dict[str, Any]], given: list[str]) -> dict[str, Any]:
-    """Return the answers as the API takes them; missing ones are asked at a terminal."""
-    answers: dict[str, Any] = {}
-    for pair in given:
-        name, separator, value = pair.partition("=")
-        if not separator:
-            raise Trouble(f"--answer {pair}: write it as FIELD=VALUE")
-        answers[name] = value
-    for field in form:
-        name = field["id"]
-        if name not in answers and sys.stdin.isatty():
-            hint = f" [{' | '.join(field['choices'])}]" if field["type"] == "choice" else ""
-            hint += " [yes | no]" if field["type"] == "yes_no" else ""
-            question = one_line(field["label"] + hint)
-            value = typer.prompt(question, default=None if field["required"] else "", show_default=False)
-            if value:
-                answers[name] = value
-        if field["type"] == "yes_no" and name in answers:
-            answers[name] = {"yes": True, "true": True, "no": False, "false": False}.get(
-                str(answers[name]).lower(), answers[name]
-            )
-    return answers
+def _print(answer: dict[str, Any], shown: Callable[[dict[str, Any]], RenderableType], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(answer, indent=1))
+    else:
+        Console().print(shown(answer))
 
 
 @app.command("list")
@@ -161,6 +175,35 @@ def comment(
     """Say something on the record of a request."""
     answer = Client(url, login).post(at("requests", number, "comments"), {"text": text})
     Console().print(plain(answer["entry"]["text"]))
+
+
+@app.command()
+def report(
+    number: Number,
+    event: Annotated[str, typer.Argument(help="The event's name, as the item has it.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", "-d", help="NAME=VALUE; the value is read as JSON if it is JSON, else as text."),
+    ] = None,
+    *,
+    key: Annotated[str | None, typer.Option(help="Idempotency key: reporting again with it changes nothing.")] = None,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+) -> None:
+    """Report that something happened that a request waits for; for operators."""
+    body = {"data": dict(_datum(pair) for pair in data or [])}
+    answer = Client(url, login).post(at("requests", number, "events", event), body, key)
+    Console().print(plain(answer["entry"]["text"]))
+
+
+def _datum(pair: str) -> tuple[str, Any]:
+    name, separator, value = pair.partition("=")
+    if not separator:
+        raise Trouble(f"--data {one_line(pair)}: write it as NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except (ValueError, RecursionError):
+        return name, value
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select, update
@@ -11,8 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from catalog.request import Order, Projection, Status, Waiting, WaitKind
 from records.database import Database
 from records.documents import document, order_from, view_from, views
-from records.errors import KeyReused
-from records.tables import id_of, intake, number_of, requests
+from records.errors import AlreadyOpen, KeyReused, UnknownRequest
+from records.files import attach
+from records.secrets import bind
+from records.tables import id_of, intake, number_of, request_is_open, requests
 from records.values import NewOrder, Taken
 
 
@@ -22,13 +24,19 @@ class Intake(Database):
     def take(self, new: NewOrder) -> Taken:
         """Put an order on record and number it, with status ACCEPTED, waiting for the engine, seq 0.
 
+        The order, its files and its secrets are on record together, or nothing is.
+
         Raises:
             KeyReused: the key stands for another body.
+            AlreadyOpen: an open request holds the duplicate key.
+            UnknownRequest: its parent is not on record.
+            UnknownUpload: a file is not the requester's.
+            UnknownSecret: a secret is not the requester's, or was given for another order.
         """
         try:
             return self._take(new)
         except IntegrityError:
-            # Another process took an order with this key between our look and our write. Now it stands.
+            # Another process took an order with one of our keys between our look and our write. Now it stands.
             return self._take(new)
 
     def taken(self, requester_id: str, idempotency_key: str, body_digest: str) -> Order | None:
@@ -40,31 +48,40 @@ class Intake(Database):
         with self.read() as connection:
             return _standing(connection, requester_id, idempotency_key, body_digest)
 
+    def open_duplicate(self, duplicate_key: str) -> str | None:
+        """Return the number of the open request that holds this key, if one does (feature row C12)."""
+        with self.read() as connection:
+            return _holder(connection, duplicate_key)
+
     def _take(self, new: NewOrder) -> Taken:
         with self.write() as connection:
             standing = _standing(connection, new.requester.id, new.idempotency_key, new.body_digest)
             if standing is not None:
                 return Taken(order=standing, fresh=False)
-            order = Order.model_validate(new.model_dump() | {"number": ""})
-            row = insert(requests).values(
-                requester_id=new.requester.id,
-                beneficiary_id=new.beneficiary.id,
-                accepted_at=new.accepted_at,
-                status=Status.ACCEPTED,
-                seq=0,
-                order_document=document(order),
-                projection_document=document(_first_projection(order)),
-            )
-            request_id = connection.execute(row.returning(requests.c.id)).scalar_one()
-            connection.execute(
-                insert(intake).values(
-                    request_id=request_id,
-                    actor_id=new.requester.id,
-                    idempotency_key=new.idempotency_key,
-                    body_digest=new.body_digest,
-                )
-            )
+            number = _holder(connection, new.duplicate_key)
+            if number is not None:
+                raise AlreadyOpen(number)
+            parent_id = _parent(connection, new.parent)
+            order = Order.model_validate(new.model_dump())
+            request_id = _insert(connection, new, order, parent_id)
+            attach(connection, new.requester.id, new.uploads, request_id)
+            bind(connection, new.requester.id, new.secrets, request_id, parent_id)
         return Taken(order=order.model_copy(update={"number": number_of(request_id)}), fresh=True)
+
+    def add_evidence(self, number: str, owner_id: str, uploads: Collection[str], secrets: Collection[str]) -> None:
+        """Give a request files and secrets of somebody who works on it; safe to repeat.
+
+        Raises:
+            UnknownRequest: it is not on record.
+            UnknownUpload: a file is not this person's.
+            UnknownSecret: a secret is not this person's, or was given for another request.
+        """
+        with self.write() as connection:
+            request_id: int | None = connection.scalar(select(requests.c.id).where(requests.c.id == id_of(number)))
+            if request_id is None:
+                raise UnknownRequest(f"{number[:40]!r} is not in the register.")
+            attach(connection, owner_id, uploads, request_id)
+            bind(connection, owner_id, secrets, request_id, request_id)
 
     def unstarted(self, *, before: datetime, limit: int) -> Sequence[Order]:
         """Return orders accepted before that moment whose workflow is not known to have begun, oldest first."""
@@ -105,6 +122,52 @@ def note_started(connection: Connection, request_id: int | None, at: datetime) -
     connection.execute(
         update(intake).where(intake.c.request_id == request_id, intake.c.started_at.is_(None)).values(started_at=at)
     )
+
+
+def _holder(connection: Connection, duplicate_key: str | None) -> str | None:
+    """Return the number of the open request that holds the key."""
+    if duplicate_key is None:
+        return None
+    holding = select(requests.c.id).where(requests.c.duplicate_key == duplicate_key, request_is_open)
+    request_id = connection.scalar(holding)
+    return None if request_id is None else number_of(request_id)
+
+
+def _parent(connection: Connection, number: str) -> int | None:
+    """Return the row id of the order's parent; None for an order without one."""
+    if not number:
+        return None
+    parent_id: int | None = connection.scalar(select(requests.c.id).where(requests.c.id == id_of(number)))
+    if parent_id is None:
+        raise UnknownRequest(f"The order's parent {number[:40]!r} is not in the register.")
+    return parent_id
+
+
+def _insert(connection: Connection, new: NewOrder, order: Order, parent_id: int | None) -> int:
+    """Write the order's rows and return the id they were given."""
+    row = insert(requests).values(
+        requester_id=order.requester.id,
+        beneficiary_id=order.beneficiary.id,
+        accepted_at=order.accepted_at,
+        status=Status.ACCEPTED,
+        seq=0,
+        order_document=document(order),
+        projection_document=document(_first_projection(order)),
+        item_id=order.item.id,
+        duplicate_key=new.duplicate_key,
+        parent_id=parent_id,
+    )
+    request_id: int = connection.execute(row.returning(requests.c.id)).scalar_one()
+    connection.execute(
+        insert(intake).values(
+            request_id=request_id,
+            actor_id=order.requester.id,
+            idempotency_key=new.idempotency_key,
+            body_digest=new.body_digest,
+            started_at=order.accepted_at if new.started else None,
+        )
+    )
+    return request_id
 
 
 def _standing(connection: Connection, requester_id: str, idempotency_key: str, body_digest: str) -> Order | None:

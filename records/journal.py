@@ -7,18 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, delete, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, case, delete, insert, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from catalog.journal import Entry
 from catalog.model import canonical
-from catalog.request import Batch, Notice, Projection, Task
-from records.database import Database
+from catalog.request import Batch, Notice, Projection, Status, Task
+from records.database import Database, upsert
 from records.documents import document, view_from, views
 from records.errors import Contradiction, UnknownRequest
 from records.intake import note_started
-from records.tables import Moment, id_of, journal, notices, requests, superseded, task_assignees, tasks
+from records.secrets import forget
+from records.tables import (
+    Moment,
+    id_of,
+    journal,
+    notices,
+    request_is_open,
+    requests,
+    superseded,
+    task_assignees,
+    tasks,
+)
 
 
 class Journal(Database):
@@ -153,19 +163,27 @@ def _owe(connection: Connection, owed: Sequence[Notice]) -> None:
         }
         for notice in owed
     ]
-    connection.execute(_upsert(connection, notices).on_conflict_do_nothing(), rows)
+    connection.execute(upsert(connection, notices).on_conflict_do_nothing(), rows)
 
 
 def _project(connection: Connection, request_id: int, projection: Projection) -> None:
-    """Replace the state of the request and of its tasks."""
+    """Replace the state of the request and of its tasks; with its end, forget what it was trusted with."""
     connection.execute(
         update(requests)
         .where(requests.c.id == request_id)
-        .values(status=projection.status, seq=projection.seq, projection_document=document(projection))
+        .values(
+            status=projection.status,
+            seq=projection.seq,
+            projection_document=document(projection),
+            # What was closed does not get its key back if the engine did not keep its end: another may have it by now.
+            duplicate_key=case((request_is_open, requests.c.duplicate_key), else_=null()),
+        )
     )
+    if projection.status is Status.CLOSED:
+        forget(connection, request_id)
     if not projection.tasks:
         return
-    statement = _upsert(connection, tasks)
+    statement = upsert(connection, tasks)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["task"],
@@ -197,15 +215,10 @@ def _assign(connection: Connection, changed: Sequence[Task]) -> None:
     ]
     if not rows:
         return
-    statement = _upsert(connection, task_assignees)
+    statement = upsert(connection, task_assignees)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["person_id", "task"], set_={"asked": True, "verdict": statement.excluded.verdict}
         ),
         rows,
     )
-
-
-def _upsert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """Return an insert that can say ON CONFLICT; the two databases mean the same by it, SQLAlchemy types it twice."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, true
 
 from catalog.request import Task
 from records.database import Database
@@ -55,18 +55,34 @@ class Queries(Database):
         *,
         viewer: str | None,
         state: Literal["open", "closed"] | None = None,
+        top_level: bool = False,
         after: int | None = None,
         limit: int = 50,
     ) -> Page[RequestView]:
-        """Return requests, newest first: those the person is requester or beneficiary of; all if `viewer` is None."""
+        """Return requests, newest first: those the person is requester or beneficiary of; all if `viewer` is None.
+
+        Children are among them unless `top_level` is set: then only those that the viewer has by somebody else's order.
+        """
         query = views().where(_is_before(requests.c.id, after)).order_by(requests.c.id.desc()).limit(limit + 1)
         if viewer is not None:
             query = query.where(_belongs_to(viewer))
         if state is not None:
             query = query.where(request_is_open if state == "open" else ~request_is_open)
+        if top_level:
+            by_others = false() if viewer is None else requests.c.requester_id != viewer
+            query = query.where(or_(requests.c.parent_id.is_(None), by_others))
         with self.read() as connection:
             rows = connection.execute(query).all()
         return _page(rows, limit, lambda row: row.id, view_from)
+
+    def children(self, number: str) -> Sequence[RequestView]:
+        """Return the requests that this one is the parent of, oldest first (feature rows C5, C6)."""
+        parent_id = id_of(number)
+        if parent_id is None:
+            return []
+        with self.read() as connection:
+            rows = connection.execute(views().where(requests.c.parent_id == parent_id).order_by(requests.c.id)).all()
+        return [view_from(row) for row in rows]
 
     def task(self, task_id: str) -> TaskView | None:
         """Return a task by its id; None for an unknown or malformed one."""
@@ -87,8 +103,8 @@ class Queries(Database):
     ) -> Page[TaskView]:
         """Return tasks, newest first.
 
-        Open: approvals that this person has not voted on yet and, for operators, operator tasks.
-        Closed: the closed ones they were asked to decide.
+        Open: approvals that this person has not voted on yet, work they are asked to do and, for operators, operator
+        tasks. Closed: the closed ones they were asked to decide or to do.
         """
         wanted = _to_decide(person_id, operator=operator) if state == "open" else _was_decided(person_id)
         query = _task_views().where(wanted, _is_before(tasks.c.id, after)).order_by(tasks.c.id.desc()).limit(limit + 1)
@@ -115,7 +131,7 @@ def _to_decide(person_id: str, *, operator: bool) -> ColumnElement[bool]:
     unvoted = select(task_assignees.c.task).where(
         task_assignees.c.person_id == person_id, task_assignees.c.asked, task_assignees.c.verdict.is_(None)
     )
-    mine = and_(tasks.c.kind == "approval", tasks.c.task.in_(unvoted), task_is_open)
+    mine = and_(tasks.c.kind != "operator", tasks.c.task.in_(unvoted), task_is_open)
     return or_(mine, task_awaits_operator) if operator else mine
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -37,6 +38,7 @@ MAX_ID = 2**63 - 1
 """The largest row id both databases can hold."""
 
 _NUMBER = re.compile(r"REQ-([1-9][0-9]{0,18})")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
 
 
 def number_of(request_id: int) -> str:
@@ -50,6 +52,14 @@ def id_of(number: str) -> int | None:
     if match is None or int(match[1]) > MAX_ID:
         return None
     return int(match[1])
+
+
+def is_key(text: str) -> bool:
+    """Return whether text can be the id, version, reference or digest of something that is kept here.
+
+    What is looked up may come from a client, and PostgreSQL refuses text with a NUL instead of not finding it.
+    """
+    return _KEY.fullmatch(text) is not None
 
 
 class Moment(TypeDecorator[datetime]):
@@ -98,13 +108,25 @@ requests = Table(
     # Both documents are kept without the number, which is known only once the row stands.
     Column("order_document", Text, nullable=False),
     Column("projection_document", Text, nullable=False),
+    Column("item_id", String),
+    # What only one open request may stand for; NULL where any number may.
+    Column("duplicate_key", String),
+    Column("parent_id", _Id, ForeignKey("requests.id"), index=True),
     sqlite_autoincrement=True,
 )
 # Literal, not a parameter: a partial index serves only queries that say its condition in so many words.
 request_is_open = requests.c.status != literal_column(f"'{Status.CLOSED}'")
+_holds_key = request_is_open & requests.c.duplicate_key.is_not(None)
 Index(None, requests.c.requester_id, requests.c.id)
 Index(None, requests.c.beneficiary_id, requests.c.id)
 Index("ix_requests_open", requests.c.id, sqlite_where=request_is_open, postgresql_where=request_is_open)
+Index(
+    "uq_requests_open_duplicate_key",
+    requests.c.duplicate_key,
+    unique=True,
+    sqlite_where=_holds_key,
+    postgresql_where=_holds_key,
+)
 
 intake = Table(
     "intake",
@@ -189,3 +211,61 @@ notices = Table(
     sqlite_autoincrement=True,
 )
 Index(None, notices.c.state, notices.c.id)
+
+# Append-only, as the journal is: orders refer to an item by id, version and digest for as long as there is a record.
+item_versions = Table(
+    "item_versions",
+    metadata,
+    Column("item_id", String, primary_key=True),
+    Column("version", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("published_at", Moment, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("owner_id", String, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("document", Text, nullable=False),
+)
+Index(None, drafts.c.owner_id, drafts.c.updated_at)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("owner_id", String, nullable=False),
+    Column("digest", String, ForeignKey(blobs.c.digest), nullable=False, index=True),
+    Column("uploaded_at", Moment, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+)
+
+request_files = Table(
+    "request_files",
+    metadata,
+    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    Column("upload_id", String, ForeignKey(uploads.c.id), primary_key=True, index=True),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("ref", String, primary_key=True),
+    Column("owner_id", String, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("request_id", _Id, ForeignKey(requests.c.id), index=True),
+)
+_is_unused = secrets.c.request_id.is_(None)
+Index("ix_secrets_unused", secrets.c.created_at, sqlite_where=_is_unused, postgresql_where=_is_unused)

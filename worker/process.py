@@ -6,16 +6,24 @@ import asyncio
 import gc
 import logging
 import signal
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
-from activities.connectors.ldap import LdapDirectory, LdapSettings
-from activities.connectors.smtp import SmtpMail, SmtpSettings
+from activities.connectors.sealed import SealedSecrets, SealedSettings
+from activities.errors import Transient
+from activities.intake import Desk
+from activities.plugins import Plugins, Problem, discover
+from activities.ports import Ports
+from activities.serving import serving
+from catalog.item import CatalogItem
 from records.register import Register, RegisterUnavailable
 from worker.dispatcher import Dispatcher
-from worker.queues import workers
+from worker.placing import placing
+from worker.queues import brought, workers
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -37,24 +45,36 @@ async def connect(address: str, namespace: str, stop: asyncio.Event) -> Client |
 
 
 async def serve(settings: WorkerSettings) -> None:
-    """Run a worker until SIGTERM or SIGINT."""
+    """Run a worker until SIGTERM or SIGINT.
+
+    Raises:
+        UnknownName: the settings choose a connector that there is not.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    register = Register(settings.database_url)
-    directory = LdapDirectory(LdapSettings())
-    dispatcher = _dispatcher(settings, register)
-    try:
+    plugins = discover()
+    with ExitStack() as stack:
+        register = stack.enter_context(closing(Register(settings.database_url)))
+        ports = _ports(settings, plugins, register, stack)
+        dispatcher = _dispatcher(settings, plugins, register, stack)
+        served = stack.enter_context(serving(plugins, ports))
+        more_workflows, unusable = brought(plugins)
+        _tell((*plugins.problems, *served.problems, *unusable))
         client = await connect(settings.temporal_address, settings.temporal_namespace, stop)
         if client is None:
             return
         _warn_of_old_schema(register)
         if dispatcher:
             dispatcher.start()
+        desk = Desk(register=register, directory=ports.directory, choose=served.choosing.choices, known=plugins.known())
         async with workers(
             client,
-            directory=directory,
+            directory=ports.directory,
             journal=register,
+            place=placing(desk),
+            served=served.by_queue,
+            more_workflows=more_workflows,
             written=dispatcher.wake if dispatcher else lambda: None,
             directory_threads=settings.directory_threads,
             directory_rate=settings.directory_rate,
@@ -64,18 +84,40 @@ async def serve(settings: WorkerSettings) -> None:
             log.info("the worker is ready")
             await stop.wait()
             log.info("the worker stops")
-    finally:
-        if dispatcher:
-            dispatcher.stop()
-        directory.close()
-        register.close()
 
 
-def _dispatcher(settings: WorkerSettings, register: Register) -> Dispatcher | None:
-    """Return the sender of notices, if this worker is to send any."""
+def _ports(settings: WorkerSettings, plugins: Plugins, register: Register, stack: ExitStack) -> Ports:
+    """Open what actions and providers are made from; `stack` closes it."""
+    return Ports(
+        directory=stack.enter_context(plugins.connector("directory", settings.directory).open()),
+        secrets=SealedSecrets(register, SealedSettings().each()),
+        http=stack.enter_context(plugins.connector("http", settings.http).open()),
+        published=lambda: _published(register),
+    )
+
+
+def _published(register: Register) -> list[CatalogItem]:
+    """Return the newest version of every item that is offered; raises Transient while the register is away."""
+    try:
+        return [item for item in register.newest().values() if item.lifecycle == "published"]
+    except RegisterUnavailable as error:
+        raise Transient(f"the register does not answer: {error}") from error
+
+
+def _dispatcher(settings: WorkerSettings, plugins: Plugins, register: Register, stack: ExitStack) -> Dispatcher | None:
+    """Return the sender of notices, if this worker is to send any; `stack` stops it."""
     if not settings.mail:
         return None
-    return Dispatcher(register, SmtpMail(SmtpSettings()), settings.public_url, settings.operators_mail)
+    mail = stack.enter_context(plugins.connector("mail", settings.mailer).open())
+    dispatcher = Dispatcher(register, mail, settings.public_url, settings.operators_mail)
+    stack.callback(dispatcher.stop)
+    return dispatcher
+
+
+def _tell(problems: Iterable[Problem]) -> None:
+    """Say what is registered and cannot be used."""
+    for problem in problems:
+        log.error("%s", problem.message)
 
 
 def _warn_of_old_schema(register: Register) -> None:

@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.worker import Interceptor, Worker
 
 from activities.identity import Identity
 from activities.journal import JournalWriter
+from activities.ordering import ChildOrder, Ordering, Placed
+from activities.plugins import WORKFLOWS as WORKFLOWS_GROUP
+from activities.plugins import Plugins, Problem
 from activities.ports import Directory, Journal
-from worker.sandbox import runner
+from activities.serving import Activity
+from catalog.request import Order
+from worker.sandbox import check, runner
 from workflows.access import AccessRequest
-from workflows.messages import DIRECTORY_QUEUE, TASK_QUEUE
+from workflows.bundle import BundleRequest
+from workflows.messages import DIRECTORY_QUEUE, ORDERS_QUEUE, TASK_QUEUE
+from workflows.starting import start_of
+from workflows.steps import StepsRequest
 
-WORKFLOWS: Sequence[type] = (AccessRequest,)
+WORKFLOWS: Sequence[type] = (AccessRequest, StepsRequest, BundleRequest)
+"""The workflows of this distribution; plug-ins bring others."""
+
+
+def brought(plugins: Plugins) -> tuple[list[type], list[Problem]]:
+    """Return the workflows of plug-ins that a worker can run, and what is wrong with the others."""
+    usable: list[type] = []
+    problems: list[Problem] = []
+    for name, kind in plugins.workflows.items():
+        if kind in WORKFLOWS:
+            continue
+        try:
+            check(kind, name)
+        except Exception as error:  # noqa: BLE001  what other packages raise is not known here; none may end the worker
+            problems.append(Problem.of(WORKFLOWS_GROUP, name, error))
+        else:
+            usable.append(kind)
+    return usable, problems
+
+
+async def begin_request(client: Client, order: Order) -> None:
+    """Start an order's workflow; one that has begun is left as it is."""
+    with contextlib.suppress(WorkflowAlreadyStartedError):
+        once = WorkflowIDReusePolicy.REJECT_DUPLICATE
+        await client.start_workflow(order.workflow_type, order, **start_of(order), id_reuse_policy=once)
+
+
+OTHER_THREADS = 4
+"""Activities at once on each system besides the directory."""
 
 
 @asynccontextmanager
@@ -27,10 +67,15 @@ async def workers(
     *,
     directory: Directory,
     journal: Journal,
+    place: Callable[[ChildOrder], Placed],
+    begin: Callable[[Order], Awaitable[None]] | None = None,
+    served: Mapping[str, Sequence[Activity]] | None = None,
+    more_workflows: Sequence[type] = (),
     written: Callable[[], None] = lambda: None,
     directory_threads: int = 6,
     directory_rate: float | None = None,
     graceful_stop: timedelta = timedelta(0),
+    interceptors: Sequence[Interceptor] = (),
     **options: Any,
 ) -> AsyncIterator[None]:
     """Serve all workflows and activities while the context is open.
@@ -39,13 +84,28 @@ async def workers(
         client: connected, with the pydantic data converter.
         directory: the directory activities talk to.
         journal: where journals are written.
+        place: puts the order of a request's part on record.
+        begin: starts the workflow of such an order; as everybody's order begins, unless a simulation has its own way.
+        served: by task queue, the activities of actions, providers and HTTP; those of the directory join its own.
+        more_workflows: of plug-ins; see `brought`.
         written: called after a write that owes notices.
         directory_threads: activities on the directory at once.
         directory_rate: calls per second to the directory, over all workers.
         graceful_stop: how long running activities may take to end.
+        interceptors: of every worker.
         options: passed on to the workflow worker.
     """
     identity = Identity(directory)
+    others = dict(served or {})
+    on_directory: list[Activity] = [
+        identity.standing,
+        identity.approvers,
+        identity.people,
+        identity.ensure_member,
+        identity.ensure_absent,
+    ]
+    on_directory += others.pop(DIRECTORY_QUEUE, ())
+    others[ORDERS_QUEUE] = [Ordering(place, begin or partial(begin_request, client)).place]
     async with AsyncExitStack() as stack:
         journal_pool = stack.enter_context(ThreadPoolExecutor(16, thread_name_prefix="journal"))
         directory_pool = stack.enter_context(ThreadPoolExecutor(directory_threads, thread_name_prefix="directory"))
@@ -53,12 +113,13 @@ async def workers(
             Worker(
                 client,
                 task_queue=TASK_QUEUE,
-                workflows=WORKFLOWS,
+                workflows=[*WORKFLOWS, *more_workflows],
                 activities=[JournalWriter(journal, written).record],
                 activity_executor=journal_pool,
                 max_concurrent_local_activities=16,
                 workflow_runner=runner(),
                 graceful_shutdown_timeout=graceful_stop,
+                interceptors=interceptors,
                 # How long a request waits for the worker that has it in memory before another replays it.
                 sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
                 **options,
@@ -68,11 +129,25 @@ async def workers(
             Worker(
                 client,
                 task_queue=DIRECTORY_QUEUE,
-                activities=[identity.standing, identity.approvers, identity.ensure_member, identity.ensure_absent],
+                activities=on_directory,
                 activity_executor=directory_pool,
                 max_concurrent_activities=directory_threads,
                 max_task_queue_activities_per_second=directory_rate,
                 graceful_shutdown_timeout=graceful_stop,
+                interceptors=interceptors,
             )
         )
+        for queue, activities in others.items():
+            pool = stack.enter_context(ThreadPoolExecutor(OTHER_THREADS, thread_name_prefix=queue))
+            await stack.enter_async_context(
+                Worker(
+                    client,
+                    task_queue=queue,
+                    activities=activities,
+                    activity_executor=pool,
+                    max_concurrent_activities=OTHER_THREADS,
+                    graceful_shutdown_timeout=graceful_stop,
+                    interceptors=interceptors,
+                )
+            )
         yield

@@ -8,19 +8,30 @@ A module that defines a workflow is never passed through.
 
 from __future__ import annotations
 
+from temporalio import workflow
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 PASSED_THROUGH = (
     "activities",
     "catalog",
+    # compiles expressions, and imports parts of itself only then
+    "jinja2",
+    "markupsafe",
     "workflows.approvals",
+    "workflows.approving",
+    "workflows.children",
     "workflows.ending",
     "workflows.messages",
+    "workflows.operators",
     "workflows.options",
+    "workflows.patience",
     "workflows.record",
     "workflows.request",
+    "workflows.runner",
     "workflows.saga",
+    "workflows.targets",
+    "workflows.tasks",
 )
 
 
@@ -33,3 +44,22 @@ def runner() -> SandboxedWorkflowRunner:
             | SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
         )
     )
+
+
+def check(kind: type, name: str) -> None:
+    """Load a workflow as a run of it would, so that what is wrong with it shows before a worker begins.
+
+    Needs a running event loop, as a run does.
+
+    Args:
+        kind: the workflow's class, of whatever package.
+        name: what items call it.
+
+    Raises:
+        ValueError: it is no workflow, or the engine would know it by another name.
+        Exception: what loading it raises, for example for an import that should be passed through.
+    """
+    definition = workflow._Definition.must_from_class(kind)  # noqa: SLF001  the runner's public method takes it
+    if definition.name != name:
+        raise ValueError(f"@workflow.defn calls it {definition.name!r}, its spec {name!r}; give it one name")
+    runner().prepare_workflow(definition)

@@ -15,6 +15,7 @@ class WorkerSettings(BaseSettings):
     Attributes:
         database_url: SQLAlchemy URL of the register.
         temporal_address, temporal_namespace: the engine.
+        directory, mailer, http: the registered connectors behind the three ports.
         directory_threads: how many calls to the directory run at once in this process.
         directory_rate: calls per second to the directory, over all workers together; enforced by the engine.
         public_url: where people reach the API and portal; mails link to it.
@@ -29,6 +30,9 @@ class WorkerSettings(BaseSettings):
     database_url: str = "sqlite:///var/register.db"
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
+    directory: str = "ldap"
+    mailer: str = "smtp"
+    http: str = "http"
     directory_threads: Annotated[int, Field(ge=1, le=64)] = 6
     directory_rate: Annotated[float, Field(gt=0)] = 200.0
     public_url: str = "http://127.0.0.1:8000"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from temporalio import workflow
 
 from workflows.ending import Closure, Ended
-from workflows.request import OperatorSaid, RequestFrame
+from workflows.operators import OperatorSaid
+from workflows.request import RequestFrame
+from workflows.targets import on_directory
 
 with workflow.unsafe.imports_passed_through():
     from activities.identity import Identity
     from catalog.access import Membership
+    from catalog.registry import WorkflowSpec
     from catalog.request import Order, Outcome
 
 
@@ -23,6 +28,12 @@ class AccessRequest(RequestFrame):
     4. Tell requester and beneficiary, close.
     """
 
+    spec: ClassVar = WorkflowSpec(
+        id="AccessRequest", summary="Give the beneficiary a place in a directory group.", entitlement=True
+    )
+
+    after_approval = "The access is set up."
+
     @workflow.init
     def __init__(self, order: Order) -> None:
         super().__init__(order)
@@ -34,10 +45,12 @@ class AccessRequest(RequestFrame):
 
     async def fulfil(self) -> Ended:
         """Follow the runbook."""
-        who, group = self.order.beneficiary, self.order.item.entitlement.group
+        order = self.order
+        assert order.item.entitlement is not None, "lint and intake see to it"
+        who, group = order.beneficiary, order.item.entitlement.group
         membership = Membership(person_id=who.id, group=group)
 
-        standing = await self.standing(membership)
+        standing = await self.standing(group)
         if standing.person is None:
             return Ended(Outcome.INELIGIBLE, f"{who.name} is no longer in the directory.", rule="access.unknown-person")
         if not standing.person.active:
@@ -47,10 +60,11 @@ class AccessRequest(RequestFrame):
 
         await self.approved(standing.rungs)
 
-        add, remove = f"Add {who.name} to {group}", f"Take {who.name} out of {group}"
+        add = on_directory(Identity.ensure_member, membership, f"Add {who.name} to {group}")
+        remove = on_directory(Identity.ensure_absent, membership, f"Take {who.name} out of {group}")
         async with self.saga() as saga:
-            saga.undo(lambda: self.undo(Identity.ensure_absent, membership, remove, of=add))
-            result = await self.effect(Identity.ensure_member, membership, add)
+            saga.undo(lambda: self.targets.undo(remove, of=add.what))
+            result = await self.targets.effect(add)
 
         if isinstance(result, OperatorSaid):
             return Ended(Outcome.SKIPPED, f"{result.by.person.name} closed it without: {result.reason}", by=result.by)

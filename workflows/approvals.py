@@ -29,20 +29,43 @@ with workflow.unsafe.imports_passed_through():
         StageStatus,
         Verdict,
     )
-    from catalog.item import Stage
     from catalog.journal import Entry, Kind
+    from catalog.plan import PlannedStage
     from catalog.request import Assignee, Order, Status, Task, Waiting, WaitKind
+    from catalog.stages import Stage
 
 
 class ApprovalDesk:
     """Takes stages, votes and deadlines, one after the other."""
 
-    def __init__(self, order: Order, record: Record) -> None:
+    def __init__(self, order: Order, record: Record, planned: tuple[PlannedStage, ...], then: str) -> None:
+        """Take the stages that this order needs; `then` says in words what comes after the last of them."""
         self._order = order
         self._record = record
+        self._then = then
+        self._planned = planned
         self.state: Approvals = approval.begin(
-            order.item.approvals, order.requester.id, order.beneficiary.id, order.subject
+            tuple(one.stage for one in planned if one.needed),
+            order.requester.id,
+            order.beneficiary.id,
+            order.subject,
+            {one.stage.id: one.auto for one in planned if one.auto},
         )
+
+    def note_plan(self) -> None:
+        """Put on record which stages are left out or approved by rule, and which could not be planned."""
+        for one in self._planned:
+            facts = {"stage": one.stage.id, "name": one.stage.name, "because": one.because or one.fault}
+            if not one.needed:
+                self._record.note(Kind.STAGE_SKIPPED, facts, rule="plan.when")
+            elif one.auto:
+                self._record.note(Kind.STAGE_CLOSED, {**facts, "status": StageStatus.APPROVED}, rule=one.auto)
+            elif one.fault:
+                self._record.note(Kind.STAGE_KEPT, facts, rule="plan.fault")
+
+    def has(self, task: Task) -> bool:
+        """Return whether a task stands for one of these stages."""
+        return task.stage is not None and self.state.stage(task.stage) is not None
 
     def stage(self, stage_id: str) -> StageState:
         """Return a stage of this request's item."""
@@ -104,7 +127,7 @@ class ApprovalDesk:
         else:
             state = self.stage(task.stage or "")
             self._record.change_task(task.id, assignees=_assignees(state))
-            self._record.waiting = (self.waiting(state.stage.id),)
+            self._record.waits_for(self.waiting(state.stage.id))
         return entry
 
     def expire(self, stage_id: str) -> None:
@@ -125,13 +148,13 @@ class ApprovalDesk:
         following = [s.stage.name for s in self.state.stages if s.status is StageStatus.WAITING]
         return Waiting(
             kind=WaitKind.PEOPLE,
-            what=f"{state.stage.name} decides" + (": everybody asked must approve" if _needs_all(state) else ""),
+            what=f"{state.stage.name} decides{_how_many(state)}",
             who=state.undecided(),
             since=state.opened_at or workflow.now(),
             until=state.due_at,
             rule=state.slate.rule,
             at_deadline="The request expires.",
-            then=f"{following[0]} decides." if following else "The access is set up.",
+            then=f"{following[0]} decides." if following else self._then,
             task=self._task_id(stage_id),
         )
 
@@ -168,7 +191,8 @@ class ApprovalDesk:
     def _close(self, state: StageState) -> None:
         facts = {"stage": state.stage.id, "name": state.stage.name, "status": state.status}
         rule = {StageStatus.EXPIRED: "approval.expired", StageStatus.CANCELLED: "approval.cancelled"}
-        self._record.note(Kind.STAGE_CLOSED, facts, rule=rule.get(state.status, f"approval.{state.stage.quorum}"))
+        by_votes = f"approval.{state.stage.quorum}"
+        self._record.note(Kind.STAGE_CLOSED, facts, rule=rule.get(state.status, by_votes))
         self._record.change_task(
             self._task_id(state.stage.id),
             assignees=_assignees(state),
@@ -189,8 +213,12 @@ def _cast(task: Task, command: Decide) -> Cast:
     )
 
 
-def _needs_all(state: StageState) -> bool:
-    return state.stage.quorum == "all" and len(state.slate.people) > 1
+def _how_many(state: StageState) -> str:
+    """Return how many must approve, in words, where one is not enough."""
+    asked, needed = len(state.slate.people), approval.votes_needed(state)
+    if needed == 1:
+        return ""
+    return ": everybody asked must approve" if needed == asked else f": {needed} of {asked} must approve"
 
 
 def _assignees(state: StageState) -> tuple[Assignee, ...]:

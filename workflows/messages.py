@@ -7,7 +7,7 @@ entry that the command caused, once it stands in the register.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,12 @@ from catalog.people import Actor
 DECIDE = "decide"
 CANCEL = "cancel"
 COMMENT = "comment"
+WORK = "work"
+REPORT = "report"
+CHILD_CLOSED = "child-closed"
+"""A signal, from a request to its parent: it has ended, and how."""
+CALL_OFF = "call-off"
+"""A signal, from the parent of a request: what it is part of was called off."""
 
 MAX_REASON = 4_000
 
@@ -25,6 +31,9 @@ TASK_QUEUE = "commissary"
 
 DIRECTORY_QUEUE = "commissary-directory"
 """Where everything that talks to the directory runs."""
+
+ORDERS_QUEUE = "commissary-orders"
+"""Where requests place the orders of their parts."""
 
 
 class Command(Model):
@@ -65,3 +74,25 @@ class Comment(Command):
     """Say something on record."""
 
     text: Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
+
+
+class Work(Command):
+    """Claim, release, complete or decline a piece of work.
+
+    Attributes:
+        task: the task's id.
+        answers: the checked evidence, in its stored form, with ``complete``.
+        reason: why it cannot be done, with ``decline``.
+    """
+
+    task: str
+    act: Literal["claim", "release", "complete", "decline"]
+    answers: dict[str, Any] = {}
+    reason: Annotated[str, Field(max_length=MAX_REASON)] = ""
+
+
+class Report(Command):
+    """Something happened outside that a request waits for, or will; its data is plain JSON."""
+
+    event: str
+    data: dict[str, Any] = {}

@@ -61,6 +61,29 @@ _JOURNAL_RETRY = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), backoff_coefficient=2, maximum_interval=timedelta(minutes=5)
 )
 
+
+class System(TypedDict):
+    """Options of an activity on a system whose queue follows from its name."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+ACTION = System(
+    start_to_close_timeout=DIRECTORY["start_to_close_timeout"],
+    schedule_to_close_timeout=DIRECTORY["schedule_to_close_timeout"],
+    heartbeat_timeout=DIRECTORY["heartbeat_timeout"],
+    retry_policy=DIRECTORY["retry_policy"],
+    cancellation_type=DIRECTORY["cancellation_type"],
+)
+
+ONCE = RetryPolicy(maximum_attempts=1)
+"""For what must not be repeated without somebody looking first."""
+
+
 JOURNAL = Own(start_to_close_timeout=timedelta(seconds=20), retry_policy=_JOURNAL_RETRY)
 
 LOCAL_JOURNAL = Local(

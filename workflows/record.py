@@ -35,9 +35,9 @@ class Record:
     """The record of one request, as far as it has come.
 
     Attributes:
-        waiting: what the request waits for now; shown to people once flushed.
+        waits: what the request waits for now, each under a key of its own; shown to people once flushed.
         tasks: all tasks it ever opened, by id.
-        attempting: whether an attempt on a target is running, whose answer will come by itself.
+        attempting: how many attempts on targets are running, whose answers will come by themselves.
     """
 
     def __init__(self, order: Order) -> None:
@@ -50,9 +50,10 @@ class Record:
         self.status = Status.ACCEPTED
         self.outcome: Outcome | None = None
         self.reason = ""
-        self.waiting: tuple[Waiting, ...] = ()
+        self.waits: dict[str, Waiting] = {}
         self.tasks: dict[str, Task] = {}
-        self.attempting = False
+        self.attempting = 0
+        self._phase = Status.ACCEPTED
         self._commanded_at = 0
 
     def commanded(self) -> None:
@@ -69,8 +70,13 @@ class Record:
         rule: str = "",
         command: str = "",
     ) -> Entry:
-        """Append an entry; `status` is the one it leads to, where it leads to another."""
-        before, self.status = self.status, status or self.status
+        """Append an entry; `status` is the one it leads to, where it leads to another.
+
+        As long as an operator is asked, that is where the request stands, whatever else goes on beside it.
+        """
+        if status and status is not Status.ATTENTION:
+            self._phase = status
+        before, self.status = self.status, self._standing()
         changed = before is not self.status
         entry = self._chain.append(
             kind,
@@ -85,10 +91,24 @@ class Record:
         self._entries.append(entry)
         return entry
 
+    def _standing(self) -> Status:
+        asked = any(task.kind == "operator" and task.decided is None for task in self.tasks.values())
+        return Status.ATTENTION if asked and self._phase is not Status.CLOSED else self._phase
+
     def owe(self, template: Template, to: PersonRef, data: dict[str, Any]) -> None:
         """Owe somebody a message about the newest entry."""
         event = f"{self._order.number}/{self._chain.seq}"
         self._notices.append(Notice(event=event, template=template, to=to, data=data))
+
+    def waits_for(self, waiting: Waiting) -> str:
+        """Say that something is waited for, beside whatever else is; returns the key to `waited_for`."""
+        key = waiting.task or f"{waiting.kind}:{waiting.what}"
+        self.waits[key] = waiting
+        return key
+
+    def waited_for(self, key: str) -> None:
+        """Say that a wait is over."""
+        self.waits.pop(key, None)
 
     def open_task(self, task: Task) -> None:
         """Put a task up for decision."""
@@ -106,7 +126,7 @@ class Record:
 
     def end(self, outcome: Outcome, reason: str) -> None:
         """Set how the request ended; the closing entry follows."""
-        self.outcome, self.reason, self._closed_at, self.waiting = outcome, reason, workflow.now(), ()
+        self.outcome, self.reason, self._closed_at, self.waits = outcome, reason, workflow.now(), {}
 
     async def flush(self) -> None:
         """Return once everything noted so far stands in the register; retried for as long as that takes."""
@@ -139,7 +159,7 @@ class Record:
             status=self.status,
             outcome=self.outcome,
             reason=self.reason,
-            waiting=self.waiting,
+            waiting=tuple(self.waits.values()),
             tasks=tuple(self.tasks.values()),
             due_at=self._order.due_at,
             updated_at=workflow.now(),

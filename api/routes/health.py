@@ -12,12 +12,17 @@ from pydantic import BaseModel
 from activities.errors import ConnectorError
 from api.gateway import EngineUnavailable
 from api.parts import PartsIn
+from api.shelf import Stock
 from records.register import Register, RegisterUnavailable
 
 router = APIRouter(tags=["health"])
 
 PATIENCE = 4.0
 """Seconds to wait for one part."""
+
+
+MOST_TOLD = 50
+"""How many mistakes of the catalog are listed."""
 
 
 class HealthOut(BaseModel):
@@ -52,7 +57,7 @@ async def readyz(response: Response, parts: PartsIn) -> ReadyOut:
     register, directory, polling = await asyncio.gather(
         _look(asyncio.to_thread(_notices, parts.register)),
         _look(asyncio.to_thread(parts.directory.ping)),
-        _look(parts.gateway.pollers()),
+        _look(parts.gateway.pollers(parts.shelf.stock.queues)),
     )
     idle = [queue for queue, workers in (polling.detail if polling.ready else {}).items() if not workers]
     found = {
@@ -60,7 +65,7 @@ async def readyz(response: Response, parts: PartsIn) -> ReadyOut:
         "directory": directory,
         "engine": PartOut(ready=polling.ready, detail=None if polling.ready else polling.detail),
         "workers": PartOut(ready=polling.ready and not idle, detail=polling.detail if polling.ready else None),
-        "catalog": PartOut(ready=len(parts.catalog) > 0, detail={"items": len(parts.catalog)}),
+        "catalog": _catalog(parts.shelf.stock),
     }
     ready = all(part.ready for part in found.values())
     response.status_code = 200 if ready else 503
@@ -70,6 +75,17 @@ async def readyz(response: Response, parts: PartsIn) -> ReadyOut:
 def _notices(register: Register) -> dict[str, dict[str, int]]:
     register.check()
     return {"notices": register.notice_counts()}
+
+
+def _catalog(stock: Stock) -> PartOut:
+    """Say what is on the shelf; a broken file is told, and does not keep the rest from being ordered."""
+    detail: dict[str, Any] = {"items": len(stock.catalog)}
+    if stock.broken:
+        told = ("file", "line", "rule", "message", "remedy")
+        detail["broken"] = [one.model_dump(include=set(told)) for one in stock.broken[:MOST_TOLD]]
+    if stock.trouble:
+        detail["trouble"] = stock.trouble
+    return PartOut(ready=len(stock.catalog) > 0, detail=detail)
 
 
 async def _look(check: Awaitable[Any]) -> PartOut:

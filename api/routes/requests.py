@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from activities.intake import Received
 from api import intake, problems
 from api.commands import visible_request
 from api.parts import Key, OptionalKey, Parts, PartsIn, Viewer, tagged
@@ -15,20 +16,23 @@ from api.schemas import (
     CancelIn,
     CommandOut,
     CommentIn,
+    CopyOut,
     EntryOut,
     JournalQuery,
+    LeftOutOut,
+    OrderedOut,
     OrderIn,
     PageOut,
+    PreviewOut,
     RequestOut,
     RequestsQuery,
 )
 from catalog.journal import Entry
 from catalog.people import Actor
-from records.register import Taken
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
-_COMMAND = (
+COMMAND = (
     problems.NotFound,
     problems.Closed,
     problems.WorkflowGone,
@@ -37,22 +41,30 @@ _COMMAND = (
     problems.EngineUnavailable,
     problems.NoWorker,
 )
+"""What any command to a request may answer."""
+
+
+_LOOKED_UP = (problems.DirectoryUnavailable, problems.DirectoryRefuses, problems.ChoicesUnavailable)
 
 
 @router.post(
     "",
     status_code=201,
-    responses=declared(
-        *SIGNED_IN, problems.IdempotencyConflict, problems.DirectoryUnavailable, problems.DirectoryRefuses
-    ),
+    responses=declared(*SIGNED_IN, problems.IdempotencyConflict, problems.AlreadyOpen, *_LOOKED_UP),
 )
-async def create_request(body: OrderIn, key: Key, response: Response, parts: PartsIn, viewer: Viewer) -> RequestOut:
+async def create_request(body: OrderIn, key: Key, response: Response, parts: PartsIn, viewer: Viewer) -> OrderedOut:
     """Order an item. It is on record when this answers; its workflow begins right after, or when the engine is back."""
-    taken, shown = await run_in_threadpool(_take, parts, viewer, body, key)
-    if taken.fresh:
-        parts.sweeper.nudge(taken.order)
-    response.headers["Location"] = f"/api/v1/requests/{taken.order.number}"
+    received, shown = await run_in_threadpool(_take, parts, viewer, body, key)
+    if received.taken.fresh:
+        parts.sweeper.nudge(received.taken.order)
+    response.headers["Location"] = f"/api/v1/requests/{shown.number}"
     return shown
+
+
+@router.post("/preview", responses=declared(*SIGNED_IN, *_LOOKED_UP))
+def preview_request(body: OrderIn, parts: PartsIn, viewer: Viewer) -> PreviewOut:
+    """Say what would become of an order: who would decide, what it costs, what is wrong; nothing is written."""
+    return intake.look(body, viewer, at=parts.clock(), desk=parts.desk)
 
 
 @router.get("", responses=declared(*SIGNED_IN, problems.NotAllowed))
@@ -61,7 +73,9 @@ def list_requests(query: Annotated[RequestsQuery, Query()], parts: PartsIn, view
     if query.all and not viewer.operator:
         raise problems.NotAllowed("Only operators see the requests of all people.")
     whose = None if query.all else viewer.person.id
-    page = parts.register.requests(viewer=whose, state=query.state, after=query.cursor, limit=query.limit)
+    page = parts.register.requests(
+        viewer=whose, state=query.state, top_level=not query.parts, after=query.cursor, limit=query.limit
+    )
     return PageOut(items=[RequestOut.seen_by(viewer, view) for view in page.items], next=page.next)
 
 
@@ -69,7 +83,13 @@ def list_requests(query: Annotated[RequestsQuery, Query()], parts: PartsIn, view
 def show_request(number: str, request: Request, parts: PartsIn, viewer: Viewer) -> Response:
     """Show where a request stands, what it waits for, and what you can do about it."""
     view = visible_request(parts.register, viewer, number)
-    return tagged(request, RequestOut.seen_by(viewer, view))
+    return tagged(request, RequestOut.seen_by(viewer, view, parts.register.children(number)))
+
+
+@router.get("/{number}/copy", responses=declared(*SIGNED_IN, problems.NotFound))
+def copy_request(number: str, parts: PartsIn, viewer: Viewer) -> CopyOut:
+    """Give the order by which its requester can order the same again."""
+    return intake.copy(visible_request(parts.register, viewer, number), viewer)
 
 
 @router.get("/{number}/journal", responses=declared(*SIGNED_IN, problems.NotFound))
@@ -83,7 +103,7 @@ def show_journal(
     return PageOut(items=[EntryOut.of(entry) for entry in entries], next=following)
 
 
-@router.post("/{number}/cancel", responses=declared(*SIGNED_IN, problems.NotAllowed, *_COMMAND))
+@router.post("/{number}/cancel", responses=declared(*SIGNED_IN, problems.NotAllowed, *COMMAND))
 async def cancel_request(
     number: str, parts: PartsIn, viewer: Viewer, body: CancelIn | None = None, key: OptionalKey = None
 ) -> CommandOut:
@@ -92,7 +112,7 @@ async def cancel_request(
     return await run_in_threadpool(command_answer, parts, viewer, number, entry)
 
 
-@router.post("/{number}/comments", status_code=201, responses=declared(*SIGNED_IN, *_COMMAND))
+@router.post("/{number}/comments", status_code=201, responses=declared(*SIGNED_IN, *COMMAND))
 async def comment_on_request(
     number: str, body: CommentIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
 ) -> CommandOut:
@@ -106,20 +126,14 @@ def command_answer(parts: Parts, viewer: Actor, number: str, entry: Entry) -> Co
     return CommandOut(entry=EntryOut.of(entry), request=_shown(parts, viewer, number))
 
 
-def _take(parts: Parts, viewer: Actor, body: OrderIn, key: str) -> tuple[Taken, RequestOut]:
-    taken = intake.take(
-        body,
-        key,
-        viewer,
-        at=parts.clock(),
-        catalog=parts.catalog,
-        directory=parts.directory,
-        register=parts.register,
-    )
-    return taken, _shown(parts, viewer, taken.order.number)
+def _take(parts: Parts, viewer: Actor, body: OrderIn, key: str) -> tuple[Received, OrderedOut]:
+    received = intake.take(body, key, viewer, at=parts.clock(), desk=parts.desk, register=parts.register)
+    shown = _shown(parts, viewer, received.taken.order.number)
+    left_out = [LeftOutOut.model_validate(one) for one in received.left_out]
+    return received, OrderedOut.model_validate(dict(shown) | {"left_out": left_out})
 
 
 def _shown(parts: Parts, viewer: Actor, number: str) -> RequestOut:
     view = parts.register.request(number)
     assert view is not None, f"{number} was on record a moment ago"
-    return RequestOut.seen_by(viewer, view)
+    return RequestOut.seen_by(viewer, view, parts.register.children(number))

@@ -1,4 +1,4 @@
-"""Tasks: what waits for one's decision."""
+"""Tasks: what waits for one's decision, and work that waits to be done."""
 
 from __future__ import annotations
 
@@ -12,9 +12,23 @@ from api.commands import visible_task
 from api.parts import OptionalKey, PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
 from api.routes.requests import command_answer
-from api.schemas import CommandOut, DecisionIn, PageOut, TaskInListOut, TasksQuery
+from api.schemas import CommandOut, DecisionIn, DeclineIn, EvidenceIn, PageOut, TaskInListOut, TasksQuery
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+_WORK = declared(
+    *SIGNED_IN,
+    problems.NotApprover,
+    problems.UnknownTask,
+    problems.UnknownChoice,
+    problems.AlreadyDecided,
+    problems.Closed,
+    problems.WorkflowGone,
+    problems.IdempotencyConflict,
+    problems.TooMany,
+    problems.EngineUnavailable,
+    problems.NoWorker,
+)
 
 
 @router.get("", responses=declared(*SIGNED_IN))
@@ -61,4 +75,41 @@ async def decide_task(
 ) -> CommandOut:
     """Decide a task; the answer comes when the decision is on record."""
     entry = await parts.commands.decide(viewer, task_id, body, key)
+    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+
+
+@router.post("/{task_id}/claim", responses=_WORK)
+async def claim_task(task_id: str, parts: PartsIn, viewer: Viewer, key: OptionalKey = None) -> CommandOut:
+    """Take a piece of work on: the others who were asked see that you do it."""
+    entry = await parts.commands.work(viewer, task_id, "claim", "", key)
+    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+
+
+@router.post("/{task_id}/release", responses=_WORK)
+async def release_task(task_id: str, parts: PartsIn, viewer: Viewer, key: OptionalKey = None) -> CommandOut:
+    """Give a piece of work back that you took on; operators can do that for anybody."""
+    entry = await parts.commands.work(viewer, task_id, "release", "", key)
+    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+
+
+@router.post(
+    "/{task_id}/decline", responses=_WORK | declared(*SIGNED_IN, problems.UnknownChoice, problems.ReasonNeeded)
+)
+async def decline_task(
+    task_id: str, body: DeclineIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
+) -> CommandOut:
+    """Say that a piece of work cannot be done, and why; an operator is asked how to go on."""
+    entry = await parts.commands.work(viewer, task_id, "decline", body.reason, key)
+    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+
+
+@router.post(
+    "/{task_id}/complete",
+    responses=_WORK | declared(*SIGNED_IN, problems.DirectoryUnavailable, problems.DirectoryRefuses),
+)
+async def complete_task(
+    task_id: str, parts: PartsIn, viewer: Viewer, body: EvidenceIn | None = None, key: OptionalKey = None
+) -> CommandOut:
+    """Complete a piece of work with the evidence it asks for; nobody needs to have claimed it before."""
+    entry = await parts.commands.complete(viewer, task_id, (body or EvidenceIn()).answers, key)
     return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)

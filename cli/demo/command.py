@@ -13,6 +13,14 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop after the story; exit 0 if it ended well.")] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Forget what earlier runs left, start over.")] = False,
     data: Annotated[Path, typer.Option(help="Folder for the demo's data.")] = Path("var/demo"),
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalog",
+            "-c",
+            help="Folder of items of your own, offered beside the shipped ones; items/ in the data if not given.",
+        ),
+    ] = None,
     api_port: Annotated[int, typer.Option(help="Port of the API.")] = 8000,
     engine_port: Annotated[int, typer.Option(help="Port of the workflow engine.")] = 7233,
     engine_ui_port: Annotated[int, typer.Option(help="Port of the workflow engine's web page.")] = 8233,
@@ -24,6 +32,7 @@ def demo(
     Nothing but this Python environment is needed: the workflow engine, a directory of a fictional company, a mail
     sink, the worker and the API run as one process tree on 127.0.0.1. Ctrl-C stops them all.
     """
-    from cli.demo.run import Ports, run  # noqa: PLC0415  see above
+    from cli.demo.run import Demo, Ports, run  # noqa: PLC0415  see above
 
-    run(data, Ports(api_port, engine_port, engine_ui_port, ldap_port, mail_port), once=once, reset=reset)
+    ports = Ports(api_port, engine_port, engine_ui_port, ldap_port, mail_port)
+    run(Demo(data.resolve(), (items or data / "items").resolve(), ports), once=once, reset=reset)

@@ -1,10 +1,10 @@
 """The demo's directory: an LDAP server in one process, seeded from company.ldif. For loopback only.
 
-It takes simple binds, searches and modifications; people may read, accounts below ``ou=services`` may write, and a
-connection that did not bind sees the root entry only. Every change is in the file before it is answered, so
-``kill -9`` loses nothing. ldaptor brings the protocol, the filters and the tree; this module brings what ldaptor
-leaves open: rights, the result codes of RFC 4511, size limits and a file. It has no schema but one rule, that a
-groupOfNames has a member, and no TLS.
+It takes simple binds, searches, changes of entries and new passwords (RFC 3062); people may read, accounts below
+``ou=services`` may write, and a connection that did not bind sees the root entry only. Every change is in the file
+before it is answered, so ``kill -9`` loses nothing. ldaptor brings the protocol, the filters and the tree; this module
+brings what ldaptor leaves open: rights, the result codes of RFC 4511, size limits and a file. It has no schema but one
+rule, that a groupOfNames has a member, and no TLS.
 
 Run it as ``python -m cli.demo.directory_server --port 3890 --data var/demo``.
 """
@@ -17,6 +17,7 @@ import argparse
 import hmac
 import os
 import sys
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,10 @@ class Entry(inmemory.ReadOnlyInMemoryLDAPEntry):  # type: ignore[misc]  # ldapto
                 deeper = scope == pureldap.LDAP_SCOPE_wholeSubtree
                 yield from child._within(scope) if deeper else (child,)  # noqa: SLF001  # the same class
 
+    def below(self) -> list[Entry]:
+        """Return the entries right below."""
+        return list(self._children.values())
+
     def match(self, filter: Any) -> bool:  # noqa: A002  # ldaptor's name
         """Return whether the filter holds; a value that is no UTF-8 equals nothing here."""
         try:
@@ -90,6 +95,11 @@ class Entry(inmemory.ReadOnlyInMemoryLDAPEntry):  # type: ignore[misc]  # ldapto
         self._attributes.clear()
         for name, values in content.items():
             self[name] = values
+
+    @property
+    def passwords(self) -> set[bytes]:
+        """The passwords, to be changed in place."""
+        return self._passwords
 
     def lines(self) -> bytes:
         """Return the entry as LDIF, with its passwords."""
@@ -111,10 +121,21 @@ def modified(content: dict[bytes, list[bytes]], changes: Sequence[Any]) -> dict[
         values = _changed(values, change)
         if values:
             after[key] = (name, values)
+    result = {name: sorted(values.values()) for name, values in after.values()}
+    check_schema(result)
+    return result
+
+
+def check_schema(content: dict[bytes, list[bytes]]) -> None:
+    """Return if an entry is as the one rule here asks.
+
+    Raises:
+        LDAPObjectClassViolation: a groupOfNames without a member.
+    """
+    names = {name.lower() for name in content}
     classes = {value.lower() for value in content.get(b"objectClass", [])}
-    if b"groupofnames" in classes and b"member" not in after:
+    if b"groupofnames" in classes and b"member" not in names:
         raise ldaperrors.LDAPObjectClassViolation(b"groupOfNames requires attribute 'member'")
-    return {name: sorted(values.values()) for name, values in after.values()}
 
 
 def _changed(present: dict[bytes, bytes], change: Any) -> dict[bytes, bytes]:
@@ -172,10 +193,54 @@ class Store:
         """
         before = target.content()
         target.put(modified(before, changes))
+        self._keep(lambda: target.put(before))
+
+    def add(self, parent: Entry, dn: distinguishedname.DistinguishedName, content: dict[bytes, list[bytes]]) -> None:
+        """Make an entry with an id of its own.
+
+        Raises:
+            LDAPException: there is one of that name, it may not be so, or the file cannot be written.
+        """
+        check_schema(content)
+        made = parent.addChild(dn.split()[0], {**content, b"entryUUID": [str(uuid.uuid4()).encode()]})
+        self._entries.append(made)
+
+        def undo() -> None:
+            self._entries.remove(made)
+            parent.deleteChild(dn.split()[0])
+
+        self._keep(undo)
+
+    def delete(self, target: Entry) -> None:
+        """Delete an entry that has none below it.
+
+        Raises:
+            LDAPException: it has, or the file cannot be written.
+        """
+        if target.below():
+            raise ldaperrors.LDAPNotAllowedOnNonLeaf(target.dn.getText())
+        kept = list(self._entries)
+        self._entries = [one for one in kept if one is not target]
+        self._keep(lambda: setattr(self, "_entries", kept))
+        target.delete()
+
+    def set_password(self, target: Entry, password: bytes) -> None:
+        """Make that the only password of an entry.
+
+        Raises:
+            LDAPException: the file cannot be written.
+        """
+        before = set(target.passwords)
+        target.passwords.clear()
+        target.passwords.add(password)
+        self._keep(lambda: target.passwords.update(before))
+
+    def _keep(self, undo: Callable[[], None]) -> None:
+        """Write the file; if that fails, undo what was done in memory."""
         try:
             self._write(b"".join(one.lines() for one in self._entries))
         except OSError as trouble:
-            target.put(before)
+            undo()
             raise ldaperrors.LDAPUnavailable(str(trouble).encode()) from trouble
 
     def _write(self, text: bytes) -> None:
@@ -231,24 +296,62 @@ class Session(ldapserver.LDAPServer):  # type: ignore[misc]  # ldaptor has no ty
     def handle_LDAPModifyRequest(self, request: Any, controls: Any, reply: Any) -> Any:
         """Change an entry, for an account below ``ou=services``."""
         del reply
-        self.checkControls(controls)
-        if SERVICES not in self._require_bound().dn.getText():
-            raise ldaperrors.LDAPInsufficientAccessRights(b"only service accounts may write")
+        self._require_writer(controls)
         changes = delta.ModifyOp.fromLDAP(request).modifications
-        found = self.factory.store.root.lookup(distinguishedname.DistinguishedName(request.object))
+        found = self._find(request.object)
         found.addCallback(self.factory.store.change, changes)
         return found.addCallback(lambda _: pureldap.LDAPModifyResponse(resultCode=0))
 
-    def _refuse(self, request: Any, controls: Any, reply: Any) -> Any:
-        del request, controls, reply
-        raise ldaperrors.LDAPUnwillingToPerform(b"this directory only changes entries that are there")
+    def handle_LDAPAddRequest(self, request: Any, controls: Any, reply: Any) -> Any:
+        """Make an entry, for an account below ``ou=services``."""
+        del reply
+        self._require_writer(controls)
+        dn = distinguishedname.DistinguishedName(request.entry)
+        content = {name.value: [value.value for value in values] for name, values in request.attributes}
+        found = self._find(dn.up())
+        found.addCallback(self.factory.store.add, dn, content)
+        return found.addCallback(lambda _: pureldap.LDAPAddResponse(resultCode=0))
 
-    handle_LDAPAddRequest = handle_LDAPDelRequest = handle_LDAPModifyDNRequest = _refuse
+    def handle_LDAPDelRequest(self, request: Any, controls: Any, reply: Any) -> Any:
+        """Delete an entry, for an account below ``ou=services``."""
+        del reply
+        self._require_writer(controls)
+        found = self._find(request.value)
+        found.addCallback(self.factory.store.delete)
+        return found.addCallback(lambda _: pureldap.LDAPDelResponse(resultCode=0))
 
-    def handle_LDAPExtendedRequest(self, request: Any, controls: Any, reply: Any) -> Any:
-        """Know no extended operation (RFC 4511, section 4.12), not even StartTLS."""
+    def handle_LDAPModifyDNRequest(self, request: Any, controls: Any, reply: Any) -> Any:
+        """Rename nothing."""
         del request, controls, reply
-        raise ldaperrors.LDAPProtocolError(b"this directory knows no extended operations")
+        raise ldaperrors.LDAPUnwillingToPerform(b"this directory renames no entries")
+
+    def extendedRequest_LDAPPasswordModifyRequest(self, data: Any, reply: Any) -> Any:
+        """Set somebody's password (RFC 3062), for an account below ``ou=services``; it makes up none by itself."""
+        del reply
+        self._require_writer(())
+        given = {type(part): part.value for part in data}
+        who = given.get(pureldap.LDAPPasswordModifyRequest_userIdentity)
+        password = given.get(pureldap.LDAPPasswordModifyRequest_newPasswd)
+        if not who or not password:
+            raise ldaperrors.LDAPUnwillingToPerform(b"name the entry and the new password")
+        found = self._find(who)
+        found.addCallback(self.factory.store.set_password, password)
+        return found.addCallback(lambda _: pureldap.LDAPExtendedResponse(resultCode=0, responseName=None))
+
+    extendedRequest_LDAPPasswordModifyRequest.oid = (  # type: ignore[attr-defined]  # where ldaptor looks for it
+        pureldap.LDAPPasswordModifyRequest.oid
+    )
+    extendedRequest_LDAPPasswordModifyRequest.berdecoder = (  # type: ignore[attr-defined]  # as above
+        ldapserver.LDAPServer.extendedRequest_LDAPPasswordModifyRequest.berdecoder
+    )
+
+    def _find(self, dn: Any) -> Any:
+        return self.factory.store.root.lookup(distinguishedname.DistinguishedName(dn))
+
+    def _require_writer(self, controls: Any) -> None:
+        self.checkControls(controls)
+        if SERVICES not in self._require_bound().dn.getText():
+            raise ldaperrors.LDAPInsufficientAccessRights(b"only service accounts may write")
 
     def _require_bound(self) -> Entry:
         if self.boundUser is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 import typer
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from rich.console import Console
 from rich.text import Text
@@ -20,6 +21,7 @@ from activities.connectors.ldap import LdapDirectory, LdapSettings, Security
 from cli.client import Trouble
 from cli.demo import story
 from cli.demo.supervisor import HOST, Child, DemoError, Supervisor, accepts, answers, port_free, supervised
+from cli.kit.shelf import SHIPPED
 from cli.render import plain
 from records.register import Register, RegisterUnavailable
 
@@ -54,9 +56,15 @@ class Ports:
 
 @dataclass(frozen=True)
 class Demo:
-    """One demo: its folder, its ports, and the programs it is made of."""
+    """One demo: its folder, its ports, and the programs it is made of.
+
+    Attributes:
+        data: what it keeps.
+        items: where authors put items of their own; they are offered beside the shipped ones.
+    """
 
     data: Path
+    items: Path
     ports: Ports
 
     @property
@@ -122,7 +130,9 @@ class Demo:
             "COMMISSARY_OPERATORS_MAIL": "operators@nordlys.example",
             "COMMISSARY_HOST": HOST,
             "COMMISSARY_PORT": str(self.ports.api),
-            "COMMISSARY_SECRET": self._secret(),
+            "COMMISSARY_CATALOG": os.pathsep.join(map(str, (SHIPPED, self.items))),
+            "COMMISSARY_SECRET": self._kept("token-key", secrets.token_urlsafe(48)),
+            "COMMISSARY_SECRETS_KEYS": self._kept("secrets-key", Fernet.generate_key().decode()),
             "COMMISSARY_SMTP_HOST": HOST,
             "COMMISSARY_SMTP_PORT": str(self.ports.mail),
             "COMMISSARY_SMTP_SECURITY": "none",
@@ -133,21 +143,31 @@ class Demo:
             "COMMISSARY_LDAP_BIND_PASSWORD": SERVICE_PASSWORD,
             "COMMISSARY_LDAP_PEOPLE_BASE": ldap.people_base,
             "COMMISSARY_LDAP_GROUPS_BASE": ldap.groups_base,
+            "COMMISSARY_LDAP_ACCOUNTS_BASE": ldap.people_base,
             "COMMISSARY_LDAP_PLACEHOLDER_MEMBER": ldap.placeholder_member or "",
         }
 
-    def _secret(self) -> str:
-        """Return the key of the tokens; kept, so that sessions outlive a restart of the demo."""
-        path = self.data / "token-key"
+    def _kept(self, name: str, fresh: str) -> str:
+        """Return the key of that name; kept, so that sessions and secrets outlive a restart of the demo."""
+        path = self.data / name
         if not path.exists():
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(48))
+                file.write(fresh)
         return path.read_text()
 
+    def make_room(self) -> None:
+        """Make the authors' folder; raises `DemoError` if it cannot be made."""
+        try:
+            self.items.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DemoError(
+                f"{self.items} cannot hold items: {error.strerror}; choose another with --catalog"
+            ) from error
+
     def reset(self) -> None:
-        """Forget what earlier runs left, except the lock that keeps other demos out."""
+        """Forget what earlier runs left, except what authors wrote and the lock that keeps other demos out."""
         for path in self.data.iterdir():
-            if path.name in ("demo.lock", "logs"):
+            if path.name in ("demo.lock", "logs") or self.items.is_relative_to(path):
                 continue
             if path.is_dir():
                 shutil.rmtree(path)
@@ -155,7 +175,7 @@ class Demo:
                 path.unlink()
 
 
-def run(data: Path, ports: Ports, *, once: bool, reset: bool) -> None:
+def run(made: Demo, *, once: bool, reset: bool) -> None:
     """Start everything, tell the story, and stay up unless `once`.
 
     Raises:
@@ -164,12 +184,12 @@ def run(data: Path, ports: Ports, *, once: bool, reset: bool) -> None:
     """
     console = Console()
     signal.signal(signal.SIGTERM, _terminate)
-    made = Demo(data.resolve(), ports)
     try:
         with supervised(made.data) as supervisor:
             if reset:
                 made.reset()
             made.ports.check()
+            made.make_room()
             _start(made, supervisor, console)
             number = _tell(made, supervisor, console)
             if not once:
@@ -223,6 +243,7 @@ def _say_what_next(made: Demo, told: str, console: Console) -> None:
         "its description": f"{made.url}/openapi.json",
         "its health": f"{made.url}/readyz",
         "workflow engine": f"http://{HOST}:{made.ports.engine_ui}/",
+        "your own items": made.items,
         "mail to people": made.data / "mail",
         "directory": f"ldap://{HOST}:{made.ports.ldap}/{SUFFIX}",
         **PEOPLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -31,7 +32,7 @@ from activities.connectors.ldap import Security
 from activities.errors import Conflict, NotFound, Rejected
 from activities.ports import Directory
 from catalog.access import Membership
-from catalog.people import Person
+from catalog.people import Person, PersonRef
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 NASTY = [
@@ -64,7 +65,7 @@ def membership(directory: Directory, employee: Employee, group: str) -> Membersh
     return Membership(person_id=directory.person_by_login(employee.login).id, group=group)
 
 
-def logins(people: tuple[Person, ...]) -> list[str]:
+def logins(people: Sequence[PersonRef]) -> list[str]:
     return [person.login for person in people]
 
 
@@ -81,6 +82,9 @@ def test_a_person_is_found_by_login_with_everything_about_them(directory: Direct
         active=True,
         manager_id=directory.person_by_login("alice").id,
         department="Sales",
+        title="Account manager",
+        location="Bergen",
+        employee_type="external",
     )
 
 
@@ -220,6 +224,40 @@ def test_is_member_tells_who_is_in_and_who_is_not(directory: Directory) -> None:
     assert directory.is_member(membership(directory, ALICE, "vpn"))
     assert not directory.is_member(membership(directory, BOB, "vpn"))
     assert directory.is_member(membership(directory, ODDNAME, ODD_GROUP))
+
+
+# --- lists to choose from ---
+
+
+def test_groups_are_listed_by_name_and_found_by_a_part_of_it(directory: Directory) -> None:
+    assert [group.name for group in directory.groups("", 10)] == ["empty", "finance", ODD_GROUP, "vpn"]
+    assert [group.name for group in directory.groups("N", 10)] == ["finance", "vpn"]
+    assert [group.name for group in directory.groups("", 2)] == ["empty", "finance"]
+    assert directory.groups("nothing", 10) == ()
+
+
+@pytest.mark.parametrize("text", [text for text in NASTY if text.strip()] + [ODD])
+def test_any_text_may_be_searched_for(directory: Directory, text: str) -> None:
+    wanted = text.casefold()
+    assert all(wanted in group.name.casefold() for group in directory.groups(text, 10))
+    assert all(
+        wanted in person.login or wanted in person.name.casefold() or wanted in (person.mail or "")
+        for person in directory.people(text, 100)
+    )
+
+
+def test_a_group_is_found_by_its_very_name(directory: Directory) -> None:
+    assert directory.group(ODD_GROUP).name == ODD_GROUP
+    for name in ("vp", "", "*"):
+        with pytest.raises(NotFound):
+            directory.group(name)
+
+
+def test_people_are_listed_by_name_without_those_whose_account_is_closed(directory: Directory) -> None:
+    assert [person.name for person in directory.people("a", 3)] == ["Ada Boss", "Alice Adams", "Bob Brown"]
+    assert logins(directory.people("ZOE", 10)) == ["zoe"]
+    assert logins(directory.people(BOB.address or "", 10)) == ["bob"]
+    assert not {"inga", "lars"} & set(logins(directory.people("", 100)))
 
 
 # --- changes ---

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from support.company import in_memory
 
-from activities.connectors.memory import MemoryDirectory, Write
-from activities.errors import NotApplied, Rejected, Transient
+from activities.connectors.memory import Change, MemoryDirectory, Write
+from activities.errors import NotApplied, Rejected, Transient, UnknownOutcome
 from catalog.access import Membership
+from catalog.directory import GroupSpec
 
 
 @pytest.fixture
@@ -66,6 +67,22 @@ def test_the_ledger_holds_effects_and_not_calls(directory: MemoryDirectory, bob:
     for _ in range(3):
         directory.ensure_absent(bob)
     assert directory.ledger == [Write("add", bob), Write("remove", bob)]
+
+
+def test_faults_and_effects_of_other_changes_are_the_same(directory: MemoryDirectory) -> None:
+    wiki = GroupSpec(name="wiki")
+    directory.swallow_writes(2)
+    with pytest.raises(NotApplied):
+        directory.ensure_group(wiki)
+    directory.lose_answers()
+    with pytest.raises(UnknownOutcome):
+        directory.ensure_group(wiki)
+    assert not directory.ensure_group(wiki).changed
+    directory.swallow_writes()
+    with pytest.raises(NotApplied):
+        directory.set_password(directory.person_by_login("bob").id, "a new one")
+    assert directory.changes == [Change("ensure_group", "wiki")]
+    assert directory.ledger == []
 
 
 def test_a_person_can_change_while_something_waits(directory: MemoryDirectory) -> None:

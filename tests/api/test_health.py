@@ -8,7 +8,6 @@ from support.api_world import ApiWorld
 
 from activities.errors import Rejected
 from api.routes import health
-from catalog.loader import Catalog
 from records.register import RegisterUnavailable
 
 
@@ -43,7 +42,7 @@ def directory_down(world: ApiWorld) -> None:
 
 
 def no_catalog(world: ApiWorld) -> None:
-    world.parts.catalog = Catalog([])
+    world.shelve()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ async def test_a_register_that_does_not_answer_is_named(world: ApiWorld, monkeyp
 
 
 async def test_a_part_that_hangs_is_not_waited_for(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hang() -> dict[str, int]:
+    async def hang(_queues: object) -> dict[str, int]:
         await asyncio.Event().wait()
         raise AssertionError
 

@@ -9,7 +9,6 @@ from support.api_world import ApiWorld, problem, until
 from support.builders import an_item
 
 from activities.errors import Transient
-from catalog.loader import Catalog
 from catalog.model import digest
 from catalog.request import Status
 from records.register import RegisterUnavailable
@@ -41,7 +40,7 @@ async def test_the_item_is_pinned_as_it_was_when_ordered(world: ApiWorld) -> Non
     item = world.catalog.get("wiki-editor")
     assert item
     number = await world.placed()
-    world.parts.catalog = Catalog([an_item(version="2.0.0", form=())])
+    world.shelve(an_item(version="2.0.0", form=()))
     view = world.register.request(number)
     assert view
     assert view.order.item == item

@@ -182,11 +182,11 @@ async def test_the_catalog_is_listed_by_name(world: ApiWorld) -> None:
     assert [item["id"] for item in items] == ["wiki-admin", "wiki-editor"]
 
 
-async def test_an_item_is_shown_with_its_form_and_tagged_with_its_digest(world: ApiWorld) -> None:
+async def test_an_item_is_shown_with_its_form_and_digest_and_not_sent_twice(world: ApiWorld) -> None:
     answer = await world.get("ada", "/catalog/items/wiki-editor")
     body = answer.json()
     assert [field["id"] for field in body["form"]] == ["why", "buddy"]
-    assert answer.headers["etag"] == f'"{body["digest"]}"' == f'"{world.catalog.digest_of("wiki-editor")}"'
+    assert body["digest"] == world.catalog.digest_of("wiki-editor")
     again = await world.get("ada", "/catalog/items/wiki-editor", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
     problem(await world.get("ada", "/catalog/items/nothing"), 404, "not-found")

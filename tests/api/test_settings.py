@@ -63,7 +63,7 @@ def test_a_catalog_that_cannot_be_used_stops_the_process_before_it_serves(
 ) -> None:
     for name, value in LDAP.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(CatalogError), build(Settings(secret=SecretStr(GOOD), catalog=tmp_path / "nowhere")):
+    with pytest.raises(CatalogError), build(Settings(secret=SecretStr(GOOD), catalog=(tmp_path / "nowhere",))):
         pass
 
 

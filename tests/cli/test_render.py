@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from cli.client import Trouble
-from cli.render import plain, request_panel, request_table, task_table
+from cli.render import draft_table, plain, preview_panel, request_panel, request_table, task_panel, task_table
 
 HOSTILE = {
     "[/x]": "[/x]",
@@ -54,6 +54,8 @@ def a_request(text: str) -> dict[str, Any]:
         "accepted_at": AT,
         "due_at": AT,
         "shown_answers": [[text, text]],
+        "parent": text,
+        "parts": [{"number": text, "item": person, "beneficiary": person, "status": text, "outcome": None}],
     }
 
 
@@ -62,18 +64,57 @@ def test_a_request_shows_what_people_wrote_literally(text: str, shown: str) -> N
     entry = {"at": AT, "kind": "comment", "text": text, "rule": text}
     out = printed(request_panel(a_request(text), [entry]))
     if text != "a\nb":  # an answer keeps its lines; that is tested below
-        assert out.count(shown) == 17
+        assert out.count(shown) == 22
     assert "\x1b" not in out
     assert "\u202e" not in out
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
 def test_lists_show_what_people_wrote_literally(text: str, shown: str) -> None:
-    task = {"id": text, "title": text, "request": a_request(text), "you_may": [text], "due_at": None}
+    task = {
+        "id": text,
+        "kind": text,
+        "title": text,
+        "request": a_request(text),
+        "claimed_by": {"name": text},
+        "you_may": [text],
+        "due_at": None,
+    }
     closed = task | {"decided": text, "closed_at": AT}
-    for table, cells in ((request_table([a_request(text)]), 5), (task_table([task]), 4)):
+    for table, cells in ((request_table([a_request(text)]), 5), (task_table([task]), 6)):
         assert printed(table).count(shown) == cells
-    assert printed(task_table([closed], closed=True)).count(shown) == 4
+    assert printed(task_table([closed], closed=True)).count(shown) == 5
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
+def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown: str) -> None:
+    person = {"name": text}
+    field = {"id": text, "type": text, "label": text, "help": text, "required": True}
+    task = {
+        "id": text,
+        "title": text,
+        "request": a_request(text),
+        "assignees": [{"person": person}],
+        "claimed_by": person,
+        "due_at": None,
+        "decided": text,
+        "decided_by": [person],
+        "reason": text,
+        "instructions": text.replace("\n", " "),
+        "problem": None,
+        "evidence": [field],
+        "you_may": [text],
+    }
+    draft = {"id": text, "item": text, "beneficiary": text, "beneficiaries": [], "answers": {}, "updated_at": AT}
+    error = {"field": text, "message": text}
+    stage = {"name": text, "needed": True, "auto": "", "people": [person], "due_at": None}
+    planned = {"item": person, "beneficiary": person, "stages": [stage], "cost": None, "due_at": AT}
+    preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
+    for what, times in ((task_panel(task), 16), (draft_table([draft]), 3), (preview_panel(preview), 6)):
+        out = printed(what)
+        assert out.count(shown) == times
+        assert "\x1b" not in out
+        assert "\u202e" not in out
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
@@ -91,7 +132,14 @@ def test_an_answer_keeps_its_lines() -> None:
 
 
 def test_closed_tasks_have_their_outcome_under_its_own_title() -> None:
-    task = {"id": "REQ-1.1", "title": "t", "request": a_request("x"), "decided": "approved", "closed_at": AT}
+    task = {
+        "id": "REQ-1.1",
+        "kind": "approval",
+        "title": "t",
+        "request": a_request("x"),
+        "decided": "approved",
+        "closed_at": AT,
+    }
     head, row = printed(task_table([task], closed=True)).splitlines()
     assert head.index("Outcome") == row.index("approved")
     assert "Due" not in head

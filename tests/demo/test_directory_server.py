@@ -15,6 +15,7 @@ from ldap3.utils.conv import escape_filter_chars
 BASE = "dc=nordlys,dc=example"
 SERVICE, SERVICE_PASSWORD = f"cn=commissary,ou=services,{BASE}", "service-demo"
 JONAS = f"uid=jonas.berg,ou=people,{BASE}"
+MARA = f"uid=mara.lind,ou=people,{BASE}"
 VPN = f"cn=vpn-users,ou=groups,{BASE}"
 EMPTY = f"cn=personal-data-readers,ou=groups,{BASE}"
 PLACEHOLDER = f"cn=nobody,ou=services,{BASE}"
@@ -198,13 +199,37 @@ def test_only_service_accounts_write(connect: Callable[..., Client]) -> None:
 
 def test_what_it_does_not_do_is_refused(service: Client) -> None:
     answers = (
-        service.connection.add(f"cn=x,{BASE}", "device"),
-        service.connection.delete(JONAS),
         service.connection.modify_dn(JONAS, "uid=jonas"),
         service.connection.modify(JONAS, {"userPassword": [("MODIFY_REPLACE", ["x"])]}),
+        service.connection.modify(JONAS, {"entryUUID": [("MODIFY_REPLACE", ["x"])]}),
     )
     assert {"unwillingToPerform"} == {result["description"] for _, result, *_ in answers}
     assert service.found("(uid=jonas.berg)") == [JONAS]
+
+
+def test_entries_are_made_and_deleted(service: Client) -> None:
+    dn = f"cn=brand new,ou=groups,{BASE}"
+
+    def add(**values: str) -> str:
+        return str(service.connection.add(dn, "groupOfNames", {"cn": "brand new", **values})[1]["description"])
+
+    assert add() == "objectClassViolation"
+    assert [add(member=PLACEHOLDER) for _ in range(2)] == ["success", "entryAlreadyExists"]
+    _, (made,) = service.search(dn, "(objectClass=*)", ldap3.BASE)
+    assert len(made["raw_attributes"]["entryUUID"][0]) == 36
+    deleted = [service.connection.delete(dn)[1]["description"] for _ in range(2)]
+    assert deleted == ["success", "noSuchObject"]
+    assert service.connection.delete(f"ou=groups,{BASE}")[1]["description"] == "notAllowedOnNonLeaf"
+    assert service.found("(cn=brand new)") == []
+
+
+def test_people_make_and_delete_nothing(connect: Callable[..., Client]) -> None:
+    jonas = connect(JONAS, "demo")
+    answers = (
+        jonas.connection.add(f"cn=x,ou=groups,{BASE}", "device"),
+        jonas.connection.delete(VPN),
+    )
+    assert {"insufficientAccessRights"} == {result["description"] for _, result, *_ in answers}
 
 
 def test_a_change_outlives_kill_9(
@@ -213,10 +238,20 @@ def test_a_change_outlives_kill_9(
     service = connect(port=free_port)
     assert service.modify(VPN, ("member", "MODIFY_ADD", [JONAS])) == "success"
     assert service.modify(JONAS, ("title", "MODIFY_REPLACE", ["Ingenieurin für alles"])) == "success"
+    made, gone = f"cn=new,ou=groups,{BASE}", f"cn=turbine lab (hall 2)\\, nights,ou=groups,{BASE}"
+    assert (
+        service.connection.add(made, "groupOfNames", {"cn": "new", "member": PLACEHOLDER})[1]["description"]
+        == "success"
+    )
+    assert service.connection.delete(gone)[1]["description"] == "success"
+    service.connection.extend.standard.modify_password(user=MARA, new_password="new one")
     process.kill()
     process.wait()
     serve("directory_server", free_port)
     again = connect(port=free_port)
+    assert again.found("(|(cn=new)(cn=turbine lab*))") == [made]
+    assert connect(MARA, "new one", port=free_port).bound == "success"
+    assert connect(MARA, "demo", port=free_port).bound == "invalidCredentials"
     assert JONAS in again.members(VPN)
     assert again.found(f"(title={escape_filter_chars('Ingenieurin für alles')})") == [JONAS]
     assert connect(JONAS, "demo", port=free_port).bound == "success"

@@ -9,6 +9,7 @@ import pytest
 from activities.connectors.ldap import LdapDirectory, LdapSettings, Security
 from activities.errors import Rejected
 from catalog.access import Membership
+from catalog.directory import AccountSpec, GroupSpec
 
 BASE = "dc=nordlys,dc=example"
 
@@ -22,6 +23,7 @@ def settings(port: int, password: str = "service-demo") -> LdapSettings:
         people_base=f"ou=people,{BASE}",
         groups_base=f"ou=groups,{BASE}",
         placeholder_member=f"cn=nobody,ou=services,{BASE}",
+        accounts_base=f"ou=people,{BASE}",
     )
 
 
@@ -72,6 +74,37 @@ def test_a_membership_is_given_seen_and_taken(directory: LdapDirectory, group: s
         (False, False),
     ]
     assert not directory.is_member(membership)
+
+
+@pytest.mark.parametrize("name", ["new group", "lab (3), days + nights", "Größe"])
+def test_a_group_is_made_and_deleted(directory: LdapDirectory, name: str) -> None:
+    group = GroupSpec(name=name, description="For a test", owner_ids=(directory.person_by_login("mara.lind").id,))
+    assert [directory.ensure_group(group).changed for _ in range(2)] == [True, False]
+    assert directory.group(name).description == "For a test"
+    assert [owner.login for owner in directory.owners(name)] == ["mara.lind"]
+    assert [directory.ensure_no_group(name, even_with_members=False).changed for _ in range(2)] == [True, False]
+
+
+def test_attributes_are_set_and_set_back(directory: LdapDirectory) -> None:
+    jonas = directory.person_by_login("jonas.berg").id
+    earlier = directory.attributes(jonas, ["name", "title", "telephone"])
+    assert directory.ensure_attributes(jonas, {"name": ("Jonas Fjell",), "title": (), "telephone": ("1",)}).changed
+    assert (directory.person(jonas).name, directory.person(jonas).title) == ("Jonas Fjell", None)
+    assert directory.ensure_attributes(jonas, earlier).changed
+    assert directory.attributes(jonas, ["name", "title", "telephone"]) == earlier
+
+
+def test_an_account_is_made_closed_opened_given_a_password_and_deleted(directory: LdapDirectory) -> None:
+    mara = directory.person_by_login("mara.lind").id
+    assert directory.ensure_account(AccountSpec(login="svc-test", name="Test", owner_id=mara)).changed
+    account = directory.person_by_login("svc-test")
+    assert (account.active, account.manager_id) == (False, mara)
+    assert directory.ensure_active(account.id, active=True).changed
+    assert directory.set_password(account.id, "a new one").present
+    assert directory.authenticate("svc-test", "a new one")
+    assert directory.ensure_active(account.id, active=False).changed
+    assert directory.authenticate("svc-test", "a new one") is None
+    assert directory.ensure_no_account("svc-test").changed
 
 
 def test_a_wrong_service_password_is_refused(directory_port: int) -> None:

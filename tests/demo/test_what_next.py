@@ -14,7 +14,8 @@ from cli.demo.run import Demo, Ports, _say_what_next
 @pytest.fixture
 def said() -> str:
     out = StringIO()
-    demo = Demo(Path("/srv/commissary/var/demo"), Ports(18000, 17233, 18233, 13890, 12525))
+    data = Path("/srv/commissary/var/demo")
+    demo = Demo(data, data / "items", Ports(18000, 17233, 18233, 13890, 12525))
     _say_what_next(demo, "REQ-1041", Console(file=out, width=80))
     return out.getvalue()
 
@@ -31,6 +32,7 @@ def test_every_fact_and_command_is_a_line_of_its_own(said: str) -> None:
     for line in (
         "API:              http://127.0.0.1:18000/",
         "workflow engine:  http://127.0.0.1:18233/",
+        "your own items:   /srv/commissary/var/demo/items",
         "mail to people:   /srv/commissary/var/demo/mail",
         "mara.lind:        is his manager, and hana.suzuki's",
         "export COMMISSARY_URL=http://127.0.0.1:18000",

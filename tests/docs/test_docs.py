@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import pytest
 import typer
-from pydantic import BaseModel
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings
+from support.pages import ROOT, blocks, page, rows, section
+from typer.testing import CliRunner
 
-import catalog.form
+from activities.connectors.http import HttpSettings
 from activities.connectors.ldap import LdapSettings
+from activities.connectors.sealed import SealedSettings
 from activities.connectors.smtp import SmtpSettings
+from activities.plugins import known
 from api import problems
 from api.app import create_app
 from api.parts import Parts
 from api.settings import Settings
 from catalog import duration
-from catalog.item import ApproverRule, CatalogItem, Stage
-from catalog.loader import CatalogError, load
+from catalog.lint import lint
+from catalog.loader import read
 from cli.main import app as command_line
 from worker.settings import WorkerSettings
 
-ROOT = Path(__file__).parents[2]
 OWN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [*OWN, *sorted((ROOT / "activities" / "connectors").glob("*/README.md"))]
 PACKAGES = ("catalog", "records", "activities", "workflows", "worker", "api", "cli")
-SETTINGS: tuple[type[BaseSettings], ...] = (Settings, WorkerSettings, LdapSettings, SmtpSettings)
-
-
-def page(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def blocks(text: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    Settings,
+    WorkerSettings,
+    LdapSettings,
+    SmtpSettings,
+    HttpSettings,
+    SealedSettings,
+)
+NAMED = ("COMMISSARY_HTTP_CREDENTIAL",)
+"""Settings of which there can be several, each with a name behind it."""
 
 
 def code(text: str) -> Iterator[str]:
@@ -50,19 +53,6 @@ def code(text: str) -> Iterator[str]:
     for block in blocks(text, "sh"):
         yield from block.replace("\\\n", " ").splitlines()
     yield from re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
-
-
-def section(text: str, heading: str) -> str:
-    """Return what stands under a heading, up to the next one of any level."""
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
-    assert found, f"there is no heading {heading!r}"
-    return found[1]
-
-
-def rows(text: str) -> dict[str, list[str]]:
-    """Return the rows of the tables whose first cell is one code span: that, and the other cells."""
-    found = re.findall(r"^\| `([^`]+)` \|(.*)\|$", text, re.MULTILINE)
-    return {name: [cell.strip() for cell in rest.split(" | ")] for name, rest in found}
 
 
 def by_name(path: Path) -> str:
@@ -148,13 +138,16 @@ def test_the_rooms_name_every_module() -> None:
 
 
 def name_of(settings: type[BaseSettings], field: str) -> str:
-    return f"{settings.model_config['env_prefix']}{field}".upper()
+    name = f"{settings.model_config['env_prefix']}{field}".upper()
+    return f"{name}_<NAME>" if name in NAMED else name
 
 
 def shown(value: Any) -> str:
     """Return a default as the page shows it."""
     match value:
-        case None:
+        case None | () | SecretStr():
+            return "none"
+        case {} if not value:
             return "none"
         case bool():
             return f"`{str(value).lower()}`"
@@ -162,7 +155,7 @@ def shown(value: Any) -> str:
             return f"`{value.value}`"
         case timedelta():
             return f"`{duration.iso(value)}`"
-        case dict():
+        case dict() | tuple():
             return f"`{json.dumps(value)}`"
         case _:
             return f"`{value}`"
@@ -180,26 +173,25 @@ def test_operations_lists_every_setting_with_its_default() -> None:
 
 
 def test_operations_lists_every_variable_of_the_command_line() -> None:
-    read = set(re.findall(r'"(COMMISSARY_[A-Z_]+)"', page("cli/client.py")))
-    assert set(rows(section(page("docs/operations.md"), "Command line"))) == read
+    variables = set(re.findall(r'"(COMMISSARY_[A-Z_]+)"', page("cli/client.py")))
+    assert set(rows(section(page("docs/operations.md"), "Command line"))) == variables
 
 
 @pytest.mark.parametrize("path", PAGES, ids=by_name)
 def test_every_variable_that_is_named_exists(path: Path) -> None:
-    known = {name_of(settings, name) for settings in SETTINGS for name in settings.model_fields}
-    known |= {f"COMMISSARY_{name}" for name in ("URL", "AS", "TOKEN", "TEST_KILLS")}
+    there = {name_of(settings, name) for settings in SETTINGS for name in settings.model_fields} | set(NAMED)
+    there |= {f"COMMISSARY_{name}" for name in ("URL", "AS", "TOKEN", "TEST_KILLS")}
     named = set(re.findall(r"COMMISSARY_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8")))
     prefixes = {str(settings.model_config["env_prefix"]).rstrip("_") for settings in SETTINGS}
-    assert named - prefixes <= known
+    assert named - prefixes <= there
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "activities" / "connectors").glob("*/settings.py")), ids=by_name)
 def test_a_connectors_readme_names_every_setting(path: Path) -> None:
     settings = next(one for one in SETTINGS if one.__module__.split(".")[-2] == path.parent.name)
     text = (path.parent / "README.md").read_text(encoding="utf-8")
-    prefix = str(settings.model_config["env_prefix"])
     for name in settings.model_fields:
-        assert f"`{name.upper()}`" in text or f"`{prefix}{name.upper()}`" in text, name
+        assert f"`{name.upper()}`" in text or f"`{name_of(settings, name)}`" in text, name
 
 
 # --- docs/api.md ---
@@ -225,65 +217,27 @@ def test_the_api_page_lists_every_address() -> None:
 # --- docs/authoring.md ---
 
 
-def nested(model: type[BaseModel]) -> set[str]:
-    """Return the keys of a model, those of a group of fields as ``group.key``."""
-    keys = set()
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            keys |= {f"{name}.{key}" for key in nested(inner)}
-        else:
-            keys.add(name)
-    return keys
+def test_the_authoring_page_lists_every_command_of_the_kit_with_its_options() -> None:
+    catalog: Any = cast("Any", typer.main.get_command(command_line)).commands["catalog"]
+    expected = {
+        name: [{option.opts[0] for option in command.params if option.param_type_name == "option"}, command.help]
+        for name, command in catalog.commands.items()
+        if name not in ("list", "show")  # those ask a server
+    }
+    table = rows(section(page("docs/authoring.md"), "The kit"))
+    assert {name: [set(re.findall(r"`(--[a-z-]+)`", cells[0])), cells[1]] for name, cells in table.items()} == expected
 
 
-def tagged(union: Any) -> list[type[BaseModel]]:
-    return list(get_args(get_args(union)[0]))
-
-
-def kinds(text: str, models: list[type[BaseModel]]) -> Iterator[tuple[type[BaseModel], set[str]]]:
-    """Yield each model of a tagged union and the further keys that the table names in its second cell."""
-    table = rows(text)
-    for model in models:
-        tag = next(name for name in ("type", "rule") if name in model.model_fields)
-        (word,) = get_args(model.model_fields[tag].annotation)
-        yield model, set(re.findall(r"`(\w+)`", table[word][0])) | {tag}
-
-
-def test_the_authoring_page_lists_every_key_of_an_item() -> None:
-    text = page("docs/authoring.md")
-    assert set(rows(section(text, "Keys of an item"))) == nested(CatalogItem)
-    assert set(rows(section(text, "Approvals"))) - {"manager", "owner", "group"} == set(Stage.model_fields)
-
-
-def test_the_authoring_page_lists_every_field_type_and_approver_rule() -> None:
-    text = page("docs/authoring.md")
-    form, fields = section(text, "Form"), tagged(catalog.form.Field)
-    common = set.intersection(*(set(model.model_fields) for model in fields))
-    types = {get_args(model.model_fields["type"].annotation)[0] for model in fields}
-    assert set(rows(form)) == common | types
-    for model, keys in kinds(form, fields):
-        assert keys | common == set(model.model_fields), model
-    for model, keys in kinds(section(text, "Approvals"), tagged(ApproverRule)):
-        assert keys == set(model.model_fields), model
-
-
-def write_example(block: str, folder: Path) -> None:
-    """Write an example into the file that its first line names."""
-    path = folder / block.splitlines()[0].removeprefix("# ")
-    path.parent.mkdir()
-    path.write_text(block, encoding="utf-8")
-
-
-def test_the_example_of_the_authoring_page_loads(tmp_path: Path) -> None:
-    write_example(blocks(page("docs/authoring.md"), "yaml")[0], tmp_path)
-    assert [item.id for item in load([tmp_path / "items"])] == ["source-code"]
+def test_the_first_item_of_the_authoring_page_lints_clean(tmp_path: Path) -> None:
+    (tmp_path / "item.yaml").write_text(blocks(page("docs/authoring.md"), "yaml")[0], encoding="utf-8")
+    assert lint(read([tmp_path]), known()) == ()
 
 
 def test_the_faulty_example_gives_the_errors_that_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = page("docs/authoring.md")
-    write_example(blocks(text, "yaml")[1], tmp_path)
+    text = section(page("docs/authoring.md"), "When something is wrong")
+    (tmp_path / "items").mkdir()
+    (tmp_path / "items" / "printer.yaml").write_text(blocks(text, "yaml")[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CatalogError) as error:
-        load([Path("items")])
-    assert str(error.value) + os.linesep == blocks(text, "text")[0]
+    done = CliRunner().invoke(command_line, ["catalog", "lint", "items"])
+    assert done.exit_code == 1
+    assert done.stdout == blocks(text, "text")[0]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -80,3 +83,40 @@ def connect(url: str) -> Iterator[Callable[[], Register]]:
 @pytest.fixture
 def register(connect: Callable[[], Register]) -> Register:
     return connect()
+
+
+@pytest.fixture
+def run_twice(url: str) -> Callable[[str], list[list[str]]]:
+    """Run a program in two processes at once on the same database; return the lines that each of them printed.
+
+    The program has `register`, and is let go when both stand ready.
+    """
+
+    def run(program: str) -> list[list[str]]:
+        begin = "import sys\nfrom records.register import *\nregister = Register(sys.argv[1])\n"
+        program = (
+            f"{begin}print('ready', flush=True)\nsys.stdin.readline()\n{textwrap.dedent(program)}\nregister.close()"
+        )
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", program, url],
+                env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(2)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            process.stdout.readline()
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        answers = [process.communicate(timeout=60) for process in processes]
+        assert [process.returncode for process in processes] == [0, 0], answers
+        return [out.splitlines() for out, _ in answers]
+
+    return run

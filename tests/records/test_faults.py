@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from support.builders import a_new_order
+from support.builders import NOON, a_new_order, an_item
 from support.postgres import Cluster
 from support.story import Story
 
@@ -124,7 +124,22 @@ def test_a_server_that_stops_makes_the_register_unavailable_until_it_is_back(clu
     batch = story.batch(Kind.OPENED)
     cluster.stop()
     try:
-        for use in (register.check, lambda: register.record(batch), lambda: register.take(a_new_order("key-2"))):
+        for use in (
+            register.check,
+            lambda: register.record(batch),
+            lambda: register.take(a_new_order("key-2")),
+            lambda: register.children(story.number),
+            lambda: register.open_duplicate("sha256:vpn"),
+            lambda: register.publish(an_item(), "wiki.yaml", NOON),
+            register.newest,
+            lambda: register.drafts("id-ada"),
+            lambda: register.delete_draft("id-ada", "d-1"),
+            lambda: register.keep_file("id-ada", "offer.pdf", "application/pdf", b"%PDF", NOON),
+            lambda: register.content("sha256:offer"),
+            lambda: register.drop_unattached(NOON),
+            lambda: register.keep_secret("id-ada", b"", NOON),
+            lambda: register.secret("secret:none"),
+        ):
             with pytest.raises(RegisterUnavailable):
                 use()
     finally:
@@ -133,6 +148,7 @@ def test_a_server_that_stops_makes_the_register_unavailable_until_it_is_back(clu
     register.record(batch)
     assert verify(register.journal(story.number)) == []
     assert len(register.requests(viewer=None).items) == 1
+    assert register.publish(an_item(), "wiki.yaml", NOON)
     register.close()
 
 

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -86,34 +83,30 @@ def test_many_threads_with_a_key_each_make_an_order_each(register: Register) -> 
     assert len({one.order.number for one in taken}) == 40
 
 
-def test_two_processes_with_the_same_keys_make_each_order_once(url: str, register: Register) -> None:
+def test_two_processes_with_the_same_keys_make_each_order_once(
+    run_twice: Callable[[str], list[list[str]]], register: Register
+) -> None:
     program = """
-        import sys
         from support.builders import a_new_order
-        from records.register import Register
-        register = Register(sys.argv[1])
-        sys.stdin.readline()
         for n in range(25):
             taken = register.take(a_new_order(f"key-{n}"))
             print(taken.order.number, int(taken.fresh))
-        register.close()
     """
-    command = [sys.executable, "-c", textwrap.dedent(program), url]
-    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
-    pipe = subprocess.PIPE
-    processes = [
-        subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True) for _ in range(2)
-    ]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = [process.communicate(timeout=60) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], answers
-    lines = [[line.split() for line in out.splitlines()] for out, _ in answers]
+    lines = [[line.split() for line in part] for part in run_twice(program)]
     assert [number for number, _ in lines[0]] == [number for number, _ in lines[1]]
     assert sum(int(fresh) for part in lines for _, fresh in part) == 25
     assert len(register.requests(viewer=None).items) == 25
+
+
+def test_an_order_that_somebody_else_starts_is_never_unstarted(register: Register) -> None:
+    register.take(a_new_order(started=True))
+    assert not register.unstarted(before=LATER, limit=10)
+
+
+def test_an_order_is_kept_with_its_items_id(register: Register) -> None:
+    register.take(a_new_order(item=an_item(id="vpn")))
+    with register.read() as connection:
+        assert connection.scalar(select(requests.c.item_id)) == "vpn"
 
 
 def test_an_order_is_unstarted_until_its_workflow_is_known_to_have_begun(register: Register) -> None:

@@ -93,6 +93,13 @@ def test_requests_are_listed_by_open_and_closed(register: Register) -> None:
     assert numbers(register.requests(viewer=None, state="closed")) == [closed_one.number]
 
 
+def test_top_level_requests_are_those_without_a_parent(register: Register) -> None:
+    parent = take(register, "a")
+    child = register.take(a_new_order("b", parent=parent.number)).order
+    assert numbers(register.requests(viewer="id-ada")) == [child.number, parent.number]
+    assert numbers(register.requests(viewer="id-ada", top_level=True)) == [parent.number]
+
+
 def test_pages_of_requests_fit_together_while_new_ones_arrive(register: Register) -> None:
     for n in range(5):
         take(register, f"old-{n}")
@@ -133,6 +140,16 @@ def test_open_tasks_are_the_approvals_not_voted_on_yet(register: Register) -> No
     with_tasks(register, story, *tasks)
     assert ids(register.tasks(person_id="id-bob", operator=False)) == [tasks[0].id]
     assert ids(register.tasks(person_id="id-eve", operator=False)) == [tasks[3].id, tasks[1].id, tasks[0].id]
+
+
+def test_work_to_do_stands_beside_the_approvals(register: Register) -> None:
+    story = take(register, "a")
+    work = a_task(story.number, 1, "Bob", "Eve", kind="fulfilment", choices=("done",))
+    done = a_task(story.number, 2, "Bob", kind="fulfilment", choices=("done",), decided="done")
+    with_tasks(register, story, work, done, a_task(story.number, 3, "Bob"))
+    assert ids(register.tasks(person_id="id-bob", operator=False)) == [f"{story.number}.3", work.id]
+    assert ids(register.tasks(person_id="id-eve", operator=False)) == [work.id]
+    assert ids(register.tasks(person_id="id-bob", operator=False, state="closed")) == [done.id]
 
 
 def test_operator_tasks_are_shown_to_operators_only_and_while_open(register: Register) -> None:

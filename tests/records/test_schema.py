@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, event, inspect, text
-from support.builders import NOON, a_new_order
+from support.builders import NOON, a_new_order, an_item
 from support.story import Story, a_notice, a_task
 
 from catalog.journal import Kind
 from records import database
-from records.register import Register, RegisterUnavailable
+from records.register import Draft, Register, RegisterUnavailable
 from records.tables import metadata
 
 NEXT_RELEASE = """
 from alembic import op
 import sqlalchemy as sa
-revision, down_revision = "0002", "0001"
+revision, down_revision = "0003", "0002"
 def upgrade():
     op.create_table("added", sa.Column("id", sa.Integer, primary_key=True))
 """
@@ -36,7 +37,7 @@ def release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
     def release(revision: str) -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(Path(database.__file__).parent / "migrations", folder)
-        (folder / "versions" / "r0002_later.py").write_text(revision)
+        (folder / "versions" / "r0003_later.py").write_text(revision)
         config = Config()
         config.set_main_option("script_location", str(folder))
         monkeypatch.setattr(database, "_alembic", lambda: config)
@@ -75,7 +76,7 @@ def test_many_processes_may_migrate_an_empty_database_at_once(empty_url: str) ->
 def test_a_schema_of_an_older_release_is_to_be_migrated(register: Register, release: Callable[[str], None]) -> None:
     register.check()
     release(NEXT_RELEASE)
-    with pytest.raises(RegisterUnavailable, match=r"older release \(revision 0001\); run `commissary migrate`"):
+    with pytest.raises(RegisterUnavailable, match=r"older release \(revision 0002\); run `commissary migrate`"):
         register.check()
     register.migrate()
     register.check()
@@ -95,7 +96,7 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(register: Register, 
         register.migrate()
     with register.read() as connection:
         assert "added" not in inspect(connection).get_table_names()
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
 
 
 def test_alembic_sees_no_difference_between_the_migrations_and_the_tables(register: Register) -> None:
@@ -116,7 +117,11 @@ def test_the_migrations_build_what_the_tables_say_to_the_last_name(register: Reg
 
 def _table(connection: Connection, name: str) -> list[str]:
     look = inspect(connection)
-    parts = look.get_columns(name) + look.get_foreign_keys(name) + look.get_unique_constraints(name)
+    references: list[Any] = list(look.get_foreign_keys(name))
+    if connection.dialect.name == "sqlite":
+        # SQLAlchemy does not see the name of one that came with a later column.
+        references = [reference | {"name": None} for reference in references]
+    parts = [*look.get_columns(name), *references, *look.get_unique_constraints(name)]
     indexes = [
         index | {"dialect_options": {option: str(value) for option, value in index["dialect_options"].items()}}
         for index in look.get_indexes(name)
@@ -138,8 +143,9 @@ def test_no_query_reads_a_whole_table(migrated_sqlite: Path, tmp_path: Path) -> 
     with register.read() as connection:
         for sql, values in queries:
             for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values):
-                assert not step.detail.startswith("SCAN") or " INDEX " in step.detail, f"{step.detail}: {sql}"
-    assert len(queries) > 20
+                scans = step.detail.startswith("SCAN") and step.detail != "SCAN CONSTANT ROW"  # the values given
+                assert not scans or " INDEX " in step.detail, f"{step.detail}: {sql}"
+    assert len(queries) > 40
     register.close()
 
 
@@ -161,3 +167,32 @@ def _use_everything(register: Register) -> None:
     register.claim_notice(NOON)
     register.notice_sent(1, NOON)
     register.settle_lost_notices(NOON)
+    _use_what_orders_hold(register, number)
+
+
+def _use_what_orders_hold(register: Register, parent: str) -> None:
+    register.publish(an_item(), "wiki.yaml", NOON)
+    register.publish(an_item(), "wiki.yaml", NOON)
+    register.newest()
+    register.newest(["wiki-editor"])
+    register.versions("wiki-editor")
+    register.published("wiki-editor", "1.0.0")
+    register.save_draft(Draft(id="d-1", owner_id="id-ada", item="wiki-editor", answers={}, updated_at=NOON))
+    register.drafts("id-ada")
+    register.draft("id-ada", "d-1")
+    register.delete_draft("id-ada", "d-1")
+    dropped, kept = (register.keep_file("id-ada", "offer.pdf", "application/pdf", b"%PDF", NOON) for _ in range(2))
+    register.keep_secret("id-ada", b"", NOON)
+    secret = register.keep_secret("id-ada", b"", NOON)
+    order = a_new_order("child", parent=parent, duplicate_key="sha256:vpn", uploads=(kept.id,), secrets=(secret,))
+    child = register.take(order).order.number
+    register.drop_unattached(NOON + timedelta(seconds=1))
+    register.upload(dropped.id)
+    register.content(kept.digest)
+    register.drop_unused_secrets(NOON)
+    register.secret(secret)
+    register.add_evidence(child, "id-ada", (kept.id,), (secret,))
+    register.file_of(child, kept.id)
+    register.open_duplicate("sha256:vpn")
+    register.children(parent)
+    register.requests(viewer="id-ada", top_level=True)

@@ -25,7 +25,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
 from temporalio.converter import DefaultFailureConverter, PayloadConverter  # noqa: E402
 
 from activities.errors import Rejected, UnknownOutcome  # noqa: E402
-from catalog.item import ByGroup, ByOwner  # noqa: E402
+from catalog.stages import ByGroup, ByOwner  # noqa: E402
 from worker.queues import workers  # noqa: E402
 
 
@@ -162,7 +162,7 @@ async def record() -> None:
         if path.exists():
             continue
         world = World(env)
-        async with workers(env.client, directory=world.directory, journal=world.journal):
+        async with workers(env.client, directory=world.directory, journal=world.journal, place=world.take):
             request = await case(world)
             await request.closes()
         path.write_text((await request.handle.fetch_history()).to_json() + "\n", encoding="utf-8")

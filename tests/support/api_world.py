@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from support.builders import NOON, a_person, an_item
 
+from activities import plugins
 from activities.connectors.memory import Group, MemoryDirectory
+from activities.connectors.sealed import SealedSecrets
 from api.app import create_app
-from api.gateway import EngineUnavailable, NotRunning, NoWorker
+from api.gateway import ChoicesUnavailable, EngineUnavailable, NotRunning, NoWorker
 from api.parts import Parts
+from api.shelf import Shelf, Stock
 from catalog.approval import Verdict
-from catalog.form import PersonField, TextField
+from catalog.choices import Choice, Choices, ChoicesQuery
+from catalog.fields import PersonField, TextField
+from catalog.item import CatalogItem
 from catalog.journal import Chain, Entry, Kind
 from catalog.loader import Catalog
 from catalog.people import PersonRef
@@ -38,6 +44,7 @@ from workflows.messages import CANCEL, COMMENT, DECIDE, DIRECTORY_QUEUE, TASK_QU
 SECRET = "correct-horse-battery-staple-0123456789"
 OPERATORS = "commissary-operators"
 PASSWORD = "open sesame"
+KNOWN = plugins.known()
 
 
 async def until(check: Callable[[], Any], within: float = 10) -> Any:
@@ -72,6 +79,7 @@ class FakeEngine:
         starts: how often each workflow was really started.
         attempts: how often a start was asked for.
         fails: what a start or a command raises, once.
+        choose: what the providers say.
     """
 
     def __init__(self, register: Register) -> None:
@@ -80,6 +88,7 @@ class FakeEngine:
         self.attempts = 0
         self.commands: list[Command] = []
         self.fails: list[Exception] = []
+        self.choose: Callable[[ChoicesQuery], Choices] = lambda _: Choices(choices=())
         self._register = register
         self._runs: dict[str, _Run] = {}
 
@@ -107,9 +116,14 @@ class FakeEngine:
             await asyncio.to_thread(self._register.record, batch)
         return run.answers[message.command]
 
-    async def pollers(self) -> dict[str, int]:
+    async def choices(self, query: ChoicesQuery) -> Choices:
+        if self.down or not self.worker:
+            raise ChoicesUnavailable("nobody there")
+        return self.choose(query)
+
+    async def pollers(self, queues: Collection[str] = ()) -> dict[str, int]:
         self._reach()
-        return {TASK_QUEUE: int(self.worker), DIRECTORY_QUEUE: int(self.worker)}
+        return dict.fromkeys((TASK_QUEUE, DIRECTORY_QUEUE, *queues), int(self.worker))
 
     def _reach(self) -> None:
         if self.fails:
@@ -219,6 +233,13 @@ class _Run:
         return Batch(entries=entries, projection=projection)
 
 
+class _Shelf(Shelf):
+    """A shelf on which only tests put something."""
+
+    def look(self) -> None:
+        """Leave it as it is."""
+
+
 class ApiWorld:
     """The API and the people who use it."""
 
@@ -227,25 +248,46 @@ class ApiWorld:
         self.clock = Clock()
         self.engine = FakeEngine(register)
         self.directory = _company()
+        self.choices = ["red", "green", "blue"]
         form = (
             TextField(id="why", type="text", label="Why", max_length=100),
             PersonField(id="buddy", type="person", label="Buddy", required=False),
         )
-        self.catalog = Catalog([an_item(form=form), an_item(id="wiki-admin", name="Wiki admin", form=())])
+        self.engine.choose = self.choose
         self.parts = Parts(
             register=register,
             directory=self.directory,
             gateway=self.engine,
-            catalog=self.catalog,
+            shelf=_Shelf((), register, KNOWN, self.clock),
+            known=KNOWN,
+            secrets=SealedSecrets(register, [Fernet.generate_key().decode()]),
             secret=SECRET,
             operators_group=OPERATORS,
             clock=self.clock,
         )
+        editor = an_item(form=form, duplicates="allow")  # so that a test may order it as often as it likes
+        self.shelve(editor, an_item(id="wiki-admin", name="Wiki admin", form=()))
         self.app: FastAPI = create_app(self.parts)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api"
         )
         self._tokens: dict[str, str] = {}
+
+    @property
+    def catalog(self) -> Catalog:
+        """What stands on the shelf."""
+        return self.parts.shelf.stock.catalog
+
+    def shelve(self, *items: CatalogItem) -> None:
+        """Publish these items, and put them on the shelf in the place of what stands there."""
+        for item in items:
+            self.register.publish(item, f"{item.id}.yaml", self.clock.now)
+        self.parts.shelf.stock = Stock(Catalog(items))
+
+    def choose(self, query: ChoicesQuery) -> Choices:
+        """Return what a provider answers: every provider knows `self.choices`."""
+        found = [value for value in self.choices if query.value in (None, value) and query.search in value]
+        return Choices(choices=tuple(Choice(value=value, label=value.title()) for value in found))
 
     async def token(self, login: str) -> str:
         if login not in self._tokens:

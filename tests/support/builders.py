@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from catalog.form import TextField
-from catalog.item import ByManager, CatalogItem, Entitlement, Sla, Stage
+from catalog.fields import TextField
+from catalog.item import CatalogItem, Entitlement, Sla
 from catalog.model import digest
 from catalog.people import Actor, Person
 from catalog.request import Order
+from catalog.stages import ByManager, Stage
 from records.values import NewOrder
 
 NOON = datetime(2025, 3, 3, 12, 0, 0, 123456, tzinfo=UTC)

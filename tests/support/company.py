@@ -14,6 +14,7 @@ from support.slapd import (
     GROUPS,
     PEOPLE,
     PLACEHOLDER,
+    PROVISIONER,
     SERVICE,
     SERVICE_PASSWORD,
     SUFFIX,
@@ -40,6 +41,9 @@ class Employee:
     department: str = "Sales"
     manager: str | None = None
     mail: bool = True
+    title: str | None = None
+    location: str | None = None
+    employee_type: str | None = None
     extra: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -60,12 +64,14 @@ class Employee:
 
 ADA = Employee("ada", "Ada Boss", "Board")
 ALICE = Employee("alice", "Alice Adams", manager="ada")
-BOB = Employee("bob", "Bob Brown", manager="alice")
+BOB = Employee(
+    "bob", "Bob Brown", manager="alice", title="Account manager", location="Bergen", employee_type="external"
+)
 CAROL = Employee("carol", "Carol Clark", manager="alice")
 JUERGEN = Employee("jürgen.groß", "Jürgen Groß 🚀", "Entwicklung", manager="ada")
 ODDNAME = Employee(f"odd{ODD}", f"Odd {ODD} Name", "R&D", manager="ada")
 ZOE = Employee("zoe", "Zoe Zimmer", mail=False)
-INGA = Employee("inga", "Inga Inactive", manager="ada", extra=(("employeeType", "inactive"),))
+INGA = Employee("inga", "Inga Inactive", manager="ada", employee_type="inactive", extra=(("employeeType", "inactive"),))
 LARS = Employee("lars", "Lars Locked", manager="ada", extra=(("pwdAccountLockedTime", "000001010000Z"),))
 TWIN_A = Employee("twin", "Twin A", mail=False)
 TWIN_B = Employee("twin", "Twin B", mail=False)
@@ -103,7 +109,19 @@ def seed(server: Slapd) -> None:
         for unit in ("people", "groups"):
             _add(admin, f"ou={unit},{SUFFIX}", "organizationalUnit", {"ou": unit})
         account = ["organizationalRole", "simpleSecurityObject"]
-        _add(admin, SERVICE, account, {"cn": "commissary", "userPassword": SERVICE_PASSWORD})
+        for dn, name in ((SERVICE, "commissary"), (PROVISIONER, "provisioner")):
+            _add(admin, dn, account, {"cn": name, "userPassword": SERVICE_PASSWORD})
+        for employee in STAFF:
+            _add(admin, employee.dn, "inetOrgPerson", _attributes(employee))
+    reset_groups(server)
+
+
+def reseed(server: Slapd) -> None:
+    """Make every person and group as it was at first, with new ids, and take away whatever else came."""
+    with server.admin() as admin:
+        for base in (GROUPS, PEOPLE):
+            for entry in admin.extend.standard.paged_search(base, "(objectClass=*)", ldap3.LEVEL):
+                admin.delete(entry["dn"])  # type: ignore[no-untyped-call]  # the stubs
         for employee in STAFF:
             _add(admin, employee.dn, "inetOrgPerson", _attributes(employee))
     reset_groups(server)
@@ -149,6 +167,9 @@ def in_memory() -> MemoryDirectory:
             active=not employee.extra,
             manager_id=ids[employee.manager] if employee.manager else None,
             department=employee.department,
+            title=employee.title,
+            location=employee.location,
+            employee_type=employee.employee_type,
         )
         for employee in STAFF
     ]
@@ -177,6 +198,9 @@ def _attributes(employee: Employee) -> dict[str, Any]:
         "userPassword": employee.password,
         "mail": employee.address,
         "manager": manager,
+        "title": employee.title,
+        "l": employee.location,
+        "employeeType": employee.employee_type,
         **dict(employee.extra),
     }
     return {name: value for name, value in values.items() if value is not None}

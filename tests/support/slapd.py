@@ -1,8 +1,8 @@
 """A real OpenLDAP server (slapd 2.5) as a child process, in a directory of its own and on free ports of 127.0.0.1.
 
 It has what an installation of some care has: TLS, the overlays memberof, refint, ppolicy, unique and auditlog, and a
-service account that may read people and groups and may write only `member` below ou=groups. What is in it is
-`support.company`'s business.
+service account that may read people and groups and may write only `member` below ou=groups. A second one, the
+provisioner, may also make, change and delete groups and accounts. What is in it is `support.company`'s business.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ GROUPS = f"ou=groups,{SUFFIX}"
 PLACEHOLDER = f"cn=nobody,{SUFFIX}"
 ADMIN, ADMIN_PASSWORD = f"cn=admin,{SUFFIX}", "admin-secret"
 SERVICE, SERVICE_PASSWORD = f"cn=commissary,{SUFFIX}", "service-secret"
+PROVISIONER = f"cn=provisioner,{SUFFIX}"
 
 _BINARY = "/usr/sbin/slapd"
 _CONFIG = """\
@@ -73,14 +74,18 @@ index member,manager eq
 index entryUUID eq
 limits dn.exact="{service}" size={size_limit} size.pr={size_limit} size.prtotal={total}
 access to attrs=userPassword
+  by dn.exact="{provisioner}" =wx
   by anonymous auth
   by * none
 access to dn.subtree="ou=groups,{suffix}" attrs=member
   by dn.exact="{service}" write
+  by dn.exact="{provisioner}" write
 access to dn.subtree="ou=groups,{suffix}"
   by dn.exact="{service}" read
+  by dn.exact="{provisioner}" write
 access to dn.subtree="ou=people,{suffix}"
   by dn.exact="{service}" read
+  by dn.exact="{provisioner}" write
 access to *
   by * none
 overlay memberof
@@ -140,6 +145,7 @@ class Slapd:
                 admin=ADMIN,
                 admin_password=ADMIN_PASSWORD,
                 service=SERVICE,
+                provisioner=PROVISIONER,
                 size_limit=size_limit,
                 total="unlimited" if size_limit >= 500 else size_limit,
                 extra=extra,

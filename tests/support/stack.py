@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+from cryptography.fernet import Fernet
 from support.ports import free_port
 from support.slapd import GROUPS, PEOPLE, PLACEHOLDER, SERVICE, SERVICE_PASSWORD, Slapd
 from support.temporal import temporal_binary
@@ -47,6 +48,7 @@ class Stack:
             "COMMISSARY_PORT": str(self.api_port),
             "COMMISSARY_PUBLIC_URL": self.url,
             "COMMISSARY_SECRET": secrets.token_urlsafe(48),
+            "COMMISSARY_SECRETS_KEYS": Fernet.generate_key().decode(),
             "COMMISSARY_SMTP_HOST": "127.0.0.1",
             "COMMISSARY_SMTP_PORT": str(self.mail_port),
             "COMMISSARY_SMTP_SECURITY": "none",

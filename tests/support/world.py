@@ -10,18 +10,32 @@ from typing import Any
 
 import pytest
 from support.builders import a_person, an_actor, an_order
-from support.journal import MemoryJournal
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
-from activities.connectors.memory import Group, MemoryDirectory
+from activities.connectors.memory import Group, MemoryDirectory, MemoryJournal
+from activities.ordering import ChildOrder, Placed
 from catalog.access import Membership
+from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind, verify
 from catalog.people import Actor
-from catalog.request import Order, Projection, Status
+from catalog.request import Order, Projection, Status, WaitKind
 from workflows.ending import Closure
-from workflows.messages import CANCEL, COMMENT, DECIDE, TASK_QUEUE, Cancel, Comment, Decide
+from workflows.messages import (
+    CANCEL,
+    COMMENT,
+    DECIDE,
+    REPORT,
+    TASK_QUEUE,
+    WORK,
+    Cancel,
+    Command,
+    Comment,
+    Decide,
+    Report,
+    Work,
+)
 
 GROUP = "wiki-editors"
 
@@ -44,21 +58,46 @@ class World:
             groups=[
                 Group(GROUP, members=set(), owners=("id-olga",)),
                 Group("guards", members={"id-grace", "id-mara", "id-ines"}),
+                Group("wiki-readers"),
             ],
         )
         self.handles: list[WorkflowHandle[Any, Closure]] = []
+        self.items: dict[str, CatalogItem] = {}
+        self.children: dict[tuple[str, str], Order] = {}
 
     async def place(self, **order: Any) -> Request:
         """Start a request as the sweeper would."""
         placed = an_order(f"REQ-{uuid.uuid4().hex[:10]}", **order)
         handle: WorkflowHandle[Any, Closure] = await self.env.client.start_workflow(
-            placed.item.workflow, placed, id=placed.number, task_queue=TASK_QUEUE, result_type=Closure
+            placed.workflow_type, placed, id=placed.number, task_queue=TASK_QUEUE, result_type=Closure
         )
         self.handles.append(handle)
         return Request(self, placed, handle)
 
-    def is_member(self, person_id: str = "id-ada") -> bool:
-        return self.directory.is_member(Membership(person_id=person_id, group=GROUP))
+    def take(self, child: ChildOrder) -> Placed:
+        """Put the order of a request's part on record, as the intake does."""
+        item = self.items.get(child.item)
+        if item is None:
+            return Placed(refused=f"There is no item {child.item!r}.")
+        order = an_order(
+            f"{child.parent}-{child.line}",
+            item=item,
+            answers=child.answers,
+            requester=child.requester,
+            beneficiary=self.directory.person_by_login(child.beneficiary).ref(),
+            parent=child.parent,
+            line=child.line,
+        )
+        return Placed(order=self.children.setdefault((child.parent, child.line), order))
+
+    def child(self, parent: Request, line: str) -> Request:
+        """Return a request that another one has placed."""
+        order = self.children[parent.number, line]
+        handle = self.env.client.get_workflow_handle(order.number, result_type=Closure)
+        return Request(self, order, handle)
+
+    def is_member(self, person_id: str = "id-ada", group: str = GROUP) -> bool:
+        return self.directory.is_member(Membership(person_id=person_id, group=group))
 
 
 class Request:
@@ -85,7 +124,7 @@ class Request:
     def last(self, kind: Kind) -> Entry:
         return [entry for entry in self.entries if entry.kind is kind][-1]
 
-    async def reaches(self, check: Callable[[Projection], bool], timeout: float = 15) -> Projection:
+    async def reaches(self, check: Callable[[Projection], bool], timeout: float = 40) -> Projection:
         """Wait until the register shows a state."""
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
@@ -118,13 +157,13 @@ class Request:
         )
         return await self._send(DECIDE, message)
 
-    async def _send(self, update: str, message: Decide | Cancel | Comment) -> Entry:
+    async def _send(self, update: str, message: Command) -> Entry:
         """Send a command as the API does: again, while the workflow is behind what the register shows."""
         while True:
             try:
                 entry = await self.handle.execute_update(update, message, id=message.command, result_type=Entry)
             except WorkflowUpdateFailedError as error:
-                known = isinstance(message, Decide) and any(task.id == message.task for task in self.now.tasks)
+                known = isinstance(message, Decide | Work) and any(task.id == message.task for task in self.now.tasks)
                 if known and isinstance(error.cause, ApplicationError) and error.cause.type == "unknown-task":
                     continue
                 raise
@@ -138,6 +177,21 @@ class Request:
         command = uuid.uuid4().hex
         message = Cancel(actor=an_actor(who), reason=reason, command=command)
         return await self._send(CANCEL, message)
+
+    async def work(self, who: str | Actor, act: str, *, task: int, reason: str = "", **answers: Any) -> Entry:
+        actor = who if isinstance(who, Actor) else an_actor(who)
+        message = Work(
+            task=f"{self.number}.{task}", act=act, answers=answers, reason=reason, actor=actor, command=uuid.uuid4().hex
+        )
+        return await self._send(WORK, message)
+
+    async def report(self, event: str, **data: Any) -> Entry:
+        operator = an_actor("Otto Operator", operator=True)
+        return await self._send(REPORT, Report(event=event, data=data, actor=operator, command=uuid.uuid4().hex))
+
+    async def waits_for(self, kind: WaitKind, count: int = 1) -> Projection:
+        """Wait until the register shows so many waits of a kind."""
+        return await self.reaches(lambda p: sum(one.kind is kind for one in p.waiting) == count)
 
     async def comment(self, who: str, text: str) -> Entry:
         command = uuid.uuid4().hex

@@ -33,7 +33,7 @@ ADA, BEN, CLEO, DANA = (a_person(name) for name in ("Ada Byron", "Ben Okri", "Cl
 LATER = NOON + timedelta(hours=1)
 
 
-def approvals(*quorums: str, beneficiary: Person = ADA) -> Approvals:
+def approvals(*quorums: str | int, beneficiary: Person = ADA) -> Approvals:
     """Return approvals of Ada's request with one stage per quorum: first, second, …"""
     names = ("first", "second", "third")
     stages = tuple(a_stage(id=name, name=name.title(), quorum=q) for name, q in zip(names, quorums, strict=False))
@@ -278,3 +278,39 @@ def test_an_open_stage_without_votes_says_that_nobody_decided() -> None:
 
 def test_an_unknown_stage_is_not_found() -> None:
     assert approvals("any").stage("nowhere") is None
+
+
+class TestNumbers:
+    """So many must approve."""
+
+    def test_a_stage_is_approved_by_the_number_it_asks_for(self) -> None:
+        state = after(approvals(2), opening("first", BEN, CLEO, DANA), cast("first", BEN))
+        assert state.outcome is StageStatus.WAITING
+        assert after(state, cast("first", DANA)).outcome is StageStatus.APPROVED
+
+    def test_it_is_refused_once_too_few_are_left_to_approve(self) -> None:
+        state = after(approvals(2), opening("first", BEN, CLEO, DANA), cast("first", BEN, Verdict.REJECT))
+        assert state.outcome is StageStatus.WAITING
+        assert after(state, cast("first", DANA, Verdict.REJECT)).outcome is StageStatus.REJECTED
+
+    def test_it_does_not_begin_with_fewer_people_than_must_approve(self) -> None:
+        assert "Too few may decide" in refusal(approvals(2), opening("first", BEN)).message
+        assert refusal(approvals(2), opening("first", BEN, ADA)).code == "not-approver"
+
+
+class TestByRule:
+    """Stages that a rule approves."""
+
+    def test_a_stage_that_a_rule_approves_asks_nobody_and_names_the_rule(self) -> None:
+        stages = (a_stage(id="first", name="First"), a_stage(id="second"))
+        state = begin(stages, ADA.id, ADA.id, "sha256:1", {"first": "auto.cheap"})
+        assert said(stage_of(state, "first")) == "Stage 'First' was approved by the rule auto.cheap."
+        following = state.next_stage()
+        assert following is not None
+        assert following.stage.id == "second"
+        assert refusal(state, cast("first", BEN)).code == "not-approver"
+        assert refusal(state, opening("first", BEN)).code == "stage-not-open"
+
+    def test_if_rules_approve_every_stage_the_request_is_approved(self) -> None:
+        state = begin((a_stage(),), ADA.id, ADA.id, "sha256:1", {"manager": "auto.cheap"})
+        assert state.outcome is StageStatus.APPROVED

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import an_item
 
-from catalog.loader import MAX_BYTES, Catalog, CatalogError, Problem, load
+from catalog.loader import MAX_BYTES, Catalog, CatalogError, load, read
 from catalog.model import digest
+from catalog.source import Finding, parse
 
 WIKI = """\
 id: wiki-editor
@@ -57,14 +58,14 @@ def catalog_of(directory: Path, **files: str | bytes) -> Catalog:
     return load([directory])
 
 
-def problems_of(directory: Path, **files: str | bytes) -> list[Problem]:
+def problems_of(directory: Path, **files: str | bytes) -> list[Finding]:
     with pytest.raises(CatalogError) as caught:
         catalog_of(directory, **files)
     assert str(caught.value) == "\n".join(str(problem) for problem in caught.value.problems)
     return list(caught.value.problems)
 
 
-def problem_of(directory: Path, text: str | bytes) -> Problem:
+def problem_of(directory: Path, text: str | bytes) -> Finding:
     """Return the one problem of a file."""
     problems = problems_of(directory, wiki=text)
     assert len(problems) == 1, problems
@@ -80,6 +81,7 @@ class TestCatalog:
         catalog = catalog_of(tmp_path, wiki=WIKI)
         item = catalog.get("wiki-editor")
         assert item is not None
+        assert item.entitlement is not None
         assert item.entitlement.group == "wiki-editors"
         assert catalog.get("nowhere") is None
         assert catalog.digest_of("wiki-editor") == digest(item)
@@ -146,17 +148,16 @@ class TestWrongValues:
             ("owner: ada", "owner: ada\nzzz: 1", 7, "zzz", "no such field", "Write one of: id, version, name"),
             ("    max_length:", "    max_lenght:", 11, "form[0].max_lenght", "no such field", "'max_length'"),
             ("      - rule: manager", "      - rule: manager\n        text: x", 25, "approvals[0].approvers[0].text",
-             "no such field", "Write one of: rule."),
+             "no such field", "Write one of: rule, levels."),
             ("owner: ada\n", "", 1, "owner", "is missing", "Add 'owner: …'."),
             ("        group: editors-in-chief\n", "", 25, "approvals[0].approvers[1].group", "is missing", "'group"),
             ("  group: wiki-editors", "  {}", 30, "entitlement.group", "is missing", "'group: …'"),
-            ("    type: text\n", "", 8, "form[0].type", "is missing", "one of: choice, date"),
+            ("    type: text\n", "", 8, "form[0].type", "is missing", "one of: asset, attachment"),
             ("type: text", "type: txet", 9, "form[0].type", "'txet' is not known", "Did you mean 'text'?"),
-            ("type: text", "type: colour", 9, "form[0].type", "'colour' is not known", "one of: choice, date"),
+            ("type: text", "type: colour", 9, "form[0].type", "'colour' is not known", "one of: asset, attachment"),
             ("rule: manager", "rule: boss", 24, "approvals[0].approvers[0].rule", "'boss' is not known",
-             "one of: group, manager, owner"),
-            ("quorum: any", "quorum: most", 27, "approvals[0].quorum", "'most' is not known", "one of: any, all"),
-            ("AccessRequest", "AccesRequest", 29, "workflow", "is not known", "Did you mean 'AccessRequest'?"),
+             "one of: expression, group, item_owner"),
+            ("quorum: any", "quorum: most", 27, "approvals[0].quorum", "'most' is no quorum", "any, all or the number"),
             ("5 days", "5 dayz", 33, "sla.target", "'5 dayz' is not a duration", "Write it like '10 days'"),
             ("5 days", "5", 33, "sla.target", "'5' is not a duration", "Write it like '10 days'"),
             ("5 days", "9999999999 weeks", 33, "sla.target", "is not a duration", "Write it like"),
@@ -168,7 +169,10 @@ class TestWrongValues:
             ("200", "1.5", 11, "form[0].max_length", "not the number 1.5", "such as 10"),
             ("200", "9" * 5000, 11, "form[0].max_length", "must be a whole number, not '999", "such as 10"),
             ("200", "0x1F", 11, "form[0].max_length", "not '0x1F'", "such as 10"),
-            ("    label: Why", "    label: W\n    required: maybe", 11, "form[0].required", "true or false", "true"),
+            ("    label: Why", "    label: W\n    required: 5", 11, "form[0].required", "true, false or",
+             "Write it like"),
+            ("    label: Why", "    label: W\n    required: a +", 11, "form[0].required", "cannot be",
+             "Write it like"),
             ("1.0.0", "1.0", 2, "version", "must be text, not the number 1.0", "needs quotes"),
             ("1.0.0", "v1", 2, "version", "'v1' is not allowed", "three numbers, for example 1.0.0"),
             ("id: why", "id: Why?", 8, "form[0].id", "'Why?' is not allowed", "Use lower-case letters"),
@@ -179,13 +183,13 @@ class TestWrongValues:
             ("name: Wiki editor", "name: false", 3, "name", "must be text, not false", "needs quotes"),
             ("owner: ada", "owner: [ada]", 6, "owner", "must be text, not a list", "Put text there"),
             ("owner: ada", "owner: {login: ada}", 6, "owner", "must be text, not a group of fields", "Put text there"),
-            ("owner: ada", 'owner: "\\ud800"', 6, "owner", "holds control characters", "Remove them."),
+            ("owner: ada", 'owner: "\\ud800"', 6, "", "invalid Unicode", "quotes"),
             ("owner: ada", 'owner: "a\\x07"', 6, "owner", "holds control characters", "Remove them."),
-            ("[laptop, phone]", "[]", 19, "form[2].choices", "is empty", "at least 1"),
+            ("[laptop, phone]", "[]", 16, "form[2]", "choices come from one place", "Write either"),
             ("[laptop, phone]", "laptop", 19, "form[2].choices", "must be a list, not 'laptop'", "beginning with '- '"),
             ("[laptop, phone]", "[laptop, 5]", 19, "form[2].choices[1]", "must be text, not the number 5", "quotes"),
             ("[laptop, phone]", "[phone, phone]", 16, "form[2]", "two choices are the same", "Give each choice once."),
-            ("id: start", "id: why", 1, "", "2 fields have the id 'why'", "Give each its own."),
+            ("id: start", "id: why", 12, "form[1].id", "two fields have the id 'why'", "Give each its own."),
             ("- rule: manager", "- boss", 24, "approvals[0].approvers[0]", "a group of fields, not 'boss'", "field"),
             ("sla:\n  target: 5 days", "sla: 5 days", 32, "sla", "a group of fields, not '5 days'", "'field: value'"),
         ],
@@ -199,7 +203,7 @@ class TestWrongValues:
         assert (problem.line, problem.path) == (line, path)
         assert message in problem.message
         assert remedy in problem.remedy
-        where = f"{tmp_path / 'wiki.yaml'}:{line}: "
+        where = f"{tmp_path / 'wiki.yaml'}:{line}:{problem.column}: "
         assert str(problem) == f"{where}{f'{path}: ' if path else ''}{problem.message}. {problem.remedy}"
 
     def test_all_faults_of_all_files_are_told_at_once(self, tmp_path: Path) -> None:
@@ -210,7 +214,7 @@ class TestWrongValues:
             c=WIKI.replace("rule: manager", "rule: boss").replace("rule: group", "rule: grp"),
         )
         found = [(Path(p.file).name, p.line) for p in problems]
-        assert found == [("a.yaml", 9), ("a.yaml", 33), ("b.yaml", 1), ("c.yaml", 24), ("c.yaml", 25)]
+        assert found == [("a.yaml", 9), ("a.yaml", 33), ("b.yaml", 2), ("c.yaml", 24), ("c.yaml", 25)]
 
     def test_no_word_of_the_library_shows(self, tmp_path: Path) -> None:
         broken = WIKI.replace("200", "x").replace("any", "x").replace("5 days", "x").replace("[laptop, phone]", "x")
@@ -225,13 +229,13 @@ class TestFilesThatAreNoItem:
     @pytest.mark.parametrize(
         ("text", "line", "path", "message"),
         [
-            ("id: x\nname: a: b\n", 2, "", "this is not YAML: mapping values are not allowed here"),
+            ("id: x\nname: a: b\n", 2, "", "this is not YAML: mapping values are not allowed in this context"),
             ("id: x\nform: [a,\n", 3, "", "this is not YAML: "),
-            ("id: *x\n", 1, "", "this is not YAML: found undefined alias"),
-            ("id: x\n---\nid: y\n", 2, "", "this is not YAML: but found another document"),
+            ("id: *x\n", 1, "id", "an alias (*) stands here"),
+            ("id: x\n---\nid: y\n", 2, "", "another document begins here"),
             ("id: x\nname: a\x07\n", 2, "", "this is not YAML: a control character"),
-            ("[" * 700, None, "", "this is not YAML: lists or fields are nested too deeply"),
-            ('id: "\\UFFFFFFFF"\n', None, "", "this is not YAML: something in it is out of range"),
+            ("[" * 200_000, 1, "", "lists or fields are nested too deeply"),
+            ('id: "\\UFFFFFFFF"\n', 1, "", "this is not YAML: found invalid Unicode"),
             ("id: x\nname: y\nid: z\n", 3, "id", "the field stands here a second time"),
             (
                 "id: x\nsla:\n  target: 1 day\n  target: 2 days\n",
@@ -239,16 +243,16 @@ class TestFilesThatAreNoItem:
                 "sla.target",
                 "the field stands here a second time",
             ),
-            ("id: &x a\nname: *x\n", 1, "name", "an alias (*) stands here"),
-            ("id: x\nform: &f\n  - *f\n", 2, "form[0]", "an alias (*) stands here"),
+            ("id: &x a\nname: *x\n", 2, "name", "an alias (*) stands here"),
+            ("id: x\nform: &f\n  - *f\n", 3, "form[0]", "an alias (*) stands here"),
             ("id: !secret x\n", 1, "id", "the tag !secret stands here"),
-            ('id: x\n"\\ud800": c\n', 2, "", "the name of a field must be text"),
+            ('id: x\n"a\\x07": c\n', 2, "", "the name of a field must be text"),
             ("id: x\n? [a, b]\n: c\n", 2, "", "the name of a field must be text"),
             ("", 1, "", "the file is empty"),
             ("# nothing yet\n", 1, "", "the file is empty"),
-            ("- id: x\n", 1, "", "the file must hold an item, not a list"),
-            ("just text\n", 1, "", "the file must hold an item, not 'just text'"),
-            ("~\n", 1, "", "the file must hold an item, not nothing"),
+            ("- id: x\n", 1, "", "the file must hold fields with values, not a list"),
+            ("just text\n", 1, "", "the file must hold fields with values, not 'just text'"),
+            ("~\n", 1, "", "the file must hold fields with values, not nothing"),
             (b"id: x\nname: \xff\n", 2, "", "the file is not UTF-8"),
             (WIKI + "#" * MAX_BYTES, None, "", "the file is larger than 256 KiB"),
         ],
@@ -290,6 +294,135 @@ class TestFilesThatAreNoItem:
         ]
 
 
+POLICY = """\
+id: four-eyes
+name: Four eyes
+stages:
+  - id: owner
+    name: Owner of the item
+    approvers:
+      - rule: item_owner
+"""
+WITH_POLICY = WIKI[: WIKI.index("approvals:")] + "approval_policy: four-eyes\n" + WIKI[WIKI.index("workflow:") :]
+
+
+class TestOneByOne:
+    """What is wrong with one file takes no other away."""
+
+    def test_a_broken_file_leaves_the_others_and_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "a.yaml").write_text(WIKI)
+        (tmp_path / "b.yaml").write_text("id: [")
+        (tmp_path / "c.yaml").write_text(WIKI.replace("wiki-editor", "other").replace("type: text", "type: txt"))
+        reading = read([tmp_path, tmp_path / "nowhere"])
+        assert set(reading.items) == {"wiki-editor"}
+        assert reading.items["wiki-editor"].file == str(tmp_path / "a.yaml")
+        assert [Path(file).name for file in reading.files] == ["a.yaml", "b.yaml", "c.yaml"]
+        assert [(Path(one.file).name, one.line, one.column, one.rule) for one in reading.problems] == [
+            ("nowhere", None, None, "no-directory"),
+            ("b.yaml", 2, 1, "yaml-syntax"),
+            ("c.yaml", 9, 5, "unknown-value"),
+        ]
+
+    def test_every_part_of_an_item_knows_its_line_and_column(self, tmp_path: Path) -> None:
+        (tmp_path / "a.yaml").write_text(WIKI)
+        positions = read([tmp_path]).items["wiki-editor"].positions
+        assert positions["form", 2, "choices", 1] == (19, 23)
+        assert positions["approvals", 0, "approvers", 1, "group"] == (26, 9)
+
+    def test_an_id_that_is_taken_in_another_directory_is_refused_and_both_files_are_named(self, tmp_path: Path) -> None:
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "wiki.yaml").write_text(WIKI)
+        reading = read([tmp_path / "one", tmp_path / "two"])
+        (problem,) = reading.problems
+        assert (problem.rule, problem.file) == ("duplicate-id", f"{tmp_path}/two/wiki.yaml")
+        assert f"{tmp_path}/one/wiki.yaml" in problem.message
+        assert reading.items["wiki-editor"].file == f"{tmp_path}/one/wiki.yaml"
+
+    def test_scenarios_are_no_items(self, tmp_path: Path) -> None:
+        (tmp_path / "wiki.yaml").write_text(WIKI)
+        (tmp_path / "wiki.scenario.yaml").write_text("steps: [")
+        (tmp_path / "scenarios").mkdir()
+        (tmp_path / "scenarios" / "happy.yaml").write_text("steps: [")
+        assert read([tmp_path]).problems == ()
+
+    def test_a_file_of_ten_megabytes_is_one_problem(self, tmp_path: Path) -> None:
+        (tmp_path / "a.yaml").write_text(WIKI)
+        (tmp_path / "big.yaml").write_text("a: b\n" * 2_000_000)
+        reading = read([tmp_path])
+        assert [problem.rule for problem in reading.problems] == ["file-too-large"]
+        assert set(reading.items) == {"wiki-editor"}
+
+    def test_aliases_that_would_explode_are_one_problem(self, tmp_path: Path) -> None:
+        bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+        assert problem_of(tmp_path, bomb).rule == "yaml-alias"
+
+
+class TestPolicies:
+    """Approval stages that items share by name."""
+
+    @pytest.mark.parametrize(("items", "policies"), [("shop", "shop/policies"), ("items", "policies")])
+    def test_they_stand_below_the_items_or_beside_them(self, tmp_path: Path, items: str, policies: str) -> None:
+        for folder in (items, policies):
+            (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / items / "wiki.yaml").write_text(WITH_POLICY)
+        (tmp_path / policies / "four-eyes.yaml").write_text(POLICY)
+        reading = read([tmp_path / items])
+        assert reading.problems == ()
+        item = reading.items["wiki-editor"].value
+        assert item.approval_policy == "four-eyes"
+        assert item.approvals == reading.policies["four-eyes"].value.stages
+
+    def policies_of(self, directory: Path, item: str, *policies: str) -> list[str]:
+        (directory / "wiki.yaml").write_text(item)
+        (directory / "policies").mkdir()
+        for at, policy in enumerate(policies):
+            (directory / "policies" / f"{at}.yaml").write_text(policy)
+        return [f"{problem.rule} {problem.line}" for problem in read([directory]).problems]
+
+    def test_a_changed_policy_changes_the_digest_of_its_items(self, tmp_path: Path) -> None:
+        assert self.policies_of(tmp_path, WITH_POLICY, POLICY) == []
+        before = load([tmp_path]).digest_of("wiki-editor")
+        (tmp_path / "policies" / "0.yaml").write_text(POLICY.replace("item_owner", "manager"))
+        assert load([tmp_path]).digest_of("wiki-editor") != before
+
+    def test_one_that_does_not_exist_is_refused_at_the_item(self, tmp_path: Path) -> None:
+        assert self.policies_of(tmp_path, WITH_POLICY, POLICY.replace("four", "two")) == ["unknown-policy 20"]
+
+    def test_a_broken_one_is_refused_itself_and_at_its_items(self, tmp_path: Path) -> None:
+        broken = POLICY.replace("item_owner", "owners")
+        assert self.policies_of(tmp_path, WITH_POLICY, broken) == ["unknown-value 7", "unknown-policy 20"]
+
+    def test_it_is_the_policy_or_approvals_of_its_own(self, tmp_path: Path) -> None:
+        item = WIKI.replace("workflow:", "approval_policy: four-eyes\nworkflow:")
+        assert self.policies_of(tmp_path, item, POLICY) == ["two-policies 29"]
+
+    def test_two_of_one_id_and_two_stages_of_one_id_are_refused(self, tmp_path: Path) -> None:
+        twice = POLICY.replace("four", "six") + POLICY[POLICY.index("  - id") :]
+        assert self.policies_of(tmp_path, WITH_POLICY, POLICY, POLICY, twice) == ["duplicate-id 1", "wrong-value 8"]
+
+
+class TestScalars:
+    """Scalars mean what the core schema of YAML 1.2 says."""
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [
+            *((word, word) for word in ("yes", "no", "on", "off", "y", "2025-01-01", "12:30", "0x1F", ".nan", ".inf")),
+            *((word, word) for word in ("1e999", "1_", "tRue")),
+            ("'5'", "5"), ("'true'", "true"), ("''", ""), ('"~"', "~"), ("|-\n  5", "5"),
+            ("true", True), ("False", False), ("TRUE", True), ("null", None), ("~", None), ("", None), ("Null", None),
+            ("5", 5), ("-5", -5), ("+5", 5), ("007", 7), ("1_000", 1000),
+            ("0.5", 0.5), (".5", 0.5), ("5.", 5.0), ("-1.5e3", -1500.0), ("1e3", 1000.0),
+        ],
+    )  # fmt: skip
+    def test_plain_and_quoted(self, text: str, value: object) -> None:
+        source = parse(f"a: {text}\n")
+        assert source.faults == []
+        assert source.data == {"a": value}
+        assert type(source.data["a"]) is type(value)
+
+
 fragments = st.sampled_from(
     [
         *("&a ", "*a", "!!int ", "!x ", "<<: ", "? ", "|", ": ", "- ", "#", "...", "%YAML 1.1\n---\n"),
@@ -307,7 +440,7 @@ def test_however_a_file_is_broken_it_is_read_or_its_faults_are_told(
     for at, length, fragment in cuts:
         text = text[:at] + fragment + text[at + length :]
     directory = tmp_path_factory.mktemp("catalog")
-    items, problems = 0, list[Problem]()
+    items, problems = 0, list[Finding]()
     try:
         items = len(catalog_of(directory, wiki=text))
     except CatalogError as error:

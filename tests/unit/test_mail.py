@@ -23,6 +23,15 @@ DATA: dict[str, dict[str, Any]] = {
         "answers": [["Why", "To work\nfrom home"], ["Own device", "yes"]],
     },
     "operator-needed": {**HEADLINE, "task": "REQ-1001.2", "problem": "The directory refuses the account."},
+    "work-needed": {
+        **HEADLINE,
+        "task": "REQ-1001.3",
+        "title": "Label the laptop",
+        "instructions": "Use the red\nlabels.",
+        "due_at": "2025-03-13T12:00:00+00:00",
+        "answers": [["Why", "To work"]],
+    },
+    "message": {**HEADLINE, "subject": "Your laptop", "text": "It is at the desk.\nBring your badge."},
     "closed": {**HEADLINE, "outcome": "fulfilled", "reason": "Ben Okri was seen in vpn-users."},
 }
 TEMPLATES = get_args(Template)
@@ -66,6 +75,22 @@ def test_an_order_for_oneself_names_one_person_once() -> None:
 
 def test_without_a_deadline_none_is_named() -> None:
     assert "Please decide by" not in mail_for("approval-needed", due_at=None).body
+
+
+def test_who_is_given_work_learns_what_how_until_when_and_how_to_complete_it() -> None:
+    text = mail_for("work-needed")
+    assert text.subject == "Work for you: Label the laptop (REQ-1001)"
+    assert "    Label the laptop\n\n    Use the red\n    labels.\n" in text.body
+    assert "    commissary task claim REQ-1001.3\n" in text.body
+    assert "    commissary task complete REQ-1001.3\n" in text.body
+    assert "It should be done by 13 March 2025, 12:00 UTC" in text.body
+    assert "It should be done by" not in mail_for("work-needed", due_at=None).body
+
+
+def test_a_message_of_the_item_says_what_its_author_wrote() -> None:
+    text = mail_for("message")
+    assert text.subject == "Your laptop (REQ-1001)"
+    assert "    It is at the desk.\n    Bring your badge.\n" in text.body
 
 
 def test_an_operator_learns_the_problem_and_what_to_do() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.builders import an_item, an_order
 
-from catalog.form import DurationField, TextField, YesNoField
+from catalog.fields import DurationField, TextField, YesNoField
 
 FORM = (
     TextField(id="why", type="text", label="Why?"),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.builders import NOON, a_person, an_actor, an_order
+from support.builders import NOON, a_person, an_actor, an_item, an_order
 
 from catalog import rights
 from catalog.approval import Verdict
 from catalog.errors import Refused
+from catalog.item import CancelPolicy
 from catalog.people import Actor
-from catalog.request import Assignee, Task
+from catalog.request import Assignee, Order, Task
+from catalog.steps import WaitStep
 
 ADA, BEN, CLEO, MARA = (an_actor(name) for name in ("Ada Byron", "Ben Okri", "Cleo Moss", "Mara Lind"))
 OLGA = an_actor("Olga Reyes", operator=True)
@@ -117,3 +119,98 @@ def test_a_second_decision_of_the_same_person_is_refused_while_others_are_awaite
     assert found is not None
     assert "approve by Mara Lind" in found.message
     assert rights.refuse_late(CLEO, asked) is None
+
+
+# ---------------------------------------------------------------- cancel policies
+
+
+def an_order_of(**item: Any) -> Order:
+    return an_order(item=an_item(**item), beneficiary=a_person("Ben Okri").ref())
+
+
+def test_an_item_says_who_may_cancel() -> None:
+    order = an_order_of(cancel=CancelPolicy(by=("requester",)))
+    assert code(rights.refuse_cancel(ADA, order)) is None
+    assert code(rights.refuse_cancel(OLGA, order)) is None
+    refusal = rights.refuse_cancel(BEN, order)
+    assert refusal == rights.Refusal(code=Refused.NOT_ALLOWED, message="Only the requester and operators cancel it.")
+
+
+def test_an_item_that_only_operators_cancel_says_so() -> None:
+    refusal = rights.refuse_cancel(ADA, an_order_of(cancel=CancelPolicy(by=())))
+    assert refusal == rights.Refusal(code=Refused.NOT_ALLOWED, message="Only operators cancel it.")
+
+
+def test_an_item_can_be_cancelled_until_its_fulfilment_begins_and_later_by_operators() -> None:
+    order = an_order_of(cancel=CancelPolicy(until="fulfilment"))
+    assert code(rights.refuse_cancel(ADA, order)) is None
+    assert code(rights.refuse_cancel(ADA, order, begun=True)) is Refused.CLOSED
+    assert code(rights.refuse_cancel(OLGA, order, begun=True)) is None
+    assert code(rights.refuse_cancel(ADA, an_order_of(), begun=True)) is None
+
+
+def test_an_item_can_ask_for_a_reason_to_cancel() -> None:
+    order = an_order_of(cancel=CancelPolicy(reason=True))
+    assert code(rights.refuse_cancel(ADA, order, " ")) is Refused.REASON_NEEDED
+    assert code(rights.refuse_cancel(ADA, order, "Not needed")) is None
+
+
+# ---------------------------------------------------------------- events and work
+
+
+def test_events_are_reported_by_operators_and_only_those_that_are_waited_for() -> None:
+    wait = WaitStep(id="came", do="wait", event="delivered")
+    order = an_order_of(workflow=None, entitlement=None, steps=(wait,))
+    assert code(rights.refuse_report(OLGA, order, "delivered")) is None
+    assert code(rights.refuse_report(ADA, order, "delivered")) is Refused.NOT_ALLOWED
+    refusal = rights.refuse_report(OLGA, order, "stolen")
+    assert refusal
+    assert refusal.code is Refused.UNKNOWN_CHOICE
+    assert "it knows: delivered" in refusal.message
+    assert "it knows: none" in (rights.refuse_report(OLGA, ORDER, "stolen") or refusal).message
+
+
+WORK = task("fulfilment", MARA, CLEO)
+TAKEN = task("fulfilment", MARA, CLEO, claimed_by=MARA.person)
+DONE = task("fulfilment", MARA, CLEO, decided="completed", decided_by=(MARA.person,))
+
+
+@pytest.mark.parametrize(
+    ("actor", "on", "act", "refused"),
+    [
+        (MARA, task("approval", MARA), "claim", Refused.UNKNOWN_CHOICE),
+        (MARA, WORK, "claim", None),
+        (MARA, WORK, "complete", None),
+        (BEN, WORK, "claim", Refused.NOT_APPROVER),
+        (OLGA, WORK, "complete", Refused.NOT_APPROVER),
+        (CLEO, TAKEN, "claim", Refused.ALREADY_DECIDED),
+        (CLEO, TAKEN, "complete", Refused.ALREADY_DECIDED),
+        (CLEO, TAKEN, "release", Refused.ALREADY_DECIDED),
+        (MARA, TAKEN, "claim", Refused.ALREADY_DECIDED),
+        (MARA, TAKEN, "release", None),
+        (OLGA, TAKEN, "release", None),
+        (MARA, TAKEN, "complete", None),
+        (MARA, WORK, "release", Refused.CLOSED),
+        (MARA, WORK, "decline", Refused.REASON_NEEDED),
+        (MARA, DONE, "complete", Refused.CLOSED),
+    ],
+)
+def test_work_is_done_by_those_asked_one_at_a_time(actor: Actor, on: Task, act: str, refused: Refused | None) -> None:
+    assert code(rights.refuse_work(actor, on, act, "")) is refused
+
+
+def test_work_that_ended_says_how_and_by_whom() -> None:
+    assert "completed by Mara Lind" in (rights.refuse_work(MARA, DONE, "claim", "") or ORDER_REFUSED).message
+    expired = task("fulfilment", MARA, decided="expired")
+    assert (rights.refuse_work(MARA, expired, "claim", "") or ORDER_REFUSED).message.endswith("this was expired.")
+
+
+def test_work_can_be_declined_with_a_reason() -> None:
+    assert rights.refuse_work(MARA, WORK, "decline", "No labels") is None
+
+
+def test_work_is_no_decision() -> None:
+    assert code(rights.refuse_decider(MARA, ORDER, WORK)) is Refused.UNKNOWN_CHOICE
+
+
+ORDER_REFUSED = rights.Refusal(code=Refused.CLOSED, message="")

@@ -34,6 +34,59 @@ SEEN = {**EFFECT, "changed": True, "present": True, "where": "ldaps://dir.exampl
 LONG_AGO = {"effect": "Take Ada out of vpn-users"}
 
 SENTENCES = [
+    (entry(Kind.RESOLVED, {"person": BEN, "group": ""}), "Ben was found in the directory"),
+    (
+        entry(Kind.STAGE_OPENED, {**STAGE, "quorum": 2}),
+        "Stage 'Line manager' began: Mara Lind, Ben decide (2 of them), by 13 March 2025, 12:00 UTC",
+    ),
+    (
+        entry(Kind.STAGE_SKIPPED, {"name": "Security", "because": "It is cheap."}),
+        "Stage 'Security' is left out: 'It is cheap.'",
+    ),
+    (
+        entry(Kind.STAGE_KEPT, {"name": "Security", "because": "form.x is not known"}),
+        "Stage 'Security' is kept, because its condition cannot be worked out: 'form.x is not known'",
+    ),
+    (
+        entry(Kind.STAGE_CLOSED, {"name": "Security", "status": "approved", "because": "On call"}, rule="auto.on-call"),
+        "Stage 'Security' was approved: 'On call'",
+    ),
+    (
+        entry(Kind.TASK_OPENED, {"title": "Label it", "people": [MARA], "due_at": "2025-03-13T12:00:00+00:00"}),
+        "Work for Mara Lind: 'Label it', by 13 March 2025, 12:00 UTC",
+    ),
+    (entry(Kind.TASK_CLAIMED, {"title": "Label it"}, by="Mara Lind"), "Mara Lind took on 'Label it'"),
+    (entry(Kind.TASK_RELEASED, {"title": "Label it"}, by="Mara Lind"), "Mara Lind gave back 'Label it'"),
+    (entry(Kind.TASK_COMPLETED, {"title": "Label it"}, by="Mara Lind"), "Mara Lind completed 'Label it'"),
+    (
+        entry(Kind.TASK_DECLINED, {"title": "Label it", "reason": "No labels"}, by="Mara Lind"),
+        "Mara Lind cannot do 'Label it': 'No labels'",
+    ),
+    (entry(Kind.TASK_OVERDUE, {"title": "Label it"}), "'Label it' is overdue; the operators were told"),
+    (
+        entry(Kind.STEP_SKIPPED, {"name": "Give access", "because": "not needed"}),
+        "Step 'Give access' is left out: 'not needed'",
+    ),
+    (entry(Kind.STEP_DONE, {"to": ["Ada", "Ben"], "subject": "Ready"}), "Ada, Ben are told: 'Ready'"),
+    (entry(Kind.STEP_DONE, {"to": ["Ada"], "subject": "Ready"}), "Ada is told: 'Ready'"),
+    (
+        entry(Kind.WAIT_BEGUN, {"what": "Delivery", "until": "2025-03-13T12:00:00+00:00"}),
+        "Waiting: Delivery, until 13 March 2025, 12:00 UTC at the latest",
+    ),
+    (entry(Kind.WAIT_OVER, {"what": "Delivery"}), "No longer waiting: Delivery"),
+    (entry(Kind.EVENT_REPORTED, {"event": "delivered"}, by="Ada"), "Ada reported 'delivered'"),
+    (
+        entry(Kind.REQUEST_PLACED, {"number": "REQ-7", "item": "VPN", "beneficiary": BEN}),
+        "REQ-7 was placed: 'VPN' for Ben",
+    ),
+    (
+        entry(Kind.REQUEST_CLOSED, {"number": "REQ-7", "outcome": "rejected", "reason": "no"}),
+        "REQ-7 ended as rejected: 'no'",
+    ),
+    (
+        entry(Kind.RESIDUE, {"effect": "Engrave it", "because": "For ever"}),
+        "This cannot be taken back by itself: Engrave it: 'For ever'",
+    ),
     (entry(Kind.OPENED, OPENED, by="Ada"), "Ada ordered 'VPN access' for Ben"),
     (entry(Kind.OPENED, {**OPENED, "beneficiary": ADA}, by="Ada"), "Ada ordered 'VPN access' for themselves"),
     (entry(Kind.OPENED, OPENED), "Ada ordered 'VPN access' for Ben"),

@@ -26,7 +26,13 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
 async def world(env: WorkflowEnvironment, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A world; once with requests kept in memory, once with every workflow task replayed from its history."""
     made = World(env)
-    async with workers(env.client, directory=made.directory, journal=made.journal, max_cached_workflows=request.param):
+    async with workers(
+        env.client,
+        directory=made.directory,
+        journal=made.journal,
+        place=made.take,
+        max_cached_workflows=request.param,
+    ):
         yield made
     for handle in made.handles:
         try:

@@ -8,9 +8,9 @@ from support.builders import a_person, a_stage, an_item
 from support.world import GROUP, World
 
 from activities.errors import Rejected, Transient
-from catalog.item import ByGroup, ByOwner
 from catalog.journal import Kind
 from catalog.request import Outcome, Status, WaitKind
+from catalog.stages import ByGroup, ByOwner
 
 
 async def test_an_approved_request_puts_the_person_into_the_group_and_closes_fulfilled(world: World) -> None:

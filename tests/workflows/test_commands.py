@@ -12,9 +12,9 @@ from support.world import Request, World, refusal
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import Rejected, Transient, UnknownOutcome
-from catalog.item import ByGroup
 from catalog.journal import Kind
 from catalog.request import Outcome, Status
+from catalog.stages import ByGroup
 
 
 @pytest.fixture

@@ -13,12 +13,24 @@ import select
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ldap3 import BASE, DEREF_NEVER, MODIFY_ADD, MODIFY_DELETE, NONE, SAFE_SYNC, SUBTREE, Connection, Server, Tls
+from ldap3 import (
+    BASE,
+    DEREF_NEVER,
+    MODIFY_ADD,
+    MODIFY_DELETE,
+    MODIFY_REPLACE,
+    NONE,
+    SAFE_SYNC,
+    SUBTREE,
+    Connection,
+    Server,
+    Tls,
+)
 from ldap3.core.exceptions import (
     LDAPCommunicationError,
     LDAPExceptionError,
@@ -26,6 +38,7 @@ from ldap3.core.exceptions import (
     LDAPResponseTimeoutError,
     LDAPSASLPrepError,
 )
+from ldap3.extend.standard.modifyPassword import ModifyPassword
 from ldap3.protocol.sasl.sasl import validate_simple_password
 
 from activities.connectors.ldap.results import (
@@ -51,6 +64,13 @@ def filter_value(text: str) -> str:
     Every octet is written as ``\hh``: ldap3's escape_filter_chars leaves outer spaces, which its parser then strips.
     """
     return "".join(f"\\{octet:02x}" for octet in text.encode("utf-8", "surrogatepass"))
+
+
+def rdn(attribute: str, value: str) -> str:
+    r"""Return a relative distinguished name (RFC 4514); every octet that might mean something is written ``\hh``."""
+    octets = value.encode("utf-8", "surrogatepass")
+    plain = "".join(chr(octet) if chr(octet).isalnum() and octet < 128 else f"\\{octet:02x}" for octet in octets)  # noqa: PLR2004  # ASCII
+    return f"{attribute}={plain}"
 
 
 def usable_password(password: str) -> bool:
@@ -145,6 +165,30 @@ class Session:
         changes = [(how, [value]) for how, value in ((MODIFY_ADD, add), (MODIFY_DELETE, remove)) if value is not None]
         _, answer, *_ = self._connection.modify(dn, {attribute: changes})  # type: ignore[no-untyped-call]  # the stubs
         return Result.of(answer)
+
+    def replace(self, dn: str, values: Mapping[str, Sequence[str]]) -> Result:
+        """Make each attribute hold exactly these values, in one operation; called in `writing`."""
+        changes = {name: [(MODIFY_REPLACE, list(those))] for name, those in values.items()}
+        _, answer, *_ = self._connection.modify(dn, changes)  # type: ignore[no-untyped-call]  # the stubs
+        return Result.of(answer)
+
+    def add(self, dn: str, classes: Sequence[str], values: Mapping[str, Sequence[str]]) -> Result:
+        """Make an entry; called in `writing`."""
+        attributes = {name: list(those) for name, those in values.items() if those}
+        _, answer, *_ = self._connection.add(dn, list(classes), attributes)  # type: ignore[no-untyped-call]  # the stubs
+        return Result.of(answer)
+
+    def delete(self, dn: str) -> Result:
+        """Delete an entry; called in `writing`."""
+        _, answer, *_ = self._connection.delete(dn)  # type: ignore[no-untyped-call]  # the stubs
+        return Result.of(answer)
+
+    def set_password(self, dn: str, password: str) -> Result:
+        """Let the server hash and set a password (RFC 3062); called in `writing`."""
+        operation = ModifyPassword(self._connection, dn, None, password)
+        operation.send()  # type: ignore[no-untyped-call]  # the stubs
+        assert operation.result is not None
+        return Result.of(operation.result)
 
     def _search(
         self, base: str, where: str, scope: Any, attributes: Sequence[str], cookie: bytes | None

@@ -19,6 +19,7 @@ ENTRY_EXISTS = 68
 WRONG_PASSWORD = frozenset({19, 48, INVALID_CREDENTIALS, UNWILLING})
 """How servers say no to a person's bind: 49; 48 if they have no password; 19 and 53 if 389 DS has locked them."""
 
+_NAMING = "the attribute is part of the entry's name there; an administrator has to rename the entry"
 _MEANING: dict[int, tuple[type[ConnectorError], str]] = {
     3: (Transient, "it ran out of the time the search may take"),
     4: (Rejected, "it gave only a part; raise the size limit of the service account"),
@@ -38,6 +39,8 @@ _MEANING: dict[int, tuple[type[ConnectorError], str]] = {
     51: (Transient, "it is busy"),
     52: (Transient, "it is shutting down or starting"),
     UNWILLING: (Rejected, "a rule of the server forbids it"),
+    64: (Rejected, _NAMING),  # OpenLDAP's answer
+    67: (Rejected, _NAMING),
     OBJECT_CLASS_VIOLATION: (
         Rejected,
         "its schema forbids it; if the group would be left without a member, set COMMISSARY_LDAP_PLACEHOLDER_MEMBER",

@@ -42,6 +42,9 @@ class LdapSettings(BaseSettings):
         person_filter: what makes an entry below `people_base` a person.
         group_filter: what makes an entry below `groups_base` a group.
         inactive_when: an account is inactive if any of these attributes has that value, ``*`` standing for any value.
+        disabled_attribute, disabled_value: the mark that disabling an account sets, and enabling takes away.
+        accounts_base: where accounts of programs are made, at or below `people_base`; without it nowhere.
+        account_classes, group_classes: the object classes of entries that are made.
         placeholder_member: the DN that keeps a group without members valid where the schema demands one.
         receive_timeout: the longest silence of a server in mid-operation; whole seconds, as ldap3 needs them.
         read_back_within: how long a change may take to be seen after the server accepted it.
@@ -70,10 +73,23 @@ class LdapSettings(BaseSettings):
     mail_attribute: str = "mail"
     manager_attribute: str = "manager"
     department_attribute: str = "ou"
+    title_attribute: str = "title"
+    location_attribute: str = "l"
+    employee_type_attribute: str = "employeeType"
+    display_name_attribute: str = "displayName"
+    given_name_attribute: str = "givenName"
+    surname_attribute: str = "sn"
+    telephone_attribute: str = "telephoneNumber"
+    description_attribute: str = "description"
     group_name_attribute: str = "cn"
     member_attribute: str = "member"
     owner_attribute: str = "owner"
     inactive_when: dict[str, str] = {"pwdAccountLockedTime": "*", "employeeType": "inactive"}
+    disabled_attribute: str = "pwdAccountLockedTime"
+    disabled_value: str = "000001010000Z"
+    accounts_base: str | None = None
+    account_classes: tuple[str, ...] = ("inetOrgPerson",)
+    group_classes: tuple[str, ...] = ("groupOfNames",)
     placeholder_member: str | None = None
 
     connect_timeout: PositiveFloat = 5
@@ -110,6 +126,13 @@ class LdapSettings(BaseSettings):
                     f"{url}: passwords would cross the network in the clear; use ldaps or starttls in "
                     "COMMISSARY_LDAP_SECURITY, or accept it with COMMISSARY_LDAP_ALLOW_PLAINTEXT=true"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_accounts_base(self) -> Self:
+        inside = f",{self.accounts_base or self.people_base}".casefold().endswith(f",{self.people_base}".casefold())
+        if not inside:
+            raise ValueError("COMMISSARY_LDAP_ACCOUNTS_BASE must lie below COMMISSARY_LDAP_PEOPLE_BASE")
         return self
 
     def password(self) -> str:

@@ -1,16 +1,21 @@
-"""A journal in memory, for workflow tests: keeps what the register would, by the same rules."""
+"""The journal port in memory: keeps what the register would, by the same rules."""
 
 from __future__ import annotations
 
 import threading
 
 from activities.errors import Transient
-from catalog.journal import Entry, Kind
+from catalog.journal import Entry
 from catalog.request import Batch, Notice, Projection
 
 
 class MemoryJournal:
-    """Implements `activities.ports.Journal`; `fail_next` makes the next writes fail as if the database were down."""
+    """See the module.
+
+    Attributes:
+        fail_next: how many of the next writes fail as if the database were down.
+        batches: every batch that was written, in order.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,6 +26,7 @@ class MemoryJournal:
         self.batches: list[Batch] = []
 
     def record(self, batch: Batch) -> None:
+        """Write a batch; see `activities.ports.Journal`."""
         with self._lock:
             if self.fail_next > 0:
                 self.fail_next -= 1
@@ -42,16 +48,16 @@ class MemoryJournal:
                 self._notices.setdefault((notice.event, notice.to.id), notice)
 
     def entries(self, number: str) -> list[Entry]:
+        """Return a request's entries, in order."""
         with self._lock:
             return [entry for _, entry in sorted(self._entries.get(number, {}).items())]
 
-    def kinds(self, number: str) -> list[Kind]:
-        return [entry.kind for entry in self.entries(number)]
-
     def projection(self, number: str) -> Projection | None:
+        """Return what is shown of a request, if anything was written yet."""
         with self._lock:
             return self._projections.get(number)
 
     def notices(self, number: str) -> list[Notice]:
+        """Return the notices a request owes or owed, in order."""
         with self._lock:
             return [notice for (event, _), notice in self._notices.items() if event.startswith(f"{number}/")]

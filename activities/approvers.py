@@ -1,0 +1,138 @@
+"""Who decides and who does the work: from the rules of an item to people of the directory.
+
+Used by the activities of a running request and by the preview of one, so nothing here knows the workflow engine. Which
+of the people count is decided in `catalog.approval.slate`; here they are only looked up, as far as it asks for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from activities.errors import NotFound
+from activities.ports import Directory
+from catalog import approval
+from catalog.approval import Rung
+from catalog.model import Model
+from catalog.people import Person, PersonRef
+from catalog.stages import (
+    ApproverRule,
+    ByExpression,
+    ByGroup,
+    ByItemOwner,
+    ByManager,
+    ByOwner,
+    ByPerson,
+    Stage,
+)
+
+
+class ApproversQuery(Model):
+    """For whom and for what a stage's approvers are looked up; `item_owner` is a login."""
+
+    stage: Stage
+    requester_id: str
+    beneficiary_id: str
+    group: str
+    item_owner: str
+
+
+class PeopleQuery(Model):
+    """Whom some rules name, and for whom it is; `item_owner` is a login."""
+
+    rules: tuple[ApproverRule, ...]
+    requester_id: str
+    beneficiary_id: str
+    group: str
+    item_owner: str
+
+
+class Approvers:
+    """Looks up whom rules name."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def people(self, query: PeopleQuery) -> tuple[PersonRef, ...]:
+        """Return who can do some work: active, and not by or for themselves unless a rule names just them."""
+        beneficiary = self._directory.person(query.beneficiary_id)
+        parties = (query.requester_id, query.beneficiary_id)
+        found = {
+            person.id: person.ref()
+            for rule in query.rules
+            for person in self._named(rule, query, beneficiary)
+            if person.active and (isinstance(rule, ByPerson) or person.id not in parties)
+        }
+        return tuple(found.values())
+
+    def rungs(self, query: ApproversQuery, beneficiary: Person | None = None) -> tuple[Rung, ...]:
+        """Climb the ladder up to the first rung with somebody who may decide; most need one look-up only.
+
+        Args:
+            query: for whom and what.
+            beneficiary: as the directory has them, if that was just asked.
+
+        Raises:
+            NotFound: a rule names a group that there is not, or there is no such beneficiary.
+        """
+        beneficiary = beneficiary or self._directory.person(query.beneficiary_id)
+        rungs: list[Rung] = []
+        for rung in self._ladder(query, beneficiary):
+            rungs.append(rung)
+            if approval.slate(tuple(rungs), query.requester_id, query.beneficiary_id).people:
+                break
+        return tuple(rungs)
+
+    def _ladder(self, query: ApproversQuery, beneficiary: Person) -> Iterator[Rung]:
+        """Yield the rules' own people, then the manager's manager, then the item's owner."""
+        rules = query.stage.approvers
+        named = tuple(person for rule in rules for person in self._named(rule, query, beneficiary))
+        yield Rung(rule="+".join(f"approver.{rule.rule}" for rule in rules), people=named)
+        levels = max((rule.levels for rule in rules if isinstance(rule, ByManager)), default=0)
+        if levels:
+            yield Rung(rule="approver.manager-of-manager", people=self._managers(beneficiary, levels + 1))
+        yield Rung(rule="approver.item-owner", people=self._by_login(query.item_owner))
+
+    def _named(
+        self, rule: ApproverRule, query: ApproversQuery | PeopleQuery, beneficiary: Person
+    ) -> tuple[Person, ...]:
+        match rule:
+            case ByManager():
+                return self._managers(beneficiary, rule.levels)
+            case ByOwner():
+                group = rule.group or query.group
+                return self._directory.owners(group) if group else ()
+            case ByItemOwner():
+                return self._by_login(query.item_owner)
+            case ByGroup():
+                return self._directory.members(rule.group)
+            case ByPerson():
+                return self._by_login(rule.person)
+            case ByExpression():
+                return ()  # the workflow has put the people in its place
+            case _:
+                assert_never(rule)
+
+    def _managers(self, person: Person, levels: int) -> tuple[Person, ...]:
+        """Return the manager so many levels up; nobody where the line ends or runs in a circle."""
+        seen = {person.id}
+        for _ in range(levels):
+            above = self._manager_of(person)
+            if above is None or above.id in seen:
+                return ()
+            seen.add(above.id)
+            person = above
+        return (person,)
+
+    def _manager_of(self, person: Person) -> Person | None:
+        """Return the manager; None when none is named or the one named is gone."""
+        try:
+            return self._directory.person(person.manager_id) if person.manager_id else None
+        except NotFound:
+            return None
+
+    def _by_login(self, login: str) -> tuple[Person, ...]:
+        try:
+            return (self._directory.person_by_login(login),)
+        except NotFound:
+            return ()

@@ -1,0 +1,185 @@
+"""Finding what is registered: workflows, actions, connectors and providers, shipped ones and those of other packages.
+
+A package registers by entry points; what is shipped stands in `SHIPPED`, in the very same form, and is found by the
+same code. (Not as entry points of our own, because those only exist once the package is installed.) Something broken
+is reported with its name and left out. Nothing is opened here, and nothing is run.
+
+| group | the entry point gives |
+|---|---|
+| ``commissary.workflows`` | a workflow class with a class attribute ``spec: WorkflowSpec`` |
+| ``commissary.actions`` | an `activities.actions.ActionSet` |
+| ``commissary.connectors`` | a `Connector`; its name is what settings choose it by |
+| ``commissary.providers`` | an `activities.providers.ProviderKind` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from importlib import metadata
+from importlib.metadata import EntryPoint
+from typing import Any, Literal, Self, TypeVar
+
+from activities.actions import ActionSet
+from activities.providers import ProviderKind
+from catalog.registry import Known, WorkflowSpec
+
+T = TypeVar("T")
+
+WORKFLOWS = "commissary.workflows"
+ACTIONS = "commissary.actions"
+CONNECTORS = "commissary.connectors"
+PROVIDERS = "commissary.providers"
+
+SHIPPED = (
+    EntryPoint("AccessRequest", "workflows.access:AccessRequest", WORKFLOWS),
+    EntryPoint("directory", "activities.directory_actions:ACTIONS", ACTIONS),
+    EntryPoint("ldap", "activities.connectors.ldap:CONNECTOR", CONNECTORS),
+    EntryPoint("smtp", "activities.connectors.smtp:CONNECTOR", CONNECTORS),
+    EntryPoint("http", "activities.connectors.http:CONNECTOR", CONNECTORS),
+    EntryPoint("groups", "activities.providers:GROUPS", PROVIDERS),
+    EntryPoint("my-groups", "activities.providers:MY_GROUPS", PROVIDERS),
+    EntryPoint("people", "activities.providers:PEOPLE", PROVIDERS),
+    EntryPoint("entitlements", "activities.providers:ENTITLEMENTS", PROVIDERS),
+)
+
+_OUR_QUEUES = ("http", "choices", "orders")
+"""Systems whose task queues serve something else."""
+_OUR_WORKFLOWS = ("StepsRequest", "BundleRequest")
+"""Workflows that items do not name: those with steps or lines are theirs."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something registered that cannot be used; `message` says who must mend what."""
+
+    group: str
+    name: str
+    message: str
+
+    @classmethod
+    def of(cls, group: str, name: str, error: BaseException, package: str = "") -> Self:
+        """Return the problem that an error makes."""
+        origin = f" of the package {package!r}" if package else ""
+        what = group.partition(".")[2].removesuffix("s")
+        return cls(group, name, f"the {what} {name!r}{origin} is left out: {type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True)
+class Connector:
+    """A connector that settings may choose.
+
+    Attributes:
+        port: the capability it has.
+        open: makes it from its own settings; what it gives implements the port, and is closed when the process ends.
+    """
+
+    port: Literal["directory", "mail", "http"]
+    open: Callable[[], AbstractContextManager[Any]]
+
+
+class UnknownName(LookupError):
+    """Nothing of that name is registered; the message lists what is."""
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """Everything that is registered and usable, by name, and what is not usable."""
+
+    workflows: dict[str, type] = field(default_factory=dict)
+    action_sets: dict[str, ActionSet] = field(default_factory=dict)
+    connectors: dict[str, Connector] = field(default_factory=dict)
+    provider_kinds: dict[str, ProviderKind] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def known(self) -> Known:
+        """Return what items may name."""
+        specs = [one.spec for actions in self.action_sets.values() for one in actions.actions()]
+        return Known(
+            workflows={name: _spec_of(kind) for name, kind in self.workflows.items()},
+            actions={spec.id: spec for spec in specs},
+            providers={name: kind.spec for name, kind in self.provider_kinds.items()},
+        )
+
+    def connector(self, port: str, name: str) -> Connector:
+        """Return the connector of that name.
+
+        Raises:
+            UnknownName: there is none for that port.
+        """
+        fitting = {key: one for key, one in self.connectors.items() if one.port == port}
+        if name not in fitting:
+            broken = "".join(f"; {one.message}" for one in self.problems if (one.group, one.name) == (CONNECTORS, name))
+            raise UnknownName(
+                f"there is no connector {name!r} for the port {port!r}; there are: {', '.join(sorted(fitting))}{broken}"
+            )
+        return fitting[name]
+
+
+def known() -> Known:
+    """Return what items may name in this installation."""
+    return discover().known()
+
+
+def discover() -> Plugins:
+    """Load everything that is registered: what is shipped first, so that nothing can take its names."""
+    plugins = Plugins()
+    for point in _points():
+        try:
+            _take(plugins, point, point.load())
+        except Exception as error:  # noqa: BLE001  what other packages raise is not known here; none may end the process
+            package = point.dist.name if point.dist else ""
+            plugins.problems.append(Problem.of(point.group, point.name, error, package))
+    return plugins
+
+
+def _points() -> Iterator[EntryPoint]:
+    yield from SHIPPED
+    for group in (WORKFLOWS, ACTIONS, CONNECTORS, PROVIDERS):
+        yield from sorted(metadata.entry_points(group=group), key=lambda point: (point.name, point.value))
+
+
+def _take(plugins: Plugins, point: EntryPoint, given: Any) -> None:
+    """Put one thing where it belongs.
+
+    Raises:
+        TypeError: it is not what its group asks for.
+        ValueError: its name is taken.
+    """
+    if point.group == WORKFLOWS:
+        spec = _spec_of(given)
+        if spec.id in _OUR_WORKFLOWS:
+            raise ValueError(f"the name {spec.id!r} is the platform's own; choose another for the workflow")
+        _put(plugins.workflows, spec.id, given)
+    elif point.group == ACTIONS:
+        actions = _expect(given, ActionSet)
+        actions.actions()  # so that a wrong declaration shows here
+        if actions.system in _OUR_QUEUES:
+            raise ValueError(f"the name {actions.system!r} is the platform's own; choose another for the system")
+        _put(plugins.action_sets, actions.system, actions)
+    elif point.group == CONNECTORS:
+        _put(plugins.connectors, point.name, _expect(given, Connector))
+    else:
+        kind = _expect(given, ProviderKind)
+        _put(plugins.provider_kinds, kind.spec.id, kind)
+
+
+def _put(there: dict[str, T], name: str, given: T) -> None:
+    if name in there:
+        raise ValueError(f"the name {name!r} is taken; choose another")
+    there[name] = given
+
+
+def _expect(given: Any, kind: type[T]) -> T:
+    if not isinstance(given, kind):
+        raise TypeError(f"its entry point must give a {kind.__module__}.{kind.__qualname__}, not {given!r}")
+    return given
+
+
+def _spec_of(workflow: type) -> WorkflowSpec:
+    """Return what a workflow class says of itself."""
+    spec = getattr(workflow, "spec", None)
+    if not isinstance(spec, WorkflowSpec):
+        raise TypeError(f"{workflow!r} must be a workflow class with a class attribute 'spec: WorkflowSpec'")
+    return spec

@@ -1,0 +1,211 @@
+"""The shelf: what can be ordered now. Catalog directories are watched, linted and published into the register.
+
+A changed directory is picked up without a restart. A file with mistakes never takes an item away: the last version
+that was published stays on the shelf until its file is right again, or gone. What files say is `catalog.loader`'s
+business, whether that is wise `catalog.lint`'s, that a version never changes the register's. Any number of processes
+may do this side by side: publishing the same again does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from activities.actions import queue_of
+from api.auth import Clock
+from catalog.fields import Field, RowsField
+from catalog.item import CatalogItem
+from catalog.lint import lint
+from catalog.loader import Catalog, Loaded, Reading, read
+from catalog.model import digest
+from catalog.registry import Known
+from catalog.source import Fault, Finding, finding
+from catalog.steps import CallWork, HttpWork, RequestStep, walk
+from records.register import Register, RegisterUnavailable, VersionTaken
+
+_log = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=1)
+"""How often the files are looked at: only their dates and sizes, unless something changed."""
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What stands on the shelf.
+
+    Attributes:
+        catalog: the newest published version of each item.
+        broken: what is wrong with files whose items are not, or not in their newest version, on the shelf.
+        trouble: why files could not be published; empty if they were.
+    """
+
+    catalog: Catalog
+    broken: tuple[Finding, ...] = ()
+    trouble: str = ""
+
+    @cached_property
+    def queues(self) -> frozenset[str]:
+        """The task queues that orders of these items need, besides those that every order needs."""
+        return frozenset(queue for item in self.catalog for queue in _queues(item))
+
+
+class Shelf:
+    """See the module.
+
+    Attributes:
+        stock: what stands on it now.
+    """
+
+    def __init__(
+        self, directories: Sequence[Path], register: Register, known: Known, clock: Clock, every: timedelta = EVERY
+    ) -> None:
+        """Put nothing on it yet.
+
+        Args:
+            directories: where the items are.
+            register: where they are published.
+            known: what items may name.
+            clock: tells the time, UTC.
+            every: how long to pause between two looks.
+        """
+        self._directories, self._register, self._known = tuple(directories), register, known
+        self._clock, self._every = clock, every
+        self._seen: object = None
+        self._item_of: dict[str, str] = {}
+        self.stock = Stock(Catalog(()))
+
+    def offers(self, item_id: str) -> bool:
+        """Return whether an item of this id is on the shelf."""
+        return self.stock.catalog.get(item_id) is not None
+
+    async def run(self) -> None:
+        """Keep the shelf up to date until cancelled."""
+        while True:
+            await asyncio.sleep(self._every.total_seconds())
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception:  # noqa: BLE001  the shelf outlives whatever it meets; nobody would notice its end
+                _log.exception("the catalog cannot be looked at; trying again")
+
+    def look(self) -> None:
+        """Bring the shelf up to date if files have changed, or could not be published before."""
+        seen = tuple(_stats(self._directories))
+        if seen == self._seen and not self.stock.trouble:
+            return
+        reading = read(self._directories)
+        try:
+            stock = self._published(reading)
+        except RegisterUnavailable as error:
+            stock = replace(self.stock, trouble=f"the register does not answer: {error}")
+        self._tell(stock)
+        self.stock, self._seen = stock, seen
+
+    def _published(self, reading: Reading) -> Stock:
+        """Publish what can be, and return what stands on the shelf then.
+
+        Raises:
+            RegisterUnavailable: some of it may have been published.
+        """
+        self._register.check()
+        held = self._held_by(reading)
+        newest = self._register.newest({*reading.items, *held})
+        broken = [one for one in lint(reading, self._known, _others(reading, newest)) if one.severity == "error"]
+        if reading.items:  # an empty directory beside others keeps nothing from the shelf
+            broken = [one for one in broken if one.rule != "empty-directory"]
+        wrong = {one.file for one in broken}
+        for loaded in reading.items.values():
+            if loaded.file not in wrong:
+                broken += self._publish(loaded, newest)
+        offered = [newest[item_id] for item_id in {*reading.items, *held} if item_id in newest]
+        return Stock(Catalog(offered), tuple(broken))
+
+    def _publish(self, loaded: Loaded[CatalogItem], newest: dict[str, CatalogItem]) -> Iterable[Finding]:
+        """Publish an item and note that it is the newest; return why it cannot be, if so."""
+        item = loaded.value
+        standing = newest.get(item.id)
+        if standing is not None and standing.version == item.version and digest(standing) == digest(item):
+            return
+        try:
+            self._register.publish(item, loaded.file, self._clock())
+        except VersionTaken as error:
+            # The other file may be this one, as it was.
+            message = f"version {item.version} is published with another content, from {error.standing_source}"
+            fault = Fault("version-not-bumped", ("version",), message, "Give the changed item a higher version.")
+            yield finding(loaded.file, fault, loaded.positions)
+        else:
+            newest[item.id] = item
+
+    def _held_by(self, reading: Reading) -> set[str]:
+        """Return the items of files that cannot be read now, and of directories that are not there now.
+
+        What a file held that was never read is told by its name, which is the item's id by custom.
+        """
+        lost = {one.file for one in reading.problems}
+        self._item_of = {
+            **{file: item_id for file, item_id in self._item_of.items() if {file, str(Path(file).parent)} & lost},
+            **{loaded.file: item_id for item_id, loaded in reading.items.items()},
+        }
+        gone = {item_id for file, item_id in self._item_of.items() if {file, str(Path(file).parent)} & lost}
+        return gone | {Path(file).stem for file in lost if file not in self._item_of}
+
+    def _tell(self, stock: Stock) -> None:
+        """Say once what is new."""
+        for one in set(stock.broken) - set(self.stock.broken):
+            _log.error("the catalog: %s The last published version of the item stays.", one)
+        if stock.trouble and not self.stock.trouble:
+            _log.warning("items are not published: %s", stock.trouble)
+        if self.stock.broken and not stock.broken and not stock.trouble:
+            _log.warning("the catalog is right again")
+
+
+def _stats(directories: Iterable[Path]) -> Iterator[tuple[str, int, int, int, int]]:
+    """Yield what changes when a file of the catalog does."""
+    for directory in directories:
+        beside = directory.parent if directory.name == "items" else directory
+        for folder in (directory, beside / "policies"):
+            for path in sorted(folder.glob("*.yaml")):
+                try:
+                    stat = path.stat()
+                except OSError:  # it is just being replaced
+                    continue
+                yield str(path), stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+def _others(reading: Reading, newest: Mapping[str, CatalogItem]) -> dict[tuple[str, str], str]:
+    """Return the newest published version of each item, but not of the version that is in its file.
+
+    Whether that has changed is asked of the register, which knows from which file it came.
+    """
+    return {
+        (item.id, item.version): digest(item)
+        for item in newest.values()
+        if item.id in reading.items and reading.items[item.id].value.version != item.version
+    }
+
+
+def _queues(item: CatalogItem) -> Iterator[str]:
+    if any(_asks_provider(field) for field in item.form):
+        yield queue_of("choices")
+    if item.lines:
+        yield queue_of("orders")
+    for _, step in walk(item.steps):
+        for work in (step, getattr(step, "undo", None)):
+            match work:
+                case CallWork():
+                    yield queue_of(work.action.partition(".")[0])
+                case HttpWork():
+                    yield queue_of("http")
+                case RequestStep():
+                    yield queue_of("orders")
+                case _:
+                    pass
+
+
+def _asks_provider(field: Field) -> bool:
+    inside: Collection[Field] = field.fields if isinstance(field, RowsField) else ()
+    return bool(getattr(field, "provider", None)) or any(_asks_provider(one) for one in inside)

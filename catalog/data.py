@@ -1,0 +1,128 @@
+"""Data with expressions in it: how an author writes a value that depends on a request.
+
+A text is a template. A text that is nothing but one ``{{ … }}`` keeps the value's own type, so that
+``{{ form.seats }}`` is a number. Conditions are bare expressions, or true or false. What an expression is, and how its
+cost is bounded, is `expression`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, PlainValidator, WithJsonSchema
+
+from catalog import duration, expression
+
+
+def _read_when(value: Any) -> bool | str:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        expression.check(value)
+        return value
+    raise ValueError("a condition is true, false or an expression; write it like: form.device == 'own device'")
+
+
+When = Annotated[
+    bool | str,
+    PlainValidator(_read_when),
+    WithJsonSchema({"type": ["boolean", "string"], "description": "true, false or an expression"}),
+]
+"""A condition: true, false or an expression."""
+
+
+def holds(when: bool | str, names: Mapping[str, Any]) -> bool:
+    """Return whether a condition holds.
+
+    Raises:
+        ExpressionError: it cannot be evaluated with these names.
+    """
+    return when if isinstance(when, bool) else expression.holds(when, names)
+
+
+def _whole(text: str) -> str | None:
+    """Return the expression of a text that is nothing but one ``{{ … }}``."""
+    stripped = text.strip()
+    if not (stripped.startswith("{{") and stripped.endswith("}}")):
+        return None
+    inner = stripped[2:-2]
+    return None if "{{" in inner or "}}" in inner else inner.strip()
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text in data, keys left out."""
+    match value:
+        case str():
+            yield value
+        case list() | tuple():
+            for one in value:
+                yield from texts(one)
+        case dict():
+            for one in value.values():
+                yield from texts(one)
+
+
+def _check(value: Any) -> Any:
+    for text in texts(value):
+        whole = _whole(text)
+        expression.check(text if whole is None else whole, template=whole is None)
+    return value
+
+
+Data = Annotated[Any, AfterValidator(_check)]
+"""Plain JSON whose texts are templates."""
+
+
+def fill(value: Any, names: Mapping[str, Any], instead: Mapping[str, Any] | None = None) -> Any:
+    """Return data with its expressions evaluated, as plain JSON.
+
+    `instead` says, by its expression, what to put in the place of a text that is nothing else: what must go through
+    no template.
+
+    Raises:
+        ExpressionError: one of them cannot be evaluated with these names.
+    """
+    match value:
+        case str():
+            whole = _whole(value)
+            if instead and whole is not None and whole in instead:
+                return instead[whole]
+            return expression.render(value, names) if whole is None else plain(expression.evaluate(whole, names))
+        case list() | tuple():
+            return [fill(one, names, instead) for one in value]
+        case dict():
+            return {key: fill(one, names, instead) for key, one in value.items()}
+        case _:
+            return value
+
+
+def plain(value: Any) -> Any:
+    """Return what an expression gave as plain JSON: the form in which answers are stored."""
+    match value:
+        case datetime() | date():
+            return value.isoformat()
+        case timedelta():
+            return duration.iso(value)
+        case Decimal():
+            return f"{value:f}"  # never with an exponent: people and forms write 100, not 1E+2
+        case Mapping():
+            return {str(key): plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [plain(one) for one in value]
+        case _:
+            return value
+
+
+def references(value: Any) -> frozenset[tuple[str, ...]]:
+    """Return the names that data uses; see `expression.references`."""
+    return frozenset(path for text in texts(value) for path in _references(text))
+
+
+@lru_cache(maxsize=8_192)
+def _references(text: str) -> frozenset[tuple[str, ...]]:
+    whole = _whole(text)
+    return expression.references(text if whole is None else whole, template=whole is None)

@@ -1,0 +1,218 @@
+"""Rules on what is asked: the form, its conditions and its defaults, and on every expression by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, assert_never
+
+from catalog import data, expression, form, plan
+from catalog.expression import ExpressionError
+from catalog.fields import Field
+from catalog.lint.rules import Hit, rule
+from catalog.lint.subject import Subject
+from catalog.lint.uses import Use, Wanted, ancestors
+from catalog.source import Place
+from catalog.steps import ApproveStep, CallWork, HttpWork, TaskWork, Work
+
+
+@rule("failing-expression", "error", "An expression can be evaluated, whatever is answered or left out.")
+def failing_expression(subject: Subject) -> Iterator[Hit]:
+    """Try every expression with made-up answers and people."""
+    leaking = {use.place for use, _ in _secrets_used(subject)}
+    for trial in subject.trials:
+        if trial.error and trial.use.place not in leaking:
+            message = f"with some answers this fails: {trial.error.rstrip('.')}"
+            yield Hit(
+                trial.use.place, message, "Ask first whether it was answered, as in: form.amount and form.amount > 100."
+            )
+
+
+@rule("wrong-result", "error", "An expression gives what is needed where it stands: a list, a number, a time, people.")
+def wrong_result(subject: Subject) -> Iterator[Hit]:
+    """Look at what the expressions gave when they were tried, and at what stands there without one."""
+    for trial in subject.trials:
+        for value in trial.given:
+            if not _fits(value, trial.use.wanted):
+                yield _wrong(trial.use)
+                break
+    for use in subject.literals:
+        if not _fits(use.value, use.wanted):
+            yield _wrong(use)
+
+
+def _wrong(use: Use) -> Hit:
+    what, example = _WANTED[use.wanted]
+    return Hit(use.place, f"this must give {what}", f"Write it like: {example}.")
+
+
+_WANTED: dict[Wanted, tuple[str, str]] = {
+    "list": ("a list", "{{ form.laptops }}"),
+    "number": ("a number", "{{ form.seats * 12.50 }}"),
+    "moment": ("a day or a moment", "{{ form.first_day }}"),
+    "people": ("a person or several", "{{ form.deputy }}"),
+}
+
+
+def _fits(value: Any, wanted: Wanted) -> bool:
+    if value is None:
+        return True
+    try:
+        match wanted:
+            case "anything":
+                return True
+            case "list":
+                return isinstance(value, list)
+            case "number":
+                return not isinstance(value, bool) and Decimal(str(value)).is_finite()
+            case "moment":
+                return bool(datetime.fromisoformat(str(value)))
+            case "people":
+                return plan.logins(value) is not None
+            case _:
+                assert_never(wanted)
+    except (InvalidOperation, ValueError, ExpressionError):
+        return False
+
+
+@rule("constant-condition", "warning", "A condition depends on something.")
+def constant_condition(subject: Subject) -> Iterator[Hit]:
+    """Check every condition that is written as an expression, those left out that have a rule of their own."""
+    for use in subject.uses:
+        if not use.condition or use.place[-1] == "check" or use.form not in (None, subject.item.form):
+            continue
+        always = subject.constantly(use.value)
+        if always or (always is False and not (use.place[-1] == "when" and use.place[0] in ("approvals", "steps"))):
+            word = "true" if always else "false"
+            yield Hit(use.place, f"this is always {word}", f"Write '{word}', or mend the condition.")
+
+
+@rule("check-never-fails", "warning", "A check over several answers can fail.")
+def check_never_fails(subject: Subject) -> Iterator[Hit]:
+    """Check `checks`."""
+    for at, check in enumerate(subject.item.checks):
+        always = subject.constantly(check.check)
+        if always is not None:
+            what = "never fails" if always else "always fails"
+            yield Hit(("checks", at, "check"), f"this {what}", "Mend the condition, or remove the check.")
+
+
+@rule("condition-cycle", "error", "The conditions and defaults of a form do not depend on each other in a circle.")
+def condition_cycle(subject: Subject) -> Iterator[Hit]:
+    """Check every form: the item's, those of rows and those of evidence."""
+    for one in subject.forms:
+        after = {field.id: _named_by(field, one.root) for field in one.fields}
+        for at, field in enumerate(one.fields):
+            if field.id in ancestors(field.id, after):
+                remedy = "Break the circle of conditions and defaults."
+                yield Hit((*one.place, at), f"{field.id!r} depends on itself", remedy)
+                break  # the others of the circle would say the same
+
+
+def _named_by(field: Field, root: str) -> tuple[str, ...]:
+    """Return the fields of its form that the conditions and the default of a field name."""
+    paths = data.references(field.default)
+    for when in (field.visible, field.required, field.read_only):
+        paths |= expression.references(when) if isinstance(when, str) else frozenset()
+    return tuple(sorted(path[1] for path in paths if path[0] == root and path[1:]))
+
+
+@rule("bad-default", "error", "A default is a right answer to its field.")
+def bad_default(subject: Subject) -> Iterator[Hit]:
+    """Check every default without expressions."""
+    for place, field in subject.fields:
+        if field.default is not None and not Use((), field.default, False, {}).has_expression:
+            alone = field.model_copy(update={"required": False, "visible": True, "read_only": False, "default": None})
+            checked = form.check((alone,), {field.id: field.default}, {})
+            for error in checked.errors[:1]:
+                message = error.message.rstrip(".")
+                yield Hit((*place, "default"), f"the default is no answer: {message}", "Correct or remove it.")
+
+
+_RANGES = (
+    ("min_length", "max_length"), ("least", "most"), ("at_least", "at_most"),
+    ("earliest", "latest"), ("shortest", "longest"),
+)  # fmt: skip
+
+
+@rule("impossible-range", "error", "A field can be answered: its lower bound is not above the upper one.")
+def impossible_range(subject: Subject) -> Iterator[Hit]:
+    """Check the bounds of every field."""
+    for place, field in subject.fields:
+        for low_name, high_name in _RANGES:
+            low, high = getattr(field, low_name, None), getattr(field, high_name, None)
+            if low is not None and high is not None and low > high:
+                yield Hit((*place, low_name), f"this is more than '{high_name}' allows", "Exchange or correct the two.")
+
+
+@rule("duplicate-label", "warning", "No two fields of a form ask the same question.")
+def duplicate_label(subject: Subject) -> Iterator[Hit]:
+    """Check the labels of each form."""
+    seen: dict[tuple[Place, str], str] = {}
+    for place, field in subject.fields:
+        other = seen.setdefault((place[:-1], field.label.casefold().strip()), field.id)
+        if other != field.id:
+            yield Hit((*place, "label"), f"{other!r} is asked with the same words", "Say how the two differ.")
+
+
+@rule("unused-field", "warning", "What is asked is read by somebody or used by something.")
+def unused_field(subject: Subject) -> Iterator[Hit]:
+    """Check the form of items without code of their own.
+
+    Approvers, and those who work on a task, see all answers; a workflow in Python may use any. So a field is unused if
+    there is nobody of that kind and no expression names it.
+    """
+    item = subject.item
+    seen = any(isinstance(step, ApproveStep | TaskWork) for _, step in subject.steps)
+    if item.workflow or seen or any(not subject.is_automatic(stage) for stage in item.approvals):
+        return
+    named = {path[1] for use in subject.uses for path in use.references if path[0] == "form" and path[1:]}
+    for at, field in enumerate(item.form):
+        if field.id not in named | set(item.distinct_by):
+            yield Hit(("form", at), f"nobody sees the answer to {field.id!r}, and nothing uses it", "Use or remove it.")
+
+
+@rule("secret-in-template", "error", "A secret goes into no text; only the input of an action may hand it over.")
+def secret_in_template(subject: Subject) -> Iterator[Hit]:
+    """Check every expression; ``form.<secret>.given`` is allowed everywhere."""
+    for use, name in _secrets_used(subject):
+        if not _is_http(subject, use) and not _is_handed_over(subject, use, name):
+            message = f"the secret {name} would become readable here"
+            yield Hit(use.place, message, f"Hand it to an action, as all of an input: '{{{{ {name} }}}}'.")
+
+
+@rule("secret-in-http", "error", "A secret is sent to no address that an item names.")
+def secret_in_http(subject: Subject) -> Iterator[Hit]:
+    """Check every HTTP request."""
+    for use, name in _secrets_used(subject):
+        if _is_http(subject, use):
+            message = f"the secret {name} would be sent away"
+            yield Hit(use.place, message, "Use 'credential:', or an action that knows how to keep it.")
+
+
+def _secrets_used(subject: Subject) -> Iterator[tuple[Use, str]]:
+    secrets = {(*one.path, field.id) for one in subject.forms for field in one.fields if field.type == "secret"}
+    if not secrets:
+        return
+    for use in subject.uses:
+        for path in sorted(use.references & secrets):
+            yield use, ".".join(path)
+
+
+def _work_around(subject: Subject, place: Place) -> Work | None:
+    """Return the innermost work that a place is part of."""
+    works = dict(subject.works)
+    return next((works[place[:n]] for n in range(len(place), 0, -1) if place[:n] in works), None)
+
+
+def _is_http(subject: Subject, use: Use) -> bool:
+    return use.place[-1] != "when" and isinstance(_work_around(subject, use.place), HttpWork)
+
+
+def _is_handed_over(subject: Subject, use: Use, secret: str) -> bool:
+    """Return whether the use is part of the input of an action, and the secret is all of it."""
+    whole = re.compile(rf"\s*{{{{\s*{re.escape(secret)}\s*}}}}\s*")
+    called = isinstance(_work_around(subject, use.place), CallWork)
+    return called and not use.condition and whole.fullmatch(use.value) is not None

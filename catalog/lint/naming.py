@@ -1,0 +1,203 @@
+"""Rules on names: what an item refers to must exist, and what it hands over must fit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from catalog import explain
+from catalog.lint.fitting import misfits
+from catalog.lint.rules import Hit, rule
+from catalog.lint.subject import Subject
+from catalog.lint.uses import Use, ancestors, found
+from catalog.source import Place
+from catalog.stages import ByOwner
+from catalog.steps import CallWork, GrantWork, TaskWork
+
+
+@rule("unknown-workflow", "error", "The workflow of an item is one that is registered.")
+def unknown_workflow(subject: Subject) -> Iterator[Hit]:
+    """Check `workflow`."""
+    name = subject.item.workflow
+    if name:
+        yield from _unknown(("workflow",), "workflow", name, subject.world.known.workflows)
+
+
+def _unknown(place: Place, what: str, name: str, known: Collection[str]) -> Iterator[Hit]:
+    if name not in known:
+        yield Hit(place, f"there is no {what} {name!r}", explain.suggest(name, known))
+
+
+@rule("workflow-parameters", "error", "The parameters of an item are those that its workflow takes.")
+def workflow_parameters(subject: Subject) -> Iterator[Hit]:
+    """Check `parameters`."""
+    item = subject.item
+    if item.workflow is None:
+        if item.parameters:
+            yield Hit(("parameters",), "only a workflow takes parameters", "Remove 'parameters'.")
+    elif spec := subject.world.known.workflows.get(item.workflow):
+        yield from misfits(item.parameters, spec.parameters, ("parameters",))
+
+
+@rule("missing-entitlement", "error", "An item says what it gives if its workflow needs to know.")
+def missing_entitlement(subject: Subject) -> Iterator[Hit]:
+    """Check `entitlement`."""
+    spec = subject.world.known.workflows.get(subject.item.workflow or "")
+    if spec and spec.entitlement and subject.item.entitlement is None:
+        message = f"{spec.id} has to know what the item gives"
+        yield Hit(("workflow",), message, "Add 'entitlement:' with the name of a group.")
+
+
+@rule("unused-entitlement", "warning", "What an item says it gives is given or asked about by something.")
+def unused_entitlement(subject: Subject) -> Iterator[Hit]:
+    """Check `entitlement`: a workflow needs it, a step gives it, or its owners are asked."""
+    item, spec = subject.item, subject.world.known.workflows.get(subject.item.workflow or "")
+    if item.entitlement is None or (item.workflow and (spec is None or spec.entitlement)):
+        return
+    given = any(isinstance(work, GrantWork) and work.group == item.entitlement.group for _, work in subject.works)
+    rules = [rule_ for _, stage in subject.stages for rule_ in stage.approvers]
+    rules += [rule_ for _, work in subject.works if isinstance(work, TaskWork) for rule_ in work.assign]
+    asked = any(isinstance(one, ByOwner) and one.group is None for one in rules)
+    if not given and not asked:
+        yield Hit(("entitlement",), "nothing gives this and nobody's approval depends on it", "Remove 'entitlement'.")
+
+
+@rule("unknown-action", "error", "A call names an action that is registered.")
+def unknown_action(subject: Subject) -> Iterator[Hit]:
+    """Check `action` of every call."""
+    for place, call in _calls(subject):
+        yield from _unknown((*place, "action"), "action", call.action, subject.world.known.actions)
+
+
+@rule("action-input", "error", "A call hands over what its action takes.")
+def action_input(subject: Subject) -> Iterator[Hit]:
+    """Check `input` of every call."""
+    for place, call in _calls(subject):
+        if spec := subject.world.known.actions.get(call.action):
+            yield from misfits(call.input, spec.input, (*place, "input"))
+
+
+def _calls(subject: Subject) -> Iterator[tuple[Place, CallWork]]:
+    yield from ((place, work) for place, work in subject.works if isinstance(work, CallWork))
+
+
+@rule("unknown-provider", "error", "A field names a provider that is registered.")
+def unknown_provider(subject: Subject) -> Iterator[Hit]:
+    """Check `provider` of every field, those of rows and of evidence too."""
+    for place, field in subject.fields:
+        if name := getattr(field, "provider", None):
+            yield from _unknown((*place, "provider"), "provider", name, subject.world.known.providers)
+
+
+@rule("unknown-item", "error", "An item that another one names exists.")
+def unknown_item(subject: Subject) -> Iterator[Hit]:
+    """Check lines, request steps and the successor; of an item whose file is broken, that file is told instead."""
+    for place, name in subject.other_items:
+        if name not in subject.world.reading.broken:
+            yield from _unknown(place, "item", name, subject.world.reading.items)
+
+
+@rule("retired-item", "error", "An item that another one needs is not retired.")
+def retired_item(subject: Subject) -> Iterator[Hit]:
+    """Check lines, request steps and the successor."""
+    for place, name in subject.other_items:
+        other = subject.world.reading.items.get(name)
+        if other and other.value.lifecycle == "retired":
+            successor = other.value.successor
+            remedy = f"Use its successor {successor!r}." if successor else "Use another item."
+            yield Hit(place, f"the item {name!r} is retired", remedy)
+
+
+@rule("draft-item", "error", "A published item needs no drafts.")
+def draft_item(subject: Subject) -> Iterator[Hit]:
+    """Check lines, request steps and the successor of what is published."""
+    if subject.item.lifecycle != "draft":
+        for place, name in subject.other_items:
+            other = subject.world.reading.items.get(name)
+            if other and other.value.lifecycle == "draft":
+                yield Hit(place, f"the item {name!r} is a draft", "Publish it first, or make this item a draft, too.")
+
+
+@rule("item-cycle", "error", "No item orders itself, not even by way of others.")
+def item_cycle(subject: Subject) -> Iterator[Hit]:
+    """Check lines and request steps."""
+    for place, name in subject.other_items:
+        if place != ("successor",) and subject.item.id in {name, *ancestors(name, subject.world.orders)}:
+            yield Hit(place, f"ordering {name!r} orders this item again, without end", "Remove one of the two.")
+
+
+@rule("unknown-field", "error", "A field that an item names is in its form.")
+def unknown_field(subject: Subject) -> Iterator[Hit]:
+    """Check `distinct_by` and the place of each cross-field check."""
+    item = subject.item
+    asked = [field.id for field in item.form]
+    for at, name in enumerate(item.distinct_by):
+        yield from _unknown(("distinct_by", at), "field", name, asked)
+    for at, check in enumerate(item.checks):
+        if check.at:
+            yield from _unknown(("checks", at, "at"), "field", check.at, asked)
+
+
+@rule("unknown-line", "error", "A line of a bundle comes after lines that the bundle has.")
+def unknown_line(subject: Subject) -> Iterator[Hit]:
+    """Check `after`."""
+    lines = [line.id for line in subject.item.lines]
+    for at, line in enumerate(subject.item.lines):
+        for after_at, name in enumerate(line.after):
+            yield from _unknown(("lines", at, "after", after_at), "line", name, lines)
+
+
+@rule("line-cycle", "error", "The lines of a bundle do not wait for each other in a circle.")
+def line_cycle(subject: Subject) -> Iterator[Hit]:
+    """Check `after`."""
+    after = {line.id: line.after for line in subject.item.lines}
+    for at, line in enumerate(subject.item.lines):
+        if line.id in ancestors(line.id, after):
+            yield Hit(("lines", at, "after"), f"{line.id!r} waits for itself", "Break the circle.")
+            return  # the others of the circle would say the same
+
+
+@rule("unknown-name", "error", "An expression names only what there is where it stands.")
+def unknown_name(subject: Subject) -> Iterator[Hit]:
+    """Check every expression, results of steps left out."""
+    for use in subject.uses:
+        for path in sorted(use.references):
+            if path[0] != "results" or "results" not in use.names:
+                yield from _unknown_path(use, path)
+
+
+@rule("unknown-result", "error", "An expression uses results only of steps that come before it.")
+def unknown_result(subject: Subject) -> Iterator[Hit]:
+    """Check ``results.<step>.<key>`` in every expression."""
+    steps = {step.id for _, step in subject.steps} | {line.id for line in subject.item.lines}
+    for use in subject.uses:
+        for path in sorted(use.references):
+            if path[0] != "results" or "results" not in use.names:
+                continue
+            if len(path) > 1 and path[1] in steps and path[1] not in use.names["results"]:
+                message = f"{'.'.join(path)} is not known here: {path[1]!r} does not come before"
+                yield Hit(use.place, message, "Use it in a later step of the same branch, or after the branches.")
+            else:
+                yield from _unknown_path(use, path)
+
+
+def _unknown_path(use: Use, path: tuple[str, ...]) -> Iterator[Hit]:
+    missing = found(use.all_names, path)
+    if missing.missing is None:
+        return
+    part = path[missing.missing]
+    near = [name for name in missing.there if name.startswith(f"{part}-")]
+    if near:
+        remedy = f"A name with '-' is written in brackets: {'.'.join(path[: missing.missing])}[{near[0]!r}]."
+    elif missing.there:
+        remedy = explain.suggest(part, missing.there)
+    else:
+        remedy = f"{'.'.join(path[: missing.missing]) or 'It'} has no parts; use it as it is."
+    yield Hit(use.place, f"{'.'.join(path)} is not known here", remedy)
+
+
+@rule("unknown-owner", "error", "The owner of an item is somebody whom the directory knows.")
+def unknown_owner(subject: Subject) -> Iterator[Hit]:
+    """Check `owner`, if there is a directory to ask."""
+    people = subject.world.people
+    if people is not None:
+        yield from _unknown(("owner",), "person", subject.item.owner, people)

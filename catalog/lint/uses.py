@@ -1,0 +1,296 @@
+"""Every value of an item that holds expressions: where it stands, what it may name there, what it has to give.
+
+The one place that knows which names each part of an item sees; `catalog.names` documents what they stand for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple, assert_never
+
+from catalog import data, expression
+from catalog.fields import Field, RowsField
+from catalog.item import CatalogItem
+from catalog.lint import samples
+from catalog.registry import Known
+from catalog.source import Place
+from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, Stage
+from catalog.steps import (
+    ApproveStep,
+    CallStep,
+    CallWork,
+    ForEachStep,
+    GrantWork,
+    HttpWork,
+    NotifyWork,
+    ParallelStep,
+    RequestStep,
+    RevokeWork,
+    Step,
+    TaskWork,
+    WaitStep,
+    Work,
+)
+
+Names = Mapping[str, Any]
+Form = tuple[Field, ...]
+Wanted = Literal["anything", "list", "number", "moment", "people"]
+
+
+class Use(NamedTuple):
+    """One value with expressions in it.
+
+    Attributes:
+        value: a condition, or data.
+        condition: which of the two it is.
+        names: what it may name besides `root`, with made-up values.
+        form: the fields whose answers it may name as `root`; None if it may name none.
+        wanted: what it has to give.
+    """
+
+    place: Place
+    value: Any
+    condition: bool
+    names: Names
+    form: Form | None = None
+    root: Literal["form", "row"] = "form"
+    wanted: Wanted = "anything"
+
+    @property
+    def has_expression(self) -> bool:
+        """Whether there is one at all."""
+        if self.condition:
+            return isinstance(self.value, str)
+        return any("{{" in text or "{%" in text for text in data.texts(self.value))
+
+    @property
+    def references(self) -> frozenset[tuple[str, ...]]:
+        """The names it uses, with their paths."""
+        return expression.references(self.value) if self.condition else data.references(self.value)
+
+    @property
+    def all_names(self) -> Names:
+        """What it may name, as if every question were answered."""
+        return self.names if self.form is None else {**self.names, self.root: samples.whole_form(self.form)}
+
+    def evaluate(self, names: Names) -> Any:
+        """Return what it gives; raises ExpressionError if it gives nothing."""
+        return data.holds(self.value, names) if self.condition else data.fill(self.value, names)
+
+
+class Found(NamedTuple):
+    """What a path leads to: something `known`, something of which nothing is known beforehand, or nothing.
+
+    Attributes:
+        missing: how many parts of the path exist, if it leads to nothing; else None.
+        there: what could be named instead of the first part that does not exist.
+    """
+
+    known: bool
+    missing: int | None = None
+    there: tuple[str, ...] = ()
+
+
+def found(names: Names, path: tuple[str, ...]) -> Found:
+    """Return what a path leads to."""
+    value: Any = names
+    for at, part in enumerate(path):
+        if value is samples.OPEN:
+            return Found(known=False)
+        if not isinstance(value, Mapping) or part not in value:
+            return Found(known=False, missing=at, there=tuple(value) if isinstance(value, Mapping) else ())
+        value = value[part]
+    return Found(known=value is not samples.OPEN)
+
+
+def of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
+    """Yield every value of an item that may hold expressions; of data each text by itself, with its own place."""
+    for use in _of_item(item, known):
+        if use.condition or use.wanted != "anything":
+            yield use
+        else:
+            yield from (use._replace(place=place, value=text) for place, text in _leaves(use.value, use.place))
+
+
+def _leaves(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    match value:
+        case str():
+            yield place, value
+        case dict():
+            for key, one in value.items():
+                yield from _leaves(one, (*place, key))
+        case list() | tuple():
+            for at, one in enumerate(value):
+                yield from _leaves(one, (*place, at))
+        case _:
+            pass  # numbers and the like hold no expressions
+
+
+def _of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
+    asked = samples.of_order(item)
+    running = samples.of_request(item)
+    yield from _fields(item.form, ("form",), asked)
+    for at, check in enumerate(item.checks):
+        yield Use(("checks", at, "check"), check.check, True, asked, item.form)
+        yield Use(("checks", at, "message"), check.message, False, asked, item.form)
+    yield from _offer(item, asked)
+    for at, stage in enumerate(item.approvals):
+        yield from _stage(stage, ("approvals", at), running, item.form)
+    yield Use(("parameters",), item.parameters, False, running, item.form)
+    yield from _Steps(item.form, known).of(item.steps, ("steps",), running)
+    yield from _lines(item, running)
+    told = running | {"outcome": "fulfilled", "reason": ""}
+    for at, notice in enumerate(item.notifications):
+        place: Place = ("notifications", at)
+        yield Use((*place, "when"), notice.when, True, told, item.form)
+        yield from _texts(notice, place, ("to", "subject", "text"), told, item.form)
+
+
+def _texts(thing: Any, place: Place, keys: tuple[str, ...], names: Names, form: Form | None) -> Iterator[Use]:
+    for key in keys:
+        yield Use((*place, key), getattr(thing, key), False, names, form)
+
+
+def _fields(fields: tuple[Field, ...], place: Place, names: Names) -> Iterator[Use]:
+    """Yield the conditions and defaults of a form."""
+    for at, field in enumerate(fields):
+        here = (*place, at)
+        yield from _field(field, here, Use((), None, False, names, fields))
+        if isinstance(field, RowsField):
+            around = {**names, "form": samples.whole_form(fields)}
+            for inner_at, inner in enumerate(field.fields):
+                yield from _field(inner, (*here, "fields", inner_at), Use((), None, False, around, field.fields, "row"))
+
+
+def _field(field: Field, place: Place, use: Use) -> Iterator[Use]:
+    for key in ("visible", "required", "read_only"):
+        yield use._replace(place=(*place, key), value=getattr(field, key), condition=True)
+    yield use._replace(place=(*place, "default"), value=field.default)
+
+
+def _offer(item: CatalogItem, asked: Names) -> Iterator[Use]:
+    """Yield what decides who may have the item, and its price."""
+    viewing = {key: value for key, value in asked.items() if key != "beneficiary"}
+    for key, rules, names in (("visibility", item.visibility, viewing), ("eligibility", item.eligibility, asked)):
+        for at, rule in enumerate(rules):
+            yield Use((key, at, "when"), rule.when, True, names)
+            yield Use((key, at, "why_not"), rule.why_not, False, names)
+    yield Use(("order_for", "others"), item.order_for.others, True, asked)
+    yield Use(("order_for", "why_not"), item.order_for.why_not, False, asked)
+    if item.price:
+        for key in ("one_off", "recurring"):
+            yield Use(("price", key), getattr(item.price, key), False, asked, item.form, wanted="number")
+        yield Use(("price", "cost_centre"), item.price.cost_centre, False, asked, item.form)
+
+
+def _stage(stage: Stage, place: Place, names: Names, form: Form | None) -> Iterator[Use]:
+    yield Use((*place, "when"), stage.when, True, names, form)
+    for at, reason in enumerate(stage.auto_approve):
+        yield Use((*place, "auto_approve", at, "when"), reason.when, True, names, form)
+    yield from _people(stage.approvers, (*place, "approvers"), names, form)
+
+
+def _people(rules: tuple[ApproverRule, ...], place: Place, names: Names, form: Form | None) -> Iterator[Use]:
+    for at, rule in enumerate(rules):
+        match rule:
+            case ByGroup() | ByOwner():
+                yield Use((*place, at, "group"), rule.group, False, names, form)
+            case ByPerson():
+                yield Use((*place, at, "person"), rule.person, False, names, form, wanted="people")
+            case ByExpression():
+                yield Use((*place, at, "people"), rule.people, False, names, form, wanted="people")
+            case _:
+                pass  # nothing of it is written by the author
+
+
+def _lines(item: CatalogItem, running: Names) -> Iterator[Use]:
+    """Yield the values of a bundle; a line knows the results of those it comes after."""
+    after = {line.id: line.after for line in item.lines}
+    for at, line in enumerate(item.lines):
+        before = dict.fromkeys(ancestors(line.id, after), samples.OPEN)
+        names = {**running, "results": before}
+        yield Use(("lines", at, "when"), line.when, True, names, item.form)
+        yield Use(("lines", at, "answers"), line.answers, False, names, item.form)
+
+
+def ancestors(name: str, after: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    """Return everything that comes before, through any number of others; itself, too, if it goes round in a circle."""
+    reached: set[str] = set()
+    ahead = list(after.get(name, ()))
+    while ahead:
+        one = ahead.pop()
+        if one not in reached:
+            reached.add(one)
+            ahead += after.get(one, ())
+    return frozenset(reached)
+
+
+class _Steps:
+    """Goes through steps in their order; each knows the results of those before it."""
+
+    def __init__(self, form: Form, known: Known) -> None:
+        self._form = form
+        self._known = known
+
+    def of(self, steps: tuple[Step, ...], place: Place, names: Names) -> Iterator[Use]:
+        """Yield the values of the steps of one list."""
+        results = dict(names["results"])
+        for at, step in enumerate(steps):
+            yield from self._step(step, (*place, at), {**names, "results": dict(results)})
+            results |= self._results(step)
+
+    def _results(self, step: Step) -> dict[str, Any]:
+        """Return what can be named once a step is done; of a loop only its own result."""
+        result = samples.result_of(step, self._action_result(step))
+        given = {step.id: result | {"skipped": samples.OPEN} if isinstance(result, dict) else result}
+        if isinstance(step, ParallelStep):
+            for branch in step.branches.values():
+                for inner in branch:
+                    given |= self._results(inner)
+        return given
+
+    def _action_result(self, step: Step) -> Mapping[str, Any] | None:
+        action = self._known.actions.get(step.action) if isinstance(step, CallStep) else None
+        return action.result if action else None
+
+    def _step(self, step: Step, place: Place, names: Names) -> Iterator[Use]:
+        yield Use((*place, "when"), step.when, True, names, self._form)
+        match step:
+            case ParallelStep():
+                for name, branch in step.branches.items():
+                    yield from self.of(branch, (*place, "branches", name), names)
+            case ForEachStep():
+                yield Use((*place, "each"), step.each, False, names, self._form, wanted="list")
+                within = {**names, step.variable: samples.OPEN, "position": 1}
+                yield from self.of(step.steps, (*place, "steps"), within)
+            case ApproveStep():
+                yield from _stage(step.stage, (*place, "stage"), names, self._form)
+            case WaitStep():
+                yield Use((*place, "until"), step.until, False, names, self._form, wanted="moment")
+            case RequestStep():
+                yield from _texts(step, place, ("answers", "beneficiary"), names, self._form)
+            case _:
+                yield from self._work(step, place, names)
+                yield from self._undo(step, place, names)
+
+    def _undo(self, step: Step, place: Place, names: Names) -> Iterator[Use]:
+        if undo := getattr(step, "undo", None):
+            result = samples.result_of(step, self._action_result(step))
+            yield from self._work(undo, (*place, "undo"), {**names, "result": result})
+
+    def _work(self, work: Work, place: Place, names: Names) -> Iterator[Use]:
+        match work:
+            case TaskWork():
+                yield from _texts(work, place, ("title", "instructions"), names, self._form)
+                yield from _people(work.assign, (*place, "assign"), names, self._form)
+                yield from _fields(work.evidence, (*place, "evidence"), names)
+            case GrantWork() | RevokeWork():
+                yield from _texts(work, place, ("group", "to"), names, self._form)
+            case CallWork():
+                yield from _texts(work, place, ("input",), names, self._form)
+            case HttpWork():
+                yield from _texts(work, place, ("url", "headers", "body"), names, self._form)
+            case NotifyWork():
+                yield from _texts(work, place, ("to", "subject", "text"), names, self._form)
+            case _:
+                assert_never(work)

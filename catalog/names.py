@@ -1,0 +1,78 @@
+"""The names that conditions and templates of an item may use, and what they stand for at a given moment.
+
+One documented set (`NAMES`); every place gives those that make sense there, and lint checks against the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from catalog import form
+from catalog.fields import SecretField
+from catalog.item import CatalogItem
+from catalog.people import PersonRef, Profile
+from catalog.request import Cost, Order
+
+NAMES = {
+    "form": "the answers: `form.<field>`; none while it is not answered or not asked",
+    "row": "in the fields of a group of rows: the answers of the same row, as `form`",
+    "requester": "who orders: `id`, `login`, `name`, `mail`, `department`, `title`, `location`, `employee_type`, "
+    "`groups`",
+    "beneficiary": "whom it is for; as `requester`",
+    "item": "`id`, `version`, `name`, `category`, `owner`, `tags`",
+    "cost": "`one_off`, `recurring`, `first_year`, `currency`; zero for what is free",
+    "results": "what earlier steps gave: `results.<step>.<key>`",
+    "request": "`number` of the request; empty before it is placed",
+    "today": "the day of the evaluation, in UTC",
+}
+"""Name -> what it stands for."""
+
+PERSON = ("id", "login", "name", "mail", "department", "title", "location", "employee_type", "groups")
+ITEM = ("id", "version", "name", "category", "owner", "tags")
+COST = ("one_off", "recurring", "first_year", "currency")
+
+
+def of_person(person: PersonRef, profile: Profile) -> dict[str, Any]:
+    """Return what a person's name stands for."""
+    known = {"id": person.id, "login": person.login, "name": person.name, "mail": person.mail}
+    return known | profile.model_dump() | {"groups": list(profile.groups or ())}
+
+
+def of_item(item: CatalogItem) -> dict[str, Any]:
+    """Return what `item` stands for."""
+    return {key: getattr(item, key) for key in ITEM} | {"tags": list(item.tags)}
+
+
+def of_cost(cost: Cost | None) -> dict[str, Any]:
+    """Return what `cost` stands for."""
+    cost = cost or Cost()
+    return {key: getattr(cost, key) for key in COST}
+
+
+def of_order(order: Order, at: datetime, results: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return all names as they stand for a running request."""
+    return {
+        "form": form.values(order.item.form, order.answers),
+        "requester": of_person(order.requester, order.requester_profile),
+        "beneficiary": of_person(order.beneficiary, order.beneficiary_profile),
+        "item": of_item(order.item),
+        "cost": of_cost(order.cost),
+        "results": dict(results or {}),
+        "request": {"number": order.number},
+        "today": at.date(),
+    }
+
+
+def secrets_of(order: Order) -> dict[str, str]:
+    """Return the references of the secrets that were given, by the expression that stands for each.
+
+    They take the place of that expression where it is the whole input of an action; everywhere else it says only
+    that there is one.
+    """
+    return {
+        f"form.{field.id}": order.answers[field.id]["secret"]
+        for field in order.item.form
+        if isinstance(field, SecretField) and order.answers.get(field.id)
+    }

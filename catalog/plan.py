@@ -1,0 +1,98 @@
+"""The approval plan: which of an item's stages an order needs, computed before anybody is asked (feature row A3).
+
+Pure, so that the same computation shows the plan before the order is placed and carries it out afterwards. Who the
+people are is looked up when a stage opens; how their votes count is `approval`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.data import fill, holds
+from catalog.expression import ExpressionError
+from catalog.model import Model
+from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, Stage
+
+
+class PlannedStage(Model):
+    """What becomes of one stage.
+
+    Attributes:
+        needed: false if this order does not need it.
+        auto: id of the reason for which it is approved without a human, as ``auto.<id>``; empty if people decide.
+        because: why, in words.
+        fault: what went wrong with a condition; then the stage is needed, and people decide.
+    """
+
+    stage: Stage
+    needed: bool = True
+    auto: str = ""
+    because: str = ""
+    fault: str = ""
+
+
+def plan(stages: tuple[Stage, ...], names: Mapping[str, Any]) -> tuple[PlannedStage, ...]:
+    """Return what becomes of each stage, in their order."""
+    return tuple(_planned(stage, names) for stage in stages)
+
+
+def _planned(stage: Stage, names: Mapping[str, Any]) -> PlannedStage:
+    try:
+        if not holds(stage.when, names):
+            return PlannedStage(stage=stage, needed=False, because="This order does not need the stage.")
+        for reason in stage.auto_approve:
+            if holds(reason.when, names):
+                return PlannedStage(stage=stage, auto=f"auto.{reason.id}", because=reason.because)
+    except ExpressionError as error:
+        # Asking one time too often does less harm than not asking.
+        return PlannedStage(stage=stage, fault=str(error))
+    return PlannedStage(stage=stage)
+
+
+def concrete(rules: tuple[ApproverRule, ...], names: Mapping[str, Any]) -> tuple[ApproverRule, ...]:
+    """Return the rules with what depends on the order put in: names of groups, and logins of people.
+
+    Raises:
+        ExpressionError: a rule cannot be evaluated, or names nothing.
+    """
+    return tuple(one for rule in rules for one in _concrete(rule, names))
+
+
+def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRule, ...]:
+    match rule:
+        case ByGroup():
+            return (rule.model_copy(update={"group": _word(fill(rule.group, names))}),)
+        case ByOwner() if rule.group is not None:
+            return (rule.model_copy(update={"group": _word(fill(rule.group, names))}),)
+        case ByPerson():
+            return tuple(ByPerson(rule="person", person=login) for login in logins(fill(rule.person, names)))
+        case ByExpression():
+            return tuple(ByPerson(rule="person", person=login) for login in logins(fill(rule.people, names)))
+        case _:
+            return (rule,)
+
+
+def _word(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ExpressionError("the name of a group came out empty")
+    return value.strip()
+
+
+def logins(value: Any) -> tuple[str, ...]:
+    """Return the logins that a value stands for: a login, a person, or a list of either; nothing for no answer.
+
+    Raises:
+        ExpressionError: it stands for something else.
+    """
+    match value:
+        case None | "":
+            return ()
+        case str():
+            return (value.strip(),)
+        case {"login": str(login)}:
+            return (login,)
+        case list():
+            return tuple(dict.fromkeys(login for one in value for login in logins(one)))
+        case _:
+            raise ExpressionError("people are named by login; this gave something else")

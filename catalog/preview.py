@@ -1,0 +1,165 @@
+"""An order before it is placed: may it be, what does it cost, who will be asked, by when (feature rows A3, C5, C7, C8).
+
+The same rules that later carry it out, over the same values. Who the people are is asked of the caller, who has a
+directory; nothing is written and nobody is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from catalog import approval, names
+from catalog.approval import Rung, Slate
+from catalog.data import fill, holds
+from catalog.expression import ExpressionError
+from catalog.item import AudienceRule, CatalogItem, OrderFor
+from catalog.model import Model
+from catalog.plan import PlannedStage, concrete, plan
+from catalog.request import Cost, Order
+from catalog.stages import Stage
+
+Ladder = Callable[[Stage], tuple[Rung, ...]]
+"""Finds the people of a stage whose rules name groups and logins: its own, then the fallbacks; raises LookupError if
+the rules name something that there is not."""
+
+
+class Denial(Model):
+    """A rule that forbids an order, and what the person is told; `fault` is for the author only."""
+
+    rule: str
+    why: str
+    fault: str = ""
+
+
+class Asked(Model):
+    """One stage, and who would be asked.
+
+    Attributes:
+        plan: whether it is needed, and why not.
+        slate: the people; empty if nobody is asked.
+        fault: why the people could not be found; then an operator is asked.
+        due_at: when it is over at the latest, if everybody before takes their time; None if nobody is asked.
+    """
+
+    plan: PlannedStage
+    slate: Slate = Slate()
+    fault: str = ""
+    due_at: datetime | None = None
+
+
+class Preview(Model):
+    """What would become of an order.
+
+    Attributes:
+        denials: everything that forbids it; empty if it may be placed.
+        cost: what it costs; None without a price.
+        stages: every stage of the item in order.
+        due_at: when it is promised.
+        decided_by: when the last approval is over, if everybody takes their time; None if nobody is asked.
+    """
+
+    denials: tuple[Denial, ...]
+    cost: Cost | None
+    stages: tuple[Asked, ...]
+    due_at: datetime
+    decided_by: datetime | None
+
+
+def preview(order: Order, ladder: Ladder) -> Preview:
+    """Return what would become of an order; its `accepted_at` is when it would be placed."""
+    known = names.of_order(order, order.accepted_at)
+    stages: list[Asked] = []
+    at = order.accepted_at
+    for planned in plan(order.item.approvals, known):
+        stages.append(_asked(planned, order, known, ladder, at))
+        at = stages[-1].due_at or at
+    return Preview(
+        denials=(
+            *denials(order.item.visibility, known),
+            *denials(order.item.eligibility, known),
+            *for_whom(order.item.order_for, known),
+        ),
+        cost=order.cost,
+        stages=tuple(stages),
+        due_at=order.due_at,
+        decided_by=at if any(stage.due_at for stage in stages) else None,
+    )
+
+
+def denials(rules: tuple[AudienceRule, ...], known: Mapping[str, Any]) -> tuple[Denial, ...]:
+    """Return the rules that do not hold; one that cannot be evaluated does not hold either."""
+    found = []
+    for rule in rules:
+        try:
+            if not holds(rule.when, known):
+                found.append(Denial(rule=rule.id, why=_words(rule.why_not, known)))
+        except ExpressionError as error:
+            found.append(Denial(rule=rule.id, why=_AT_FAULT, fault=str(error)))
+    return tuple(found)
+
+
+_AT_FAULT = "Whether you may have it cannot be said: a rule of the item is at fault. Tell its owner."
+
+
+def for_whom(rule: OrderFor, known: Mapping[str, Any]) -> tuple[Denial, ...]:
+    """Return why the requester may not order for this beneficiary; nothing if they may."""
+    if known["requester"]["id"] == known["beneficiary"]["id"]:
+        why = rule.why_not or "This is ordered for others only."
+        return () if rule.oneself else (Denial(rule="order-for-oneself", why=_words(why, known)),)
+    why = rule.why_not or "You may order this for yourself only."
+    return denials((AudienceRule(id="order-for-others", when=rule.others, why_not=why),), known)
+
+
+def _words(text: str, known: Mapping[str, Any]) -> str:
+    """Return an author's sentence with its expressions filled in, or as it stands if they fail."""
+    try:
+        return str(fill(text, known))
+    except ExpressionError:
+        return text
+
+
+def cost(item: CatalogItem, known: Mapping[str, Any]) -> Cost | None:
+    """Return what an order costs; None without a price. `known` has every name but ``cost``.
+
+    Raises:
+        ExpressionError: the price cannot be evaluated, or is no amount.
+    """
+    terms = item.price
+    if terms is None:
+        return None
+    return Cost(
+        one_off=_amount(terms.one_off, known),
+        recurring=_amount(terms.recurring, known),
+        every=terms.every,
+        currency=terms.currency or "",
+        cost_centre=str(fill(terms.cost_centre or "", known)),
+    )
+
+
+def _amount(written: Any, known: Mapping[str, Any]) -> Decimal:
+    value = fill(written, known)
+    try:
+        amount = Decimal(str(value if value is not None else 0))
+    except InvalidOperation:
+        raise ExpressionError("the price came out as something else than an amount") from None
+    if not amount.is_finite() or amount < 0:
+        raise ExpressionError("the price came out as something else than an amount of zero or more")
+    return amount
+
+
+def _asked(planned: PlannedStage, order: Order, known: Mapping[str, Any], ladder: Ladder, at: datetime) -> Asked:
+    """Return who decides a stage that opens at `at`."""
+    if not planned.needed or planned.auto:
+        return Asked(plan=planned)
+    due_at = at + planned.stage.decide_within
+    try:
+        rules = concrete(planned.stage.approvers, known)
+        rungs = ladder(planned.stage.model_copy(update={"approvers": rules}))
+    except (ExpressionError, LookupError) as error:
+        return Asked(plan=planned, fault=str(error), due_at=due_at)
+    slate = approval.slate(rungs, order.requester.id, order.beneficiary.id)
+    fault = "" if approval.enough(planned.stage, len(slate.people)) else "Too few people are found who may decide."
+    return Asked(plan=planned, slate=slate, fault=fault, due_at=due_at)

@@ -1,0 +1,384 @@
+"""Scenarios: what people and systems do while a request runs, and what must come of it (feature row K2).
+
+A scenario file stands beside an item's file and is read by the simulator, which runs the real workflow code against a
+company in memory. Times are told as people tell them: ``day 3 09:10`` (day 1 is the day of the order, in the
+scenario's time zone) or as a length since the order, ``36 hours``. Here stands only what can be written, and what is
+wrong with it that no other file has to be read for; how it is run is the simulator's business.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import Field as Constrained
+
+from catalog import duration
+from catalog.duration import Duration
+from catalog.journal import Kind
+from catalog.model import Misplaced, Model, Slug
+from catalog.people import OPERATORS
+from catalog.request import Outcome, Status, Template, WaitKind
+from catalog.source import Fault, Place
+
+_AT_ONCE = ("0", "at once")
+_MOMENT = re.compile(r"day ([1-9]\d{0,3})(?: ([01]\d|2[0-3]):([0-5]\d))?", re.ASCII)
+
+
+def _read_moment(value: Any) -> Any:
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    bare = text.lower().removeprefix("after ")
+    if bare in _AT_ONCE or _MOMENT.fullmatch(bare):
+        return bare
+    bare = text[-len(bare) :]  # a length in ISO 8601 is written in capitals
+    try:
+        duration.parse(bare)
+    except ValueError:
+        raise ValueError(f"{value!r} is no time; write it like 'day 3 09:10' or '36 hours'") from None
+    return bare
+
+
+Moment = Annotated[str, BeforeValidator(_read_moment)]
+"""When something happens in a scenario."""
+
+
+def _read_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"{value!r} is no time zone; write one like 'Europe/Berlin' or 'UTC'")
+    return value
+
+
+def at(moment: str, begins: datetime) -> datetime:
+    """Return the instant, in UTC, that a time of a scenario names; `begins` is when the order is placed, in its zone.
+
+    A day counts as the calendar does, a length as the clock does: over a change to summer time they differ.
+    """
+    match = _MOMENT.fullmatch(moment)
+    if match:
+        day = begins.date() + timedelta(days=int(match[1]) - 1)
+        clock = time(int(match[2] or 0), int(match[3] or 0))
+        return datetime.combine(day, clock, begins.tzinfo).astimezone(UTC)
+    began = begins.astimezone(UTC)
+    return began if moment in _AT_ONCE else began + duration.parse(moment)
+
+
+class PersonSketch(Model):
+    """A person of the company; the login is the key they stand under."""
+
+    name: str
+    mail: str | None = None
+    manager: str | None = None
+    active: bool = True
+    department: str | None = None
+    title: str | None = None
+    location: str | None = None
+    employee_type: str | None = None
+
+
+class GroupSketch(Model):
+    """A group of the company: logins of its members and owners."""
+
+    members: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+class Company(Model):
+    """Who there is before the order is placed: people by login, groups by name, and who is an operator."""
+
+    people: dict[str, PersonSketch] = {}
+    groups: dict[str, GroupSketch] = {}
+    operators: tuple[str, ...] = ()
+
+    def over(self, other: Company) -> Company:
+        """Return both: what stands here comes on top of what the other has, or in its place."""
+        return Company(
+            people={**other.people, **self.people},
+            groups={**other.groups, **self.groups},
+            operators=tuple(dict.fromkeys((*other.operators, *self.operators))),
+        )
+
+
+class OrderSketch(Model):
+    """What is ordered, by whom and for whom: logins; for the one who orders if nobody is named.
+
+    Attributes:
+        answers: as a client sends them; a file is written ``{file: contract.pdf}``, a secret ``{secret: its text}``.
+    """
+
+    by: str
+    beneficiaries: tuple[str, ...] = ()
+    answers: dict[str, Any] = {}
+
+
+class _Event(Model):
+    """What happens at a time.
+
+    Attributes:
+        part: of an order of several requests, which one it is about: the id of the bundle's line or of the step that
+            ordered it, or the login it is for; without it, the first of them that it can be about.
+    """
+
+    at: Moment
+    part: str | None = None
+
+
+class Decides(_Event):
+    """Somebody decides the approval that waits for them."""
+
+    do: Literal["approve", "reject"]
+    by: str
+    stage: Slug | None = None
+    reason: str = ""
+    refused: str | None = None
+
+
+class Works(_Event):
+    """Somebody does something with the work that waits for them; `task` is part of its title.
+
+    `answers` is the evidence, written as the answers of an order.
+    """
+
+    do: Literal["claim", "release", "complete", "decline"]
+    by: str
+    task: str | None = None
+    answers: dict[str, Any] = {}
+    reason: str = ""
+    refused: str | None = None
+
+
+class Operates(_Event):
+    """An operator says how to go on with what went wrong."""
+
+    do: Literal["retry", "skip", "give-up"]
+    by: str
+    reason: str = "Seen to."
+
+
+class Cancels(_Event):
+    """Somebody calls the request off."""
+
+    do: Literal["cancel"]
+    by: str
+    reason: str = ""
+    refused: str | None = None
+
+
+class Comments(_Event):
+    """Somebody says something on record."""
+
+    do: Literal["comment"]
+    by: str
+    text: str
+
+
+class Reports(_Event):
+    """Something is reported that the request waits for."""
+
+    do: Literal["report"]
+    event: Slug
+    data: dict[str, Any] = {}
+
+
+class GoesDown(_Event):
+    """A system does not answer for a while."""
+
+    do: Literal["down"]
+    system: str = "directory"
+    lasting: Duration
+
+
+class Refuses(_Event):
+    """A system refuses so many of the following writes until somebody has seen to it."""
+
+    do: Literal["refuse"]
+    system: str = "directory"
+    times: Annotated[int, Constrained(ge=1, le=100)] = 1
+
+
+class Changes(_Event):
+    """The company changes: somebody leaves, gets another manager, joins or leaves a group."""
+
+    do: Literal["leaves", "returns", "moves", "joins", "quits"]
+    who: str
+    manager: str | None = None
+    group: str | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Changes:
+        needed = {"moves": "manager", "joins": "group", "quits": "group"}.get(self.do)
+        if needed and getattr(self, needed) is None:
+            raise Misplaced(f"{self.do!r} says nothing of the {needed}; add '{needed}: …'", (needed,))
+        return self
+
+
+class Sees(_Event):
+    """At this moment the request must show this.
+
+    Attributes:
+        waits_for: whom or what; logins, or a kind of wait.
+        status: where it stands.
+        has, lacks: group -> logins who are, or are not, in it.
+    """
+
+    do: Literal["see"]
+    status: Status | None = None
+    waits_for: tuple[str, ...] | None = None
+    kind: WaitKind | None = None
+    has: dict[str, tuple[str, ...]] = {}
+    lacks: dict[str, tuple[str, ...]] = {}
+
+
+Event = Annotated[
+    Decides | Works | Operates | Cancels | Comments | Reports | GoesDown | Refuses | Changes | Sees,
+    Constrained(discriminator="do"),
+]
+
+
+class Expected(Model):
+    """What must have come of it in the end.
+
+    Attributes:
+        outcome: how the request ended; None if it must still be open.
+        refused: the order itself must be refused: ids of the fields or rules that say so.
+        reason: words that the reason must hold.
+        has, lacks: group -> logins who are, or are not, in it.
+        told: login -> templates of the messages they must have got, in any order; instead of a login it can be
+            ``operators``, or a mail address that is nobody's.
+        not_told: those who must not have got any.
+        within, not_before: how long after the order it must have ended, at most and at least.
+        journal: kinds of entries that must stand in the journal, in this order, whatever stands between them.
+        writes: how many changes the directory must have seen.
+        called: HTTP requests and actions of other systems that must have been made, in this order, whatever else was:
+            ``POST https://…/accounts``, ``tickets.open``; the beginning of the address is enough.
+    """
+
+    outcome: Outcome | None = None
+    refused: tuple[str, ...] = ()
+    reason: str = ""
+    has: dict[str, tuple[str, ...]] = {}
+    lacks: dict[str, tuple[str, ...]] = {}
+    told: dict[str, tuple[Template, ...]] = {}
+    not_told: tuple[str, ...] = ()
+    within: Duration | None = None
+    not_before: Duration | None = None
+    journal: tuple[Kind, ...] = ()
+    writes: int | None = None
+    called: tuple[str, ...] = ()
+
+
+class HttpReply(Model):
+    """What a system answers to HTTP requests whose method and address begin like these; the first that fits counts."""
+
+    url: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] | None = None
+    status: Annotated[int, Constrained(ge=100, le=499)] = 200
+    body: Any = {}
+
+
+class Scenario(Model):
+    """One story about one order.
+
+    Attributes:
+        name: what it shows, in words.
+        shows: which of the usual stories it is; lint asks for each of the first four.
+        begins: when the order is placed, in `zone`; a Monday unless given, and never in the past.
+        company: what differs from the file's company: people and groups that come on top or instead.
+        http: what other systems answer; without it 200 and an empty object.
+        actions: what actions of other packages give, by their id; they are never really run.
+        lasts: how long is waited for the end at most.
+    """
+
+    name: str
+    shows: Literal["happy", "refusal", "expiry", "fault", "other"] = "other"
+    begins: datetime = datetime(2040, 3, 5, 9, 0)  # noqa: DTZ001  a wall clock: the zone stands beside it
+    zone: Annotated[str, AfterValidator(_read_zone)] = "UTC"
+    order: OrderSketch
+    company: Company | None = None
+    http: tuple[HttpReply, ...] = ()
+    actions: dict[str, dict[str, Any]] = {}
+    events: tuple[Event, ...] = ()
+    expect: Expected
+    lasts: Duration = timedelta(days=60)
+
+    @model_validator(mode="after")
+    def _clock_has_no_zone(self) -> Scenario:
+        if self.begins.tzinfo:
+            message = "the time of the order has a zone of its own; write it without, and the zone in 'zone'"
+            raise Misplaced(message, ("begins",))
+        return self
+
+    @property
+    def began(self) -> datetime:
+        """When the order is placed, as an instant."""
+        return self.begins.replace(tzinfo=ZoneInfo(self.zone))
+
+    def timed(self) -> Iterator[tuple[datetime, Event]]:
+        """Yield the events with their instants, in the order they happen."""
+        began = self.began
+        yield from sorted(((at(one.at, began), one) for one in self.events), key=lambda pair: pair[0])
+
+
+class ScenarioFile(Model):
+    """The scenarios of one item; a file ``<item>.yaml`` in a folder ``scenarios`` beside the items.
+
+    Attributes:
+        item: id of the item.
+        company: who there is; without it the company of ``scenarios/company.yaml`` in the same folder.
+    """
+
+    item: Slug
+    company: Company | None = None
+    scenarios: Annotated[tuple[Scenario, ...], Constrained(min_length=1)]
+
+    @model_validator(mode="after")
+    def _each_name_once(self) -> ScenarioFile:
+        names = [one.name for one in self.scenarios]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                raise Misplaced(f"two scenarios are called {name!r}; give each its own name", ("scenarios", position))
+        return self
+
+
+def faults(scenario: Scenario, company: Company) -> Iterator[Fault]:
+    """Yield what a scenario names that is not there, and what it lets happen before the order; places are its own.
+
+    Args:
+        scenario: the scenario.
+        company: who there is in it.
+    """
+    for place, login in _logins(scenario):
+        if login not in company.people:
+            message = f"there is nobody called {login!r} in the company"
+            close = difflib.get_close_matches(login, company.people, n=1)
+            remedy = f"Did you mean {close[0]!r}?" if close else "Write the login of somebody, or add them."
+            yield Fault("unknown-person", place, message, remedy)
+    for position, event in enumerate(scenario.events):
+        if at(event.at, scenario.began) < scenario.began:
+            message, remedy = "this is before the order is placed", "Write a later time, or an earlier 'begins'."
+            yield Fault("wrong-value", ("events", position, "at"), message, remedy)
+
+
+def _logins(scenario: Scenario) -> Iterator[tuple[Place, str]]:
+    """Yield the logins that must be somebody's, with their places."""
+    yield ("order", "by"), scenario.order.by
+    for position, event in enumerate(scenario.events):
+        for key in ("by", "who", "manager"):
+            login = getattr(event, key, None)
+            if login is not None:
+                yield ("events", position, key), login
+    for key in ("has", "lacks"):
+        for group, members in getattr(scenario.expect, key).items():
+            yield from ((("expect", key, group, position), login) for position, login in enumerate(members))
+    yield from ((("expect", "told", login), login) for login in scenario.expect.told if _is_somebody(login))
+    not_told = enumerate(scenario.expect.not_told)
+    yield from ((("expect", "not_told", position), login) for position, login in not_told if _is_somebody(login))
+
+
+def _is_somebody(recipient: str) -> bool:
+    """Return whether messages go there by a login, and not to a role or a mail address."""
+    return recipient != OPERATORS.login and "@" not in recipient

@@ -1,0 +1,137 @@
+"""Approval stages as an author writes them: who is asked, how many must agree, when a stage is left out.
+
+How votes are counted is `approval`'s business, which stages a particular order needs `plan`'s.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Constrained
+from pydantic import PlainValidator, WithJsonSchema, model_validator
+
+from catalog.data import Data, When
+from catalog.duration import Duration
+from catalog.model import Misplaced, Model, Slug
+
+GroupName = Annotated[str, Constrained(min_length=1, max_length=128)]
+Login = Annotated[str, Constrained(min_length=1, max_length=128)]
+
+
+class ByManager(Model):
+    """The line manager of the beneficiary decides; with `levels: 2` that manager's manager."""
+
+    rule: Literal["manager"]
+    levels: Annotated[int, Constrained(ge=1, le=5)] = 1
+
+
+class ByOwner(Model):
+    """The owners of a directory group decide: of the group the item gives, or of the one that is named."""
+
+    rule: Literal["owner"]
+    group: Annotated[Data, Constrained(json_schema_extra={"type": "string"})] = None
+
+
+class ByItemOwner(Model):
+    """The person who answers for the item decides."""
+
+    rule: Literal["item_owner"]
+
+
+class ByGroup(Model):
+    """The members of a directory group decide; its name may depend on the order."""
+
+    rule: Literal["group"]
+    group: Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
+
+
+class ByPerson(Model):
+    """One person decides, by login; which one may depend on the order."""
+
+    rule: Literal["person"]
+    person: Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
+
+
+class ByExpression(Model):
+    """The people decide whom an expression names: a person or several, from the answers or by login."""
+
+    rule: Literal["expression"]
+    people: Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
+
+
+ApproverRule = Annotated[
+    ByManager | ByOwner | ByItemOwner | ByGroup | ByPerson | ByExpression, Constrained(discriminator="rule")
+]
+
+
+class AutoApproval(Model):
+    """A reason for which a stage needs no human (feature row A23).
+
+    Attributes:
+        id: stands in the journal as ``auto.<id>``.
+        when: the condition under which it holds.
+        because: why that is enough, for the record.
+    """
+
+    id: Slug
+    when: When
+    because: str
+
+
+MAX_QUORUM = 100
+
+
+def _read_quorum(value: Any) -> Any:
+    if value in ("any", "all") or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_QUORUM):
+        return value
+    raise ValueError(f"{str(value)[:40]!r} is no quorum; write any, all or the number of people who must approve")
+
+
+Quorum = Annotated[
+    Literal["any", "all"] | int,
+    PlainValidator(_read_quorum),
+    WithJsonSchema({"anyOf": [{"enum": ["any", "all"]}, {"type": "integer", "minimum": 1, "maximum": MAX_QUORUM}]}),
+]
+"""How many of those asked must approve."""
+
+
+class Stage(Model):
+    """One approval stage; stages are decided in the order of the list.
+
+    Attributes:
+        id: unique within the item.
+        name: what people call it.
+        approvers: who is asked; the union of the rules.
+        quorum: ``any``: one approval is enough, refused when nobody is left who could approve; ``all``: each must
+            approve, refused at the first refusal; a number: that many must approve.
+        decide_within: how long the stage stays open before the request expires.
+        when: whether this order needs the stage at all.
+        auto_approve: reasons for which it is approved without asking anybody; the first that holds counts.
+    """
+
+    id: Slug
+    name: str
+    approvers: Annotated[tuple[ApproverRule, ...], Constrained(min_length=1)]
+    quorum: Quorum = "any"
+    decide_within: Duration = timedelta(days=10)
+    when: When = True
+    auto_approve: tuple[AutoApproval, ...] = ()
+
+
+class Policy(Model):
+    """Approval stages that several items share by name; a file in catalog/policies."""
+
+    id: Slug
+    name: str
+    description: str = ""
+    stages: Annotated[tuple[Stage, ...], Constrained(min_length=1)]
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Policy:
+        seen: set[str] = set()
+        for at, stage in enumerate(self.stages):
+            if stage.id in seen:
+                raise Misplaced(f"two stages have the id {stage.id!r}; give each its own", ("stages", at, "id"))
+            seen.add(stage.id)
+        return self

@@ -1,0 +1,268 @@
+"""What an item says, in words: approvers, conditions, steps, prices, fields.
+
+The picture, the comparison of versions, the preview and the documentation all speak of an item; this is their common
+vocabulary. Only what the item itself says stands here: nobody is looked up and nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, assert_never
+
+from catalog.duration import words as lasting
+from catalog.fields import Field
+from catalog.item import CatalogItem, Price
+from catalog.registry import Known
+from catalog.stages import (
+    ApproverRule,
+    ByExpression,
+    ByGroup,
+    ByItemOwner,
+    ByManager,
+    ByOwner,
+    ByPerson,
+    Quorum,
+    Stage,
+)
+from catalog.steps import (
+    ApproveStep,
+    CallWork,
+    ForEachStep,
+    GrantWork,
+    HttpWork,
+    NotifyWork,
+    ParallelStep,
+    RequestStep,
+    RevokeWork,
+    Step,
+    TaskStep,
+    TaskWork,
+    WaitStep,
+    Work,
+    walk,
+)
+from catalog.text import one_line
+
+_EXPRESSION = re.compile(r"{{(.*?)}}", re.DOTALL)
+_ANSWER = re.compile(r"\bform\.([a-z][a-z0-9_]*)")
+_PERSON = re.compile(r"(beneficiary|requester)(\.(login|name|mail))?")
+_WHO = {"beneficiary": "the person it is for", "requester": "the person who orders"}
+_PART = re.compile(r"\b(beneficiary|requester|cost)\.([a-z_]+)")
+_WHOSE = {"beneficiary": "the beneficiary’s", "requester": "the requester’s", "cost": "the cost’s"}
+_COMPARED = ((" == ", " is "), (" != ", " is not "))
+
+
+def listed(parts: Iterable[str], last: str = "and") -> str:
+    """Return parts as a list in a sentence: ``a, b and c``."""
+    *most, end = list(parts) or [""]
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def capital(text: str) -> str:
+    """Return a sentence's beginning in a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def field_type(field: Field) -> str:
+    """Return what kind of answer a field takes."""
+    return {
+        "yes_no": "yes or no",
+        "multi_choice": "choices",
+        "ci": "configuration item",
+        "ip": "IP address",
+        "url": "web address",
+        "email": "mail address",
+        "datetime": "date and time",
+        "rows": "list",
+    }.get(field.type, field.type)
+
+
+def price(terms: Price | None) -> str:
+    """Return what an order costs; ``free`` without a price."""
+    if terms is None:
+        return "free"
+    parts = ((terms.one_off, "once"), (terms.recurring, f"a {terms.every}"))
+    named = [f"{_amount(amount, terms.currency or '')} {how}" for amount, how in parts if amount is not None]
+    return listed(named) if named else "free"
+
+
+def _amount(amount: str, currency: str) -> str:
+    return f"a computed amount in {currency}" if _EXPRESSION.search(amount) else f"{one_line(amount)} {currency}"
+
+
+def quorum(needed: Quorum) -> str:
+    """Return how many of those asked must approve, as a sentence."""
+    match needed:
+        case "any":
+            return "One of them decides."
+        case "all":
+            return "All of them must approve."
+        case _:
+            return f"{needed} of them must approve."
+
+
+class Words:
+    """The words of one item; its fields are called by their labels, its actions by their summaries."""
+
+    def __init__(self, item: CatalogItem, known: Known | None = None) -> None:
+        """Take the item and what is registered."""
+        self._item = item
+        self._known = known or Known()
+        self._labels = {field.id: field.label for field in item.form}
+        self._steps = {step.id: step.name for _, step in walk(item.steps)}
+
+    def condition(self, when: bool | str) -> str:
+        """Return a condition as people read it: answers by their labels, comparisons in words."""
+        if isinstance(when, bool):
+            return "always" if when else "never"
+        text = _ANSWER.sub(lambda found: f"“{self._labels.get(found[1], found[1])}”", one_line(when))
+        text = _PART.sub(lambda found: f"{_WHOSE[found[1]]} {found[2].replace('_', ' ')}", text)
+        for sign, word in _COMPARED:
+            text = text.replace(sign, word)
+        return text
+
+    def text(self, value: Any) -> str:
+        """Return a text with its expressions named instead of evaluated."""
+        return one_line(_EXPRESSION.sub(lambda found: self._named(found[1].strip()), str(value)))
+
+    def _named(self, expression: str) -> str:
+        person = _PERSON.fullmatch(expression)
+        if person:
+            return _WHO[person[1]]
+        said = self.condition(expression.removesuffix(".login"))
+        return said if said.startswith("“") and said.endswith("”") else f"‹{said}›"
+
+    def approver(self, rule: ApproverRule) -> str:
+        """Return whom a rule names."""
+        match rule:
+            case ByManager(levels=1):
+                return "the line manager"
+            case ByManager():
+                return f"the manager {rule.levels} levels up"
+            case ByOwner():
+                return f"the owners of {self.text(rule.group)}" if rule.group else "the owners of what is given"
+            case ByItemOwner():
+                return f"{self._item.owner}, who answers for the item"
+            case ByGroup():
+                return f"the group {self.text(rule.group)}"
+            case ByPerson():
+                return self.text(rule.person)
+            case ByExpression():
+                return self.text(rule.people)
+            case _:
+                assert_never(rule)
+
+    def approvers(self, rules: Iterable[ApproverRule]) -> str:
+        """Return whom several rules name."""
+        return listed(self.approver(rule) for rule in rules)
+
+    def stage(self, stage: Stage) -> list[str]:
+        """Return a stage as sentences: who, how many, when it is needed, when nobody is asked. Without its deadline."""
+        said = [f"Asks {self.approvers(stage.approvers)}."]
+        if stage.quorum != "any" or len(stage.approvers) > 1:
+            said.append(quorum(stage.quorum))
+        if stage.when is not True:
+            said.append(f"Only if {self.condition(stage.when)}.")
+        said += [f"Approved by itself if {self.condition(auto.when)}." for auto in stage.auto_approve]
+        return said
+
+    def step(self, step: Step) -> str:
+        """Return the name of a step: what its author calls it, else what it does."""
+        return step.name or self.doing(step)
+
+    def doing(self, step: Step | Work) -> str:
+        """Return what a step or its undo does, in a line."""
+        match step:
+            case WaitStep():
+                return self._waiting(step)
+            case ApproveStep():
+                return step.stage.name
+            case RequestStep():
+                return f"Order {step.item} for {self.text(step.beneficiary)}"
+            case ParallelStep():
+                return "Do at the same time"
+            case ForEachStep():
+                return f"For each of {self.text(step.each)}"
+            case _:
+                return self._working(step)
+
+    def _working(self, work: Work) -> str:
+        match work:
+            case TaskWork():
+                return self.text(work.title)
+            case GrantWork():
+                return f"Put {self.text(work.to)} into {self.text(work.group)}"
+            case RevokeWork():
+                return f"Take {self.text(work.to)} out of {self.text(work.group)}"
+            case CallWork():
+                spec = self._known.actions.get(work.action)
+                return spec.summary.rstrip(".") if spec else work.action
+            case HttpWork():
+                return f"{work.method} {self.text(work.url)}"
+            case NotifyWork():
+                return f"Write to {listed(self.text(to) for to in work.to)}: {self.text(work.subject)}"
+            case _:
+                assert_never(work)
+
+    def _waiting(self, step: WaitStep) -> str:
+        if step.duration:
+            return f"Wait {lasting(step.duration)}"
+        return f"Wait for {step.event}" if step.event else f"Wait until {self.text(step.until)}"
+
+    def undoing(self, step: Step) -> str:
+        """Return how a step is taken back; empty if nothing takes it back by itself."""
+        undo = getattr(step, "undo", None)
+        if undo is not None:
+            return self.doing(undo)
+        match step:
+            case GrantWork():
+                return f"Take {self.text(step.to)} out of {self.text(step.group)}"
+            case RevokeWork():
+                return f"Put {self.text(step.to)} back into {self.text(step.group)}"
+            case CallWork():
+                spec = self._known.actions.get(step.action)
+                back = self._known.actions.get(spec.undo or "") if spec else None
+                return back.summary.rstrip(".") if back else ""
+            case _:
+                return ""
+
+    def about(self, step: Step) -> list[str]:
+        """Return more of a step as sentences: when, by whom, what its name hides, what cannot be taken back."""
+        said = [] if step.when is True else [f"Only if {self.condition(step.when)}."]
+        if isinstance(step, ApproveStep):
+            return said + self.stage(step.stage)
+        if step.name and not isinstance(step, ParallelStep):
+            said.append(f"{self.doing(step)}.")
+        if isinstance(step, TaskStep):
+            said.append(f"Done by {self.approvers(step.assign)}.")
+        if why := getattr(step, "irreversible", ""):
+            said.append(f"Cannot be taken back: {one_line(why)}")
+        return said
+
+    def within(self, step: Step) -> str:
+        """Return a step's deadline and what happens then; empty without one."""
+        match step:
+            case ApproveStep():
+                return f"{lasting(step.stage.decide_within)}, then the request expires"
+            case TaskWork(due=timedelta() as due):
+                return f"due in {lasting(due)}"
+            case WaitStep(timeout=timedelta() as timeout):
+                then = {
+                    "operator": "then an operator is asked",
+                    "continue": "then it goes on",
+                    "cancel": "then it ends",
+                }
+                return f"{lasting(timeout)}, {then[step.at_deadline]}"
+            case TaskWork() | GrantWork() | RevokeWork() | CallWork() | HttpWork() if step.timeout:
+                return f"{lasting(step.timeout)}, then an operator is asked"
+            case _:
+                return ""
+
+    def workflow(self) -> str:
+        """Return what the item's own workflow does, in a line."""
+        if self._item.entitlement:
+            return f"Put {_WHO['beneficiary']} into {self._item.entitlement.group}"
+        spec = self._known.workflows.get(self._item.workflow_type)
+        return spec.summary.rstrip(".") if spec else self._item.workflow_type

@@ -1,0 +1,104 @@
+"""People for commands that run without a directory: from a file, or the demo's company.
+
+A people file says who there is and which groups there are, as a scenario's company does; people are named by login. It
+is read into the directory in memory, so that they are found by the same code as in a real one::
+
+    people:
+      ada: {name: Ada Byron, manager: grace, department: Engineering}
+      grace: {name: Grace Murray}
+    groups:
+      wiki-editors: {owners: [grace], members: [ada]}
+
+A file of scenarios will do as well, if it has a company.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cli.demo
+from activities.connectors.memory import Group, MemoryDirectory
+from catalog.loader import validate
+from catalog.people import Person
+from catalog.scenario import Company, GroupSketch, PersonSketch
+from catalog.source import parse, path_of
+from cli.client import Trouble
+
+DEMO = Path(cli.demo.__file__).with_name("company.ldif")
+
+
+def directory(company: Company) -> MemoryDirectory:
+    """Return a company as a directory; a person's login is their id."""
+    people = [
+        Person(id=login, login=login, manager_id=one.manager, **one.model_dump(exclude={"manager"}))
+        for login, one in company.people.items()
+    ]
+    return MemoryDirectory(people, [Group(name, set(one.members), one.owners) for name, one in company.groups.items()])
+
+
+def company(file: Path | None) -> Company:
+    """Return the people of a file, or of the demo's company.
+
+    Raises:
+        Trouble: the file cannot be read, or does not say who there is.
+    """
+    if file is None:
+        return _of_ldif(DEMO.read_text(encoding="utf-8"))
+    try:
+        source = parse(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Trouble(f"{file} cannot be read: {error}. Name a YAML file of people.") from error
+    data = source.data["company"] if isinstance(source.data, dict) and "company" in source.data else source.data
+    found, faults = (None, source.faults) if source.faults else validate(data, Company)
+    if found is None:
+        said = (f"{path_of(fault.place)}: {fault.message}. {fault.remedy}".removeprefix(": ") for fault in faults)
+        raise Trouble(f"{file} does not say who there is:", tuple(said))
+    return found
+
+
+def _of_ldif(text: str) -> Company:
+    """Return the people and groups of an LDIF file (RFC 2849) as the demo's: people are ``uid=…``, groups ``cn=…``."""
+    people: dict[str, PersonSketch] = {}
+    groups: dict[str, GroupSketch] = {}
+    for entry in _entries(text):
+        if "groupOfNames" in entry["objectClass"]:
+            owners, members = (tuple(_logins(entry[name])) for name in ("owner", "member"))
+            groups[entry["cn"][0]] = GroupSketch(owners=owners, members=members)
+        elif "inetOrgPerson" in entry["objectClass"]:
+            people[entry["uid"][0]] = _person(entry)
+    return Company(people=people, groups=groups)
+
+
+def _person(entry: dict[str, list[str]]) -> PersonSketch:
+    first: dict[str, Any] = {name: values[0] for name, values in entry.items() if values}
+    kind = first.get("employeeType")
+    return PersonSketch(
+        name=first["cn"],
+        manager=next(_logins(entry["manager"]), None),
+        mail=first.get("mail"),
+        active=kind != "inactive",
+        department=first.get("ou"),
+        title=first.get("title"),
+        location=first.get("l"),
+        employee_type=kind,
+    )
+
+
+def _logins(names: Iterable[str]) -> Iterator[str]:
+    return (name.partition(",")[0].removeprefix("uid=") for name in names if name.startswith("uid="))
+
+
+def _entries(text: str) -> Iterator[dict[str, list[str]]]:
+    for block in text.replace("\n ", "").split("\n\n"):
+        entry: dict[str, list[str]] = defaultdict(list)
+        for line in block.splitlines():
+            name, colon, value = line.partition(":")
+            if colon and not name.startswith("#"):
+                coded = value.startswith(":")
+                entry[name].append(base64.b64decode(value[1:]).decode() if coded else value.strip())
+        if entry:
+            yield entry

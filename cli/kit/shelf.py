@@ -1,0 +1,140 @@
+"""The catalog files that a command of the kit is about: which directories, which item, and what is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import catalog
+from catalog.explain import suggest
+from catalog.item import CatalogItem
+from catalog.loader import Reading, read
+from catalog.registry import Known
+from cli.client import Trouble
+
+if TYPE_CHECKING:
+    from records.register import Register
+
+SHIPPED = Path(catalog.__file__).parent / "items"
+
+Catalogs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--catalog",
+        "-c",
+        envvar="COMMISSARY_CATALOG",
+        help="Directory of items; repeat it for several. The shipped catalog if not given.",
+    ),
+]
+ItemName = Annotated[str, typer.Argument(help="An item's id, or the file that holds it.")]
+Database = Annotated[
+    str | None, typer.Option("--database-url", help="Register whose published versions are looked at, too.")
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; the terminal if not given.")]
+
+
+class NoSuchThing(Trouble):
+    """A file, an item or a person that there is not."""
+
+    exit_code = 2
+
+
+def directories(given: Sequence[Path] | None) -> list[Path]:
+    """Return the directories to read."""
+    return list(given or [SHIPPED])
+
+
+def known() -> Known:
+    """Return what items may name in this installation."""
+    from activities import plugins  # noqa: PLC0415  it loads every action, which most commands can do without
+
+    return plugins.known()
+
+
+def find(name: str, catalogs: Sequence[Path] | None) -> CatalogItem:
+    """Return the item of a file, or of an id in the directories.
+
+    Raises:
+        NoSuchThing: there is none, or something is wrong with it.
+    """
+    return item_of(Path(name)) if _is_path(name) else _by_id(name, directories(catalogs))
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) or "/" in name
+
+
+def item_of(file: Path) -> CatalogItem:
+    """Return the item of a file, with its shared policy written out.
+
+    Raises:
+        NoSuchThing: there is no such file, or something is wrong with it.
+    """
+    if not file.is_file():
+        others = [str(other) for other in sorted(file.parent.glob("*.yaml"))] if file.parent.is_dir() else []
+        raise NoSuchThing(f"There is no file {file}. {_nearest(str(file), others)}".strip())
+    reading = read([file.parent])
+    for loaded in reading.items.values():
+        if Path(loaded.file) == file:
+            return loaded.value
+    raise _at_fault(f"{file} holds no item that can be used:", reading, {str(file)})
+
+
+def _by_id(name: str, catalogs: list[Path]) -> CatalogItem:
+    reading = read(catalogs)
+    if name in reading.items:
+        return reading.items[name].value
+    if reading.problems and not reading.items:
+        raise _at_fault("The catalog cannot be read:", reading)
+    broken = {problem.file for problem in reading.problems if Path(problem.file).stem == name}
+    if broken:
+        raise _at_fault(f"The item {name} cannot be used:", reading, broken)
+    raise NoSuchThing(f"There is no item {name!r}. {_nearest(name, reading.items)}".strip())
+
+
+def _nearest(word: str, among: Iterable[str]) -> str:
+    there = list(among)
+    return suggest(word, there) if there else ""
+
+
+def _at_fault(message: str, reading: Reading, files: set[str] | None = None) -> NoSuchThing:
+    problems = [str(problem) for problem in reading.problems if files is None or problem.file in files]
+    return NoSuchThing(message, tuple(problems or ["commissary catalog lint says what is wrong"]))
+
+
+@contextmanager
+def register(url: str) -> Iterator[Register]:
+    """Give the register at a URL.
+
+    Raises:
+        Trouble: it cannot be read.
+    """
+    from records.errors import RegisterUnavailable  # noqa: PLC0415  without a register none of it is needed
+    from records.register import Register  # noqa: PLC0415
+
+    try:
+        with closing(Register(url)) as opened:
+            yield opened
+    except (RegisterUnavailable, ValueError) as error:
+        raise Trouble(f"The register cannot be read: {error}") from error
+
+
+def write(text: str, out: Path | None) -> None:
+    """Write to a file, or to the terminal.
+
+    Raises:
+        Trouble: the file cannot be written.
+    """
+    if out is None:
+        print(text, end="")
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Trouble(f"{out} cannot be written: {error.strerror}. Choose another place with --out.") from error
+    print(f"Wrote {out}")

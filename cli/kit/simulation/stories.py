@@ -1,0 +1,172 @@
+"""Stories: scenario files, read with the item they are about and the company they play in; what is wrong with them.
+
+Files only: nothing runs here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from activities import plugins
+from catalog.explain import suggest
+from catalog.item import CatalogItem
+from catalog.loader import Loaded, read, read_file
+from catalog.registry import Known
+from catalog.scenario import Company, GoesDown, Refuses, Scenario, ScenarioFile, faults
+from catalog.source import Fault, Finding, Place, finding
+from catalog.steps import RequestStep, walk
+
+FOLDER = "scenarios"
+COMPANY = "company.yaml"
+
+Shelf = dict[str, CatalogItem]
+"""The items that can be ordered, by id."""
+
+
+class Story(NamedTuple):
+    """One scenario, ready to be played.
+
+    Attributes:
+        file, line: where it stands.
+        company: who there is in it.
+        shelf: what can be ordered besides the item.
+    """
+
+    file: str
+    line: int
+    item: CatalogItem
+    scenario: Scenario
+    company: Company
+    shelf: Shelf
+
+    @property
+    def title(self) -> str:
+        """The item's id and the scenario's name."""
+        return f"{self.item.id}: {self.scenario.name}"
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether it may become more than one request."""
+        steps = any(isinstance(step, RequestStep) for _, step in walk(self.item.steps))
+        return steps or bool(self.item.lines) or len(self.scenario.order.beneficiaries) > 1
+
+
+class Stories(NamedTuple):
+    """What was read.
+
+    Attributes:
+        problems: everything that is wrong with items and scenarios; what it is about is left out of `stories`.
+    """
+
+    stories: tuple[Story, ...]
+    problems: tuple[Finding, ...]
+
+
+def read_stories(paths: Iterable[Path], known: Known | None = None) -> Stories:
+    """Return the scenarios of items, of scenario files and of whole directories.
+
+    Args:
+        paths: directories of items; files of items, whose scenarios stand in the folder beside them; scenario files.
+        known: what is registered; in this installation unless given.
+    """
+    known = known or plugins.known()
+    asked = list(dict.fromkeys(paths))
+    reading = read(dict.fromkeys(_items_beside(path) for path in asked))
+    shelf = {name: _offered(loaded.value) for name, loaded in reading.items.items()}
+    stories: list[Story] = []
+    problems = [problem for problem in reading.problems if any(_concerns(problem, path) for path in asked)]
+    for file in dict.fromkeys(file for path in asked for file in _files(path)):
+        found = _Reader(file, shelf, known).read()
+        stories += found.stories
+        # Of an item with problems of its own it is said already that it cannot be used.
+        told = {Path(problem.file).name for problem in problems}
+        problems += (one for one in found.problems if one.rule != "unknown-item" or Path(one.file).name not in told)
+    return Stories(tuple(stories), tuple(dict.fromkeys(problems)))
+
+
+def _offered(item: CatalogItem) -> CatalogItem:
+    """Return an item as it will be once it is published: a draft can be tried."""
+    return item.model_copy(update={"lifecycle": "published"}) if item.lifecycle == "draft" else item
+
+
+def _items_beside(path: Path) -> Path:
+    """Return the directory of items that a path belongs to."""
+    folder = path if path.is_dir() else path.parent
+    return folder.parent if folder.name == FOLDER else folder
+
+
+def _concerns(problem: Finding, path: Path) -> bool:
+    """Return whether a problem with an item is one of those asked for; others may be work in progress."""
+    return path.is_dir() or Path(problem.file).name == path.name
+
+
+def _files(path: Path) -> Sequence[Path]:
+    """Return the scenario files that a path stands for; one that is missing is found out by reading it."""
+    if path.is_dir():
+        folder = path if path.name == FOLDER else path / FOLDER
+        return sorted(file for file in folder.glob("*.yaml") if file.name != COMPANY)
+    return [path if path.parent.name == FOLDER else path.parent / FOLDER / path.name]
+
+
+class _Reader:
+    """Reads one scenario file."""
+
+    def __init__(self, file: Path, shelf: Shelf, known: Known) -> None:
+        self._file, self._shelf, self._known = file, shelf, known
+
+    def read(self) -> Stories:
+        """Return its stories; none if anything is wrong with the file, so that no story is left out unseen."""
+        loaded, problems = read_file(self._file, ScenarioFile)
+        if loaded is None:
+            return Stories((), tuple(problems))
+        company, problems = self._company(loaded.value)
+        item = self._shelf.get(loaded.value.item)
+        if item is None:
+            message, remedy = f"there is no usable item {loaded.value.item!r}", suggest(loaded.value.item, self._shelf)
+            problems.append(
+                finding(str(self._file), Fault("unknown-item", ("item",), message, remedy), loaded.positions)
+            )
+        if company is None or item is None:
+            return Stories((), tuple(problems))
+        stories = list(self._stories(loaded, company, item))
+        problems = [
+            finding(str(self._file), fault, loaded.positions)
+            for position, story in enumerate(stories)
+            for fault in self._faults(story, ("scenarios", position))
+        ]
+        return Stories((), tuple(problems)) if problems else Stories(tuple(stories), ())
+
+    def _company(self, file: ScenarioFile) -> tuple[Company | None, list[Finding]]:
+        """Return the company of the file, or the one that all files of the folder share."""
+        if file.company is not None:
+            return file.company, []
+        shared = self._file.with_name(COMPANY)
+        if not shared.exists():
+            message = "there is no company: nobody could order"
+            remedy = f"Write 'company:' here, or a file {COMPANY} beside it."
+            return None, [finding(str(self._file), Fault("missing-key", ("company",), message, remedy), {})]
+        loaded, problems = read_file(shared, Company)
+        return (loaded.value if loaded else None), problems
+
+    def _stories(self, loaded: Loaded[ScenarioFile], company: Company, item: CatalogItem) -> Iterator[Story]:
+        for position, scenario in enumerate(loaded.value.scenarios):
+            own = scenario.company.over(company) if scenario.company else company
+            line = loaded.positions["scenarios", position].line
+            yield Story(loaded.file, line, item, scenario, own, self._shelf)
+
+    def _faults(self, story: Story, place: Place) -> Iterator[Fault]:
+        """Yield what a scenario names that there is not, and what cannot be played."""
+        if story.scenario.began <= datetime.now(UTC):
+            message, remedy = "this is past, and the engine's clock only goes forward", "Write a date in the future."
+            yield Fault("wrong-value", (*place, "begins"), message, remedy)
+        systems = ["directory", "http", *sorted({one.system for one in self._known.actions.values()} - {"directory"})]
+        for position, event in enumerate(story.scenario.events):
+            if isinstance(event, GoesDown | Refuses) and event.system not in systems:
+                where = (*place, "events", position, "system")
+                message = f"there is no system {event.system!r}"
+                yield Fault("unknown-value", where, message, suggest(event.system, systems))
+        for fault in faults(story.scenario, story.company):
+            yield fault._replace(place=(*place, *fault.place))

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.api_world import KNOWN, ApiWorld, until
+from support.builders import NOON
+
+from api.shelf import Shelf
+from records.register import Register, RegisterUnavailable
+
+WIKI = """\
+id: {id}
+version: {version}
+name: {name}
+description: Edit the wiki.
+category: access
+owner: mara
+lifecycle: {lifecycle}
+form:
+  - {{id: why, type: text, label: "{label}"}}
+approvals:
+  - {{id: manager, name: Manager, approvers: [{{rule: manager}}]}}
+workflow: AccessRequest
+entitlement: {{group: wiki-editors}}
+sla: {{target: 2 days}}
+cancel: {{reason: true}}
+"""
+
+
+class Files:
+    """Directories of items, and a shelf over them."""
+
+    def __init__(self, home: Path, register: Register) -> None:
+        self.one, self.two = home / "one", home / "two"
+        self.one.mkdir()
+        self.register = register
+        self.write("wiki")
+        self.shelf = self.another()
+
+    def another(self, *directories: Path) -> Shelf:
+        """Return a shelf as another process has it, after its first look."""
+        shelf = Shelf(directories or (self.one,), self.register, KNOWN, lambda: NOON)
+        shelf.look()
+        return shelf
+
+    def write(self, item: str = "wiki", to: Path | None = None, **other: Any) -> Path:
+        path = (to or self.one) / f"{item}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        plain = {"id": item, "version": "1.0.0", "name": item.title(), "lifecycle": "published", "label": "Why"}
+        path.write_text(WIKI.format(**plain | other))
+        return path
+
+    def there(self, shelf: Shelf | None = None) -> dict[str, str]:
+        """Return id -> version of what is on the shelf, after a look."""
+        shelf = shelf or self.shelf
+        shelf.look()
+        return {item.id: item.version for item in shelf.stock.catalog}
+
+    def wrong(self) -> list[tuple[str, int | None, str]]:
+        return [(Path(one.file).name, one.line, one.rule) for one in self.shelf.stock.broken]
+
+
+@pytest.fixture
+def files(tmp_path: Path, resting: ApiWorld) -> Files:
+    (tmp_path / "x").mkdir()
+    return Files(tmp_path / "x", resting.register)
+
+
+def test_what_files_say_is_published_and_put_on_the_shelf(files: Files) -> None:
+    assert files.there() == {"wiki": "1.0.0"}
+    publication = files.register.published("wiki", "1.0.0")
+    assert publication
+    assert publication.source.endswith("one/wiki.yaml")
+
+
+def test_a_new_version_is_picked_up_and_a_new_file_too(files: Files) -> None:
+    files.write("wiki", version="1.1.0", label="Why so")
+    files.write("blog")
+    assert files.there() == {"blog": "1.0.0", "wiki": "1.1.0"}
+    assert [one.item.version for one in files.register.versions("wiki")] == ["1.1.0", "1.0.0"]
+
+
+def test_unchanged_files_are_not_read_again(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.shelf.read", lambda _: pytest.fail("it was read"))
+    files.shelf.look()
+
+
+def test_a_file_that_breaks_keeps_the_last_good_version_and_is_told_once(
+    files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = files.write("wiki", version="1.1.0")
+    assert files.there() == {"wiki": "1.1.0"}
+    path.write_text(path.read_text() + "\tbroken: [")
+    assert files.there() == {"wiki": "1.1.0"}
+    ((file, line, rule),) = files.wrong()
+    assert (file, rule) == ("wiki.yaml", "yaml-syntax")
+    assert line
+    files.write("blog")
+    assert files.there() == {"blog": "1.0.0", "wiki": "1.1.0"}
+    assert [record.levelno for record in caplog.records if "wiki.yaml" in record.message] == [logging.ERROR]
+    files.write("wiki", version="1.2.0")
+    assert files.there() == {"blog": "1.0.0", "wiki": "1.2.0"}
+    assert files.wrong() == []
+
+
+def test_a_process_that_starts_beside_a_broken_file_has_its_last_good_version(files: Files) -> None:
+    (files.one / "wiki.yaml").write_text("id: [")
+    files.write("blog")
+    assert files.there(files.another()) == {"blog": "1.0.0", "wiki": "1.0.0"}
+
+
+def test_an_unwise_item_is_kept_out_and_its_last_version_stays(files: Files) -> None:
+    files.write("wiki", version="1.1.0", label="{{ form.why }}")
+    path = files.write("blog")
+    path.write_text(path.read_text().replace("AccessRequest", "NoSuchWorkflow"))
+    assert files.there() == {"wiki": "1.1.0"}
+    assert [(file, rule) for file, _, rule in files.wrong()] == [("blog.yaml", "unknown-workflow")]
+
+
+def test_the_same_version_with_another_content_is_refused_and_both_files_are_named(files: Files) -> None:
+    other = files.write("wiki", to=files.two, label="Something else")
+    shelf = files.another(files.two)
+    (broken,) = shelf.stock.broken
+    assert broken.file == str(other)
+    assert str(files.one / "wiki.yaml") in broken.message
+    assert broken.rule == "version-not-bumped"
+    assert files.there(shelf) == {"wiki": "1.0.0"}
+    assert "Something else" not in str(list(shelf.stock.catalog))
+
+
+def test_the_same_id_in_two_directories_is_refused_and_both_files_are_named(files: Files) -> None:
+    other = files.write("wiki", to=files.two, version="2.0.0")
+    shelf = files.another(files.one, files.two)
+    (broken,) = shelf.stock.broken
+    assert broken.file == str(other)
+    assert str(files.one / "wiki.yaml") in broken.message
+    assert files.there(shelf) == {"wiki": "1.0.0"}
+
+
+def test_a_version_lower_than_what_is_published_is_refused(files: Files) -> None:
+    files.write("wiki", version="2.0.0")
+    assert files.there() == {"wiki": "2.0.0"}
+    files.write("wiki", version="1.0.0")
+    assert files.there() == {"wiki": "2.0.0"}
+    assert [rule for _, _, rule in files.wrong()] == ["version-too-low"]
+
+
+def test_a_file_that_is_removed_takes_its_item_off_the_shelf(files: Files) -> None:
+    files.write("blog")
+    assert set(files.there()) == {"blog", "wiki"}
+    (files.one / "wiki.yaml").unlink()
+    assert set(files.there()) == {"blog"}
+    assert not files.shelf.offers("wiki")
+    assert files.shelf.offers("blog")
+
+
+def test_a_directory_that_goes_away_takes_nothing_away(files: Files) -> None:
+    files.write("blog")
+    files.there()
+    (files.one / "blog.yaml").unlink()
+    files.there()
+    files.one.rename(files.one.with_name("elsewhere"))
+    assert set(files.there()) == {"wiki"}
+    assert [rule for _, _, rule in files.wrong()] == ["no-directory"]
+
+
+def test_a_shared_policy_that_breaks_keeps_the_items_that_use_it(files: Files) -> None:
+    policies = files.one / "policies"
+    policies.mkdir()
+    policy = policies / "usual.yaml"
+    policy.write_text("id: usual\nname: Usual\nstages: [{id: m, name: M, approvers: [{rule: manager}]}]\n")
+    path = files.write("blog")
+    text = path.read_text()
+    start, end = text.index("approvals:"), text.index("workflow:")
+    path.write_text(text[:start] + "approval_policy: usual\n" + text[end:])
+    assert files.there() == {"blog": "1.0.0", "wiki": "1.0.0"}
+    policy.write_text("id: usual")
+    assert files.there() == {"blog": "1.0.0", "wiki": "1.0.0"}
+    assert {file for file, _, _ in files.wrong()} == {"blog.yaml", "usual.yaml"}
+
+
+def test_several_processes_publish_the_same_side_by_side(files: Files) -> None:
+    shelves = [files.another() for _ in range(3)]
+    assert [files.there(shelf) for shelf in shelves] == [{"wiki": "1.0.0"}] * 3
+    assert len(files.register.versions("wiki")) == 1
+
+
+def test_with_the_register_away_the_shelf_stays_and_catches_up(
+    files: Files, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away() -> None:
+        raise RegisterUnavailable("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.register, "check", away)
+        files.write("wiki", version="1.1.0")
+        assert files.there() == {"wiki": "1.0.0"}
+        assert "the disk is gone" in files.shelf.stock.trouble
+        assert files.there() == {"wiki": "1.0.0"}
+    assert files.there() == {"wiki": "1.1.0"}
+    assert files.shelf.stock.trouble == ""
+    assert sum("the disk is gone" in record.message for record in caplog.records) == 1
+
+
+def test_a_register_that_was_never_there_leaves_the_shelf_empty_and_says_so(tmp_path: Path, files: Files) -> None:
+    with closing(Register(f"sqlite:///{tmp_path}/new.db")) as register:
+        shelf = Shelf((files.one,), register, KNOWN, lambda: NOON)
+        shelf.look()
+        assert len(shelf.stock.catalog) == 0
+        assert "migrate" in shelf.stock.trouble
+        register.migrate()
+        shelf.look()
+        assert len(shelf.stock.catalog) == 1
+
+
+def test_the_queues_that_items_need_are_known(files: Files) -> None:
+    path = files.write("blog")
+    text = path.read_text()
+    steps = (
+        "steps:\n"
+        "  - {id: g, do: call, action: directory.create_group, input: {name: x, owners: [a], description: d}}\n"
+        "  - {id: h, do: http, url: 'https://example.org', method: GET}\n"
+        "  - {id: r, do: request, item: wiki, answers: {why: work}}\n"
+    )
+    form = text.replace(
+        'label: "Why"}',
+        'label: "Why"}\n  - {id: rows, type: rows, label: R, fields: [{id: g, type: group, label: G}]}',
+    )
+    path.write_text(form[: form.index("workflow:")] + steps + form[form.index("sla:") :])
+    files.there()
+    assert not files.wrong(), files.shelf.stock.broken
+    assert files.shelf.stock.queues == {
+        "commissary-directory", "commissary-http", "commissary-orders", "commissary-choices",
+    }  # fmt: skip
+
+
+async def test_the_shelf_looks_again_whatever_happens(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf((files.one,), files.register, KNOWN, lambda: NOON, every=timedelta(milliseconds=5))
+    really, errors = shelf.look, [RuntimeError("whatever")]
+
+    def look() -> None:
+        if errors:
+            raise errors.pop()
+        really()
+
+    monkeypatch.setattr(shelf, "look", look)
+    running = asyncio.create_task(shelf.run())
+    await until(lambda: shelf.offers("wiki"))
+    running.cancel()
+
+
+# Over HTTP.
+
+
+async def test_a_changed_directory_is_picked_up_while_the_api_serves(files: Files, resting: ApiWorld) -> None:
+    world = resting
+    world.parts.shelf = Shelf((files.one,), files.register, KNOWN, world.clock, every=timedelta(milliseconds=5))
+    world.parts.__post_init__()
+    order = {"item": "wiki", "answers": {"why": "work"}}
+    async with world.app.router.lifespan_context(world.app), world.http:
+        first = (await world.post("ada", "/requests", order, key="one")).json()
+        files.write("wiki", version="1.1.0", label="Why so")
+        files.write("blog")
+        await until(lambda: world.parts.shelf.offers("blog"))
+        second = (await world.post("ben", "/requests", order, key="two")).json()
+        assert (first["item"]["version"], second["item"]["version"]) == ("1.0.0", "1.1.0")
+        assert (await world.get("ada", f"/requests/{first['number']}")).json()["item"]["version"] == "1.0.0"
+        (files.one / "blog.yaml").write_text("id: [")
+        await until(lambda: world.parts.shelf.stock.broken)
+        assert (await world.get("ada", "/catalog/items/blog")).status_code == 200
+        catalog = (await world.http.get("/readyz")).json()["parts"]["catalog"]
+        assert (catalog["ready"], catalog["detail"]["items"]) == (True, 2)
+        (told,) = catalog["detail"]["broken"]
+        assert told["file"].endswith("blog.yaml")
+        assert told["line"]
+        assert told["message"]

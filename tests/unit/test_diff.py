@@ -1,0 +1,319 @@
+"""What a new version changes, told to those it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.items import MANAGER, plain, project, steps
+
+from catalog.diff import Changes, changes
+from catalog.item import CatalogItem
+
+TEXT = {"id": "why", "type": "text", "label": "Why"}
+CHOICE = {"id": "size", "type": "choice", "label": "Size", "choices": ["s", "m"]}
+ROWS = {"id": "rows", "type": "rows", "label": "People", "fields": [TEXT]}
+TASK = {"id": "build", "do": "task", "title": "Build it", "assign": [{"rule": "manager"}]}
+GRANT = {"id": "grant", "do": "grant", "group": "x"}
+RULE = {"id": "staff", "when": "beneficiary.department", "why_not": "Staff only."}
+CHECK = {"check": "form.why", "message": "Say why."}
+NOTE = {"on": "closed", "to": ["ada"], "subject": "Done", "text": "It is done."}
+VERSION = ("The version is 1.0.0 in both; a change needs a new one.",)
+
+
+def told(old: CatalogItem, new: CatalogItem) -> dict[str, Any]:
+    """Return what is told, without what is said of an unchanged version."""
+    found = changes(old, new)
+    return found.model_copy(update={"authors": found.authors[1:]}).model_dump(exclude_defaults=True)
+
+
+def test_the_same_item_changes_nothing() -> None:
+    assert changes(project(), project()) == Changes()
+    assert not changes(project(), project())
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("1.10.0", "The version goes from 1.9.0 to 1.10.0; running requests keep 1.9.0."),
+        ("1.8.0", "The version goes back from 1.9.0 to 1.8.0; orders take the highest one."),
+    ],
+)
+def test_authors_are_told_of_the_version_as_numbers(version: str, said: str) -> None:
+    assert changes(plain(version="1.9.0"), plain(version=version)) == Changes(authors=(said,))
+
+
+def test_a_change_without_a_new_version_is_pointed_out() -> None:
+    assert changes(plain(), plain(name="Other")).authors == VERSION
+
+
+REQUESTERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
+    ({}, {"name": "W"}, ["It is called “W” instead of “Wiki”."]),
+    ({}, {"summary": "New."}, ["It is described in other words."]),
+    ({}, {"category": "Other"}, ["It stands under “Other” instead of “Docs”."]),
+    (
+        {},
+        {"lifecycle": "retired", "successor": "wiki-2"},
+        ["It can no longer be ordered.", "What to order instead: “wiki-2”."],
+    ),
+    ({}, {"lifecycle": "draft"}, ["It is not offered for now."]),
+    ({"lifecycle": "draft"}, {"lifecycle": "published"}, ["It can be ordered."]),
+    ({}, {"sla": {"target": "2 days"}}, ["It is promised sooner: within 2 days instead of 5 days."]),
+    ({}, {"sla": {"target": "9 days"}}, ["It is promised later: within 9 days instead of 5 days."]),
+    ({}, {"price": {"one_off": 5, "currency": "EUR"}}, ["It costs 5 EUR once instead of free."]),
+    (
+        {"price": {"one_off": "{{ 1 }}", "currency": "EUR"}},
+        {"price": {"one_off": "{{ 2 }}", "currency": "EUR"}},
+        ["Its price is computed in another way."],
+    ),
+    ({"price": {}}, {"price": {"cost_centre": "7"}}, ["It is charged to “7” instead of nothing."]),
+    ({}, {"entitlement": {"group": "other"}}, ["What one gets is a place in other instead of wiki-editors."]),
+    ({}, {"form": [TEXT]}, ["A new question: “Why” (text, must be answered)."]),
+    ({}, {"form": [TEXT | {"required": False}]}, ["A new question: “Why” (text, may be left out)."]),
+    ({"form": [TEXT]}, {"form": []}, ["“Why” is no longer asked."]),
+    ({"form": [TEXT, CHOICE]}, {"form": [CHOICE, TEXT]}, ["The questions come in another order."]),
+    ({"form": [TEXT]}, {"form": [TEXT | {"label": "Reason"}]}, ["“Why” now reads “Reason”."]),
+    ({"form": [TEXT]}, {"form": [TEXT | {"help": "x"}]}, ["“Why” has another hint."]),
+    ({"form": [TEXT]}, {"form": [TEXT | {"type": "paragraph", "max_length": 500}]}, [
+        "“Why” takes a paragraph instead of a text.",
+    ]),
+    (
+        {"form": [TEXT, CHOICE]},
+        {"form": [TEXT | {"required": "form.size == 's'"}, CHOICE]},
+        ["“Why” now must be answered if “Size” is 's'."],
+    ),
+    (
+        {"form": [TEXT, CHOICE]},
+        {"form": [TEXT | {"visible": "form.size == 's'"}, CHOICE]},
+        ["“Why” is asked if “Size” is 's' instead of always."],
+    ),
+    (
+        {"form": [CHOICE]},
+        {"form": [CHOICE | {"choices": ["m", "l", "xl"]}]},
+        ["“Size” now offers l and xl.", "“Size” no longer offers s."],
+    ),
+    ({"form": [CHOICE]}, {"form": [CHOICE | {"choices": ["s", "m", "l"]}]}, ["“Size” now offers l."]),
+    ({"form": [TEXT]}, {"form": [TEXT | {"max_length": 9}]}, ["“Why”: max length was “500”, now it is “9”."]),
+    (
+        {"form": [ROWS]},
+        {"form": [ROWS | {"fields": [CHOICE]}]},
+        ["A new question in “People”: “Size” (choice, must be answered).", "“Why” in “People” is no longer asked."],
+    ),
+    ({}, {"form": [TEXT], "checks": [CHECK]}, [
+        "A new question: “Why” (text, must be answered).", "A new rule for the answers: Say why.",
+    ]),
+    ({"form": [TEXT], "checks": [CHECK]}, {"form": [TEXT]}, ["A rule for the answers is gone: Say why."]),
+    (
+        {"form": [TEXT], "checks": [CHECK, CHECK | {"message": "B"}]},
+        {"form": [TEXT], "checks": [CHECK | {"message": "B"}, CHECK]},
+        ["The rules for the answers come in another order."],
+    ),
+    ({}, {"eligibility": [RULE]}, [
+        "Who may have it has a new rule, staff: only if the beneficiary’s department.",
+    ]),
+    ({"visibility": [RULE]}, {}, [
+        "Who may see it has lost the rule staff: it was only if the beneficiary’s department.",
+    ]),
+    ({"eligibility": [RULE]}, {"eligibility": [RULE | {"when": "beneficiary.title"}]}, [
+        "Who may have it, rule staff: only if the beneficiary’s title; before, only if the beneficiary’s department.",
+    ]),
+    ({"eligibility": [RULE]}, {"eligibility": [RULE | {"why_not": "No."}]}, [
+        "Who may have it, rule staff: why not was “Staff only.”, now it is “No.”.",
+    ]),
+    (
+        {"eligibility": [RULE, RULE | {"id": "b"}]},
+        {"eligibility": [RULE | {"id": "b"}, RULE]},
+        ["The rules of who may have it are asked in another order."],
+    ),
+    ({}, {"order_for": {"at_most": 3}}, ["Ordering it for others: at most was “50”, now it is “3”."]),
+    ({}, {"cancel": {"reason": True}}, ["Calling it off: reason was no, now it is yes."]),
+    ({}, {"duplicates": "allow"}, ["One can have several open orders of it for the same person."]),
+    ({"duplicates": "allow"}, {}, ["One cannot have several open orders of it for the same person."]),
+    ({}, {"distinct_by": ["why"]}, ["Two orders are the same if they agree in “why”, not in nothing."]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"), REQUESTERS, ids=lambda value: value[0] if isinstance(value, list) else ""
+)
+def test_requesters_are_told(old: dict[str, Any], new: dict[str, Any], said: list[str]) -> None:
+    assert told(plain(**old), plain(**new)) == {"requesters": tuple(said)}
+
+
+def test_requesters_are_told_of_the_parts_of_a_bundle() -> None:
+    whole: dict[str, Any] = {"workflow": None, "entitlement": None}
+    one, two, three = ({"id": name, "item": name} for name in ("a", "b", "c"))
+    assert told(plain(lines=[one, two], **whole), plain(lines=[two, one, three], **whole)) == {
+        "requesters": ("It also brings c.", "Its parts are listed in another order.")
+    }
+    assert told(plain(lines=[one, two], **whole), plain(lines=[one | {"after": ["x"]}], **whole)) == {
+        "requesters": ("It no longer brings b.", "Its part a: after was nothing, now it is “x”.")
+    }
+
+
+def test_requesters_are_told_what_can_no_longer_be_taken_back() -> None:
+    new = steps(GRANT | {"name": "Give", "irreversible": "It is stone."})
+    assert changes(steps(GRANT | {"name": "Give"}), new).requesters == ("“Give” cannot be taken back: It is stone.",)
+    assert changes(new, steps(GRANT | {"name": "Give", "irreversible": "It is stone.", "when": False})).requesters == ()
+
+
+GROUP = {"rule": "group", "group": "it"}
+AUTO = {"id": "small", "when": "cost.one_off < 5", "because": "It is little."}
+OTHER = MANAGER | {"id": "it", "name": "IT"}
+APPROVERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] = [
+    ([], [MANAGER], ["A new approval, “Line manager”. Asks the line manager. They have 10 days."]),
+    ([MANAGER], [], ["“Line manager” is no longer asked."]),
+    ([MANAGER, OTHER], [OTHER, MANAGER], ["They are asked in another order: IT and Line manager."]),
+    ([MANAGER], [MANAGER | {"name": "Boss"}], ["“Line manager” is now called “Boss”."]),
+    ([MANAGER], [MANAGER | {"approvers": [GROUP]}], ["“Line manager” asks the group it instead of the line manager."]),
+    (
+        [MANAGER],
+        [MANAGER | {"quorum": "all"}],
+        ["“Line manager”: All of them must approve. Before: One of them decides."],
+    ),
+    ([MANAGER], [MANAGER | {"decide_within": "1 day"}], ["“Line manager” has 1 day to decide instead of 10 days."]),
+    ([MANAGER], [MANAGER | {"when": False}], ["“Line manager” is asked never instead of always."]),
+    (
+        [MANAGER],
+        [MANAGER | {"auto_approve": [AUTO]}],
+        ["“Line manager” is approved by itself if the cost’s one off < 5 (small: It is little.)"],
+    ),
+    (
+        [MANAGER | {"auto_approve": [AUTO]}],
+        [MANAGER],
+        ["“Line manager” is no longer approved by itself if the cost’s one off < 5 (small)."],
+    ),
+    (
+        [MANAGER | {"auto_approve": [AUTO, AUTO | {"id": "b"}]}],
+        [MANAGER | {"auto_approve": [AUTO | {"id": "b"}, AUTO | {"because": "X"}]}],
+        [
+            "“Line manager”, reason small: because was “It is little.”, now it is “X”.",
+            "“Line manager” tries the reasons to approve by itself in another order.",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), APPROVERS, ids=[case[2][0] for case in APPROVERS])
+def test_approvers_are_told(old: list[dict[str, Any]], new: list[dict[str, Any]], said: list[str]) -> None:
+    assert told(plain(approvals=old), plain(approvals=new)) == {"approvers": tuple(said)}
+
+
+def test_approvers_are_told_of_decisions_in_the_middle_of_the_work() -> None:
+    step = {"id": "ok", "do": "approve", "stage": MANAGER}
+    assert changes(steps(GRANT), steps(GRANT, step)).approvers == (
+        "In the middle of the fulfilment: A new approval, “Line manager”. Asks the line manager. They have 10 days.",
+    )
+    later = step | {"stage": MANAGER | {"decide_within": "1 day"}}
+    assert told(steps(step), steps(later)) == {"approvers": ("“Line manager” has 1 day to decide instead of 10 days.",)}
+
+
+BRANCHES = {"id": "both", "do": "parallel", "branches": {"one": [TASK], "two": [GRANT]}}
+FULFILLERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] = [
+    (
+        [GRANT],
+        [GRANT, TASK | {"due": "1 day"}],
+        ["A new step, build: Build it. Done by the line manager. Due in 1 day."],
+    ),
+    ([GRANT], [GRANT, GRANT | {"id": "b"}], ["A new step, b: Put the person it is for into x."]),
+    ([GRANT, TASK], [GRANT], ["The step build is gone: Build it."]),
+    ([GRANT, TASK], [TASK, GRANT], ["The steps come in another order: build and grant."]),
+    ([TASK], [TASK | {"assign": [GROUP]}], ["The step build goes to the group it instead of the line manager."]),
+    ([TASK], [TASK | {"due": "1 day"}], ["The step build: due was nothing, now it is 1 day."]),
+    ([GRANT], [GRANT | {"when": "form.x"}], ["The step grant is done if “x” instead of always."]),
+    (
+        [GRANT],
+        [{"id": "grant", "do": "revoke", "group": "x"}],
+        [
+            (
+                "The step grant is another kind of step: Take the person it is for out of x, "
+                "instead of: Put the person it is for into x."
+            ),
+        ],
+    ),
+    (
+        [TASK, GRANT],
+        [BRANCHES],
+        [
+            "A new step, both: Do at the same time.",
+            "The step build stands in “both one” instead of nothing.",
+            "The step grant stands in “both two” instead of nothing.",
+        ],
+    ),
+    (
+        [GRANT],
+        [{"id": "all", "do": "for_each", "each": "{{ form.x }}", "steps": [GRANT]}],
+        ["A new step, all: For each of “x”.", "The step grant stands in “all” instead of nothing."],
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), FULFILLERS, ids=[case[2][0] for case in FULFILLERS])
+def test_those_who_do_the_work_are_told(old: list[dict[str, Any]], new: list[dict[str, Any]], said: list[str]) -> None:
+    assert told(steps(*old), steps(*new)) == {"fulfillers": tuple(said)}
+
+
+def test_those_who_do_the_work_are_told_of_another_workflow() -> None:
+    assert changes(plain(), plain(workflow="Own", parameters={"a": 1})).fulfillers == (
+        "It is fulfilled by Own instead of AccessRequest.",
+        "The parameters of its workflow were nothing, now they are “{'a': 1}”.",
+    )
+
+
+def test_authors_are_told_of_what_only_they_see() -> None:
+    kept = NOTE | {"on": "opened"}
+    old = plain(notifications=[NOTE, kept])
+    new = plain(owner="bob", tags=["a", "b"], notifications=[NOTE | {"to": ["bob"]}, kept])
+    assert changes(old, new).authors[1:] == (
+        "The item: tags was nothing, now it is “a, b”.",
+        "The item: owner was “ada”, now it is “bob”.",
+        "A message of its own goes to “bob” when it is closed: Done",
+        "A message to “ada” when it is closed is gone: Done",
+    )
+
+
+def test_authors_are_told_that_another_id_is_another_item() -> None:
+    assert "The id is b instead of wiki: it is another item." in changes(plain(), plain(id="b")).authors
+
+
+def test_a_long_text_is_shortened() -> None:
+    (said,) = changes(plain(), plain(name="x" * 100)).requesters
+    assert said == f"It is called “{'x' * 59}…” instead of “Wiki”."
+
+
+def variants(value: Any) -> Iterator[Any]:
+    """Yield plain data with one small thing changed, once for each thing."""
+    match value:
+        case dict():
+            for key, one in value.items():
+                yield from (value | {key: other} for other in variants(one))
+        case list():
+            for at, one in enumerate(value):
+                yield from ([*value[:at], other, *value[at + 1 :]] for other in variants(one))
+            yield value[:-1]
+        case bool():
+            yield not value
+        case int():
+            yield value + 1
+        case str():
+            yield from (f"{value}-2", "P9D")
+        case _:
+            yield "something"
+
+
+def read(data: Any) -> CatalogItem | None:
+    try:
+        return CatalogItem.model_validate(data)
+    except ValueError:
+        return None
+
+
+def test_no_change_goes_untold() -> None:
+    old = project()
+    tried = [new for data in variants(old.model_dump(mode="json")) if (new := read(data)) and new != old]
+    assert len(tried) > 150
+    for new in tried:
+        found = changes(old, new)
+        told_of = [*found.requesters, *found.approvers, *found.fulfillers, *found.authors[1:]]
+        assert told_of or new.version != old.version, new

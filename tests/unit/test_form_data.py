@@ -1,0 +1,104 @@
+"""Data with expressions in it, and the names they may use."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+from support.builders import NOON, an_item, an_order
+
+from catalog import data, names
+from catalog.data import Data, When
+from catalog.expression import ExpressionError
+from catalog.people import PersonRef, Profile
+from catalog.request import Cost
+
+NAMES = {
+    "form": {"seats": 3, "price": Decimal(100), "start": date(2025, 3, 3), "team": [{"login": "ada"}], "note": None},
+    "term": timedelta(days=3),
+    "at": datetime(2025, 3, 3, 12, tzinfo=UTC),
+}
+read_when: TypeAdapter[Any] = TypeAdapter(When)
+read_data: TypeAdapter[Any] = TypeAdapter(Data)
+
+
+@pytest.mark.parametrize(
+    ("written", "filled"),
+    [
+        ("plain", "plain"),
+        (5, 5),
+        (None, None),
+        ("{{ form.seats }}", 3),
+        (" {{ form.seats + 1 }} ", 4),
+        ("{{ form.seats }} seats", "3 seats"),
+        ("{{ form.seats }}{{ form.seats }}", "33"),
+        ("{{ form.note }}", None),
+        ("{{ form.price * 10 }}", "1000"),
+        ("{{ form.start }}", "2025-03-03"),
+        ("{{ at }}", "2025-03-03T12:00:00+00:00"),
+        ("{{ term }}", "P3D"),
+        ({"who": "{{ form.team }}", "n": ["{{ form.seats }}", True]}, {"who": [{"login": "ada"}], "n": [3, True]}),
+        (("a", "{{ form.seats }}"), ["a", 3]),
+    ],
+)
+def test_data_is_filled_as_plain_json(written: Any, filled: Any) -> None:
+    assert data.fill(read_data.validate_python(written), NAMES) == filled
+
+
+def test_a_number_is_never_written_with_an_exponent() -> None:
+    assert data.plain([Decimal("1E+3"), Decimal("1E-7")]) == ["1000", "0.0000001"]
+
+
+@pytest.mark.parametrize(
+    ("when", "holds"), [(True, True), (False, False), ("form.seats > 2", True), ("form.note", False)]
+)
+def test_a_condition_holds_or_not(when: bool | str, holds: bool) -> None:
+    assert data.holds(read_when.validate_python(when), NAMES) is holds
+
+
+def test_what_is_no_condition_is_refused_with_an_example() -> None:
+    with pytest.raises(ValidationError, match="write it like: form"):
+        read_when.validate_python(5)
+    with pytest.raises(ValidationError, match="cannot be read"):
+        read_when.validate_python("form.seats >")
+
+
+def test_a_mistake_deep_in_data_is_found_when_it_is_read() -> None:
+    with pytest.raises(ValidationError, match="cannot be read"):
+        read_data.validate_python({"a": [{"b": "{{ form. }}"}]})
+
+
+def test_the_names_that_data_uses_are_known() -> None:
+    written = {"a": "{{ form.seats }}", "b": ["For {{ requester.name }}", 5]}
+    assert data.references(written) == {("form", "seats"), ("requester", "name")}
+
+
+def test_a_running_request_gives_every_name_but_that_of_a_row() -> None:
+    order = an_order(
+        requester=PersonRef(id="id-ada", login="ada", name="Ada Byron"),
+        requester_profile=Profile(department="Finance", groups=("staff",)),
+        cost=Cost(one_off=Decimal(5), recurring=Decimal(2), currency="EUR"),
+    )
+    found = names.of_order(order, NOON, {"call": {"id": 1}})
+    assert set(found) == set(names.NAMES) - {"row"}
+    assert set(found["requester"]) == set(names.PERSON)
+    assert set(found["item"]) == set(names.ITEM)
+    assert set(found["cost"]) == set(names.COST)
+    assert found["requester"]["groups"] == ["staff"]
+    assert found["cost"]["first_year"] == 29
+    assert (found["form"], found["results"]) == ({"why": "I keep the handbook."}, {"call": {"id": 1}})
+    assert (found["request"], found["today"]) == ({"number": "REQ-1001"}, date(2025, 3, 3))
+
+
+def test_what_is_free_costs_nothing() -> None:
+    free = names.of_cost(None)
+    assert (free["one_off"], free["currency"]) == (0, "")
+    assert names.of_item(an_item())["tags"] == []
+
+
+def test_a_name_that_is_not_known_is_told_to_the_author() -> None:
+    with pytest.raises(ExpressionError, match=r"form\.seat"):
+        data.fill("{{ form.seat }}", NAMES)

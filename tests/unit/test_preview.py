@@ -1,0 +1,184 @@
+"""What would become of an order: may it be, what does it cost, who is asked, by when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from support.items import MANAGER, plain
+
+from catalog import names
+from catalog.approval import Rung
+from catalog.expression import ExpressionError
+from catalog.item import CatalogItem
+from catalog.model import digest
+from catalog.people import Person
+from catalog.preview import Ladder, cost, preview
+from catalog.request import Cost, Order
+from catalog.stages import ByGroup, ByPerson, Stage
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ADA, BOB, GRACE = (
+    Person(id=f"id-{name.lower()}", login=name.lower(), name=name, department="IT") for name in ("Ada", "Bob", "Grace")
+)
+FORM = [{"id": "seats", "type": "integer", "label": "Seats"}, {"id": "who", "type": "person", "label": "Who"}]
+
+
+def order(item: CatalogItem, answers: dict[str, Any] | None = None, beneficiary: Person = ADA) -> Order:
+    """Return an order by Ada."""
+    return Order(
+        number="",
+        item=item,
+        item_digest=digest(item),
+        answers=answers or {},
+        requester=ADA.ref(),
+        beneficiary=beneficiary.ref(),
+        accepted_at=NOON,
+        requester_profile=ADA.profile(),
+        beneficiary_profile=beneficiary.profile(),
+    )
+
+
+def asks(*people: Person) -> Ladder:
+    return lambda _stage: (Rung(rule="approver.manager", people=people),)
+
+
+def stages(*written: dict[str, Any]) -> CatalogItem:
+    return plain(form=FORM, approvals=[MANAGER | {"id": f"s{at}"} | one for at, one in enumerate(written)])
+
+
+def test_a_plain_order_may_be_placed_and_is_promised() -> None:
+    shown = preview(order(plain()), asks())
+    assert (shown.denials, shown.cost, shown.stages, shown.decided_by) == ((), None, (), None)
+    assert shown.due_at == NOON + timedelta(days=5)
+
+
+def test_the_people_of_each_stage_are_named_with_its_latest_end() -> None:
+    shown = preview(order(stages({"decide_within": "2 days"}, {"decide_within": "1 day"})), asks(GRACE, ADA))
+    assert [[person.name for person in stage.slate.people] for stage in shown.stages] == [["Grace"], ["Grace"]]
+    assert shown.stages[0].slate.skipped[0].rule == "approval.skip-requester"
+    assert [stage.due_at for stage in shown.stages] == [NOON + timedelta(days=2), NOON + timedelta(days=3)]
+    assert shown.decided_by == NOON + timedelta(days=3)
+
+
+def test_a_stage_that_is_not_needed_and_one_that_needs_nobody_say_why() -> None:
+    auto = {"auto_approve": [{"id": "few", "when": "form.seats < 5", "because": "They are few."}]}
+    shown = preview(order(stages({"when": "form.seats > 5"}, auto), {"seats": 2}), asks(GRACE))
+    left_out, auto_approved = shown.stages
+    assert (left_out.plan.needed, left_out.due_at) == (False, None)
+    assert (auto_approved.plan.auto, auto_approved.plan.because, auto_approved.slate.people) == (
+        "auto.few", "They are few.", (),
+    )  # fmt: skip
+    assert shown.decided_by is None
+
+
+def test_rules_that_depend_on_the_order_are_worked_out_before_people_are_looked_up() -> None:
+    asked: list[Stage] = []
+    item = stages({"approvers": [{"rule": "group", "group": "team-{{ form.seats }}"}]}, {
+        "approvers": [{"rule": "expression", "people": "{{ form.who }}"}],
+    })  # fmt: skip
+
+    def ladder(stage: Stage) -> tuple[Rung, ...]:
+        asked.append(stage)
+        return ()
+
+    preview(order(item, {"seats": 3, "who": GRACE.ref().model_dump()}), ladder)
+    assert [stage.approvers for stage in asked] == [
+        (ByGroup(rule="group", group="team-3"),),
+        (ByPerson(rule="person", person="grace"),),
+    ]
+
+
+def test_a_stage_without_enough_people_says_so() -> None:
+    shown = preview(order(stages({}, {"quorum": 2})), asks(GRACE))
+    assert [stage.fault for stage in shown.stages] == ["", "Too few people are found who may decide."]
+
+
+def test_a_group_that_there_is_not_is_said() -> None:
+    def ladder(_stage: Stage) -> tuple[Rung, ...]:
+        raise LookupError("there is no group x")
+
+    assert preview(order(stages({})), ladder).stages[0].fault == "there is no group x"
+
+
+def test_a_rule_that_cannot_be_worked_out_is_said() -> None:
+    item = stages({"approvers": [{"rule": "group", "group": "{{ form.lost }}"}]})
+    (stage,) = preview(order(item), asks(GRACE)).stages
+    assert "form.lost" in stage.fault
+
+
+def rules(when: str) -> list[dict[str, Any]]:
+    return [{"id": "it-only", "when": when, "why_not": "{{ beneficiary.name }} is not in IT."}]
+
+
+@pytest.mark.parametrize("part", ["eligibility", "visibility"])
+def test_who_may_not_is_told_why(part: str) -> None:
+    item = plain(**{part: rules("beneficiary.department == 'Sales'")})
+    (denial,) = preview(order(item), asks()).denials
+    assert (denial.rule, denial.why, denial.fault) == ("it-only", "Ada is not in IT.", "")
+
+
+def test_who_may_is_not_denied() -> None:
+    assert preview(order(plain(eligibility=rules("beneficiary.department == 'IT'"))), asks()).denials == ()
+
+
+def test_a_rule_at_fault_denies_and_tells_the_author() -> None:
+    (denial,) = preview(order(plain(eligibility=rules("beneficiary.lost > 1"))), asks()).denials
+    assert "a rule of the item is at fault" in denial.why
+    assert "beneficiary.lost" in denial.fault
+
+
+def test_a_reason_that_cannot_be_filled_in_is_told_as_it_stands() -> None:
+    rule = {"id": "r", "when": False, "why_not": "No, {{ form.lost }}."}
+    (denial,) = preview(order(plain(eligibility=[rule])), asks()).denials
+    assert denial.why == "No, {{ form.lost }}."
+
+
+@pytest.mark.parametrize(
+    ("written", "beneficiary", "denied"),
+    [
+        ({}, ADA, []),
+        ({}, BOB, []),
+        ({"others": False}, BOB, ["You may order this for yourself only."]),
+        ({"others": "requester.department == 'Sales'", "why_not": "Sales only."}, BOB, ["Sales only."]),
+        ({"oneself": False}, ADA, ["This is ordered for others only."]),
+        ({"oneself": False, "why_not": "Ask somebody."}, ADA, ["Ask somebody."]),
+        ({"oneself": False, "others": False}, BOB, ["You may order this for yourself only."]),
+    ],
+)
+def test_for_whom_one_may_order(written: dict[str, Any], beneficiary: Person, denied: list[str]) -> None:
+    shown = preview(order(plain(order_for=written), beneficiary=beneficiary), asks())
+    assert [denial.why for denial in shown.denials] == denied
+
+
+def costing(price: dict[str, Any] | None, **answers: Any) -> Cost | None:
+    item = plain(form=FORM, price=price)
+    return cost(item, names.of_order(order(item, answers), NOON))
+
+
+def test_what_has_no_price_costs_nothing() -> None:
+    assert costing(None) is None
+
+
+def test_a_price_may_depend_on_the_answers() -> None:
+    price = {
+        "one_off": 9.5,
+        "recurring": "{{ form.seats * 2 }}",
+        "currency": "EUR",
+        "cost_centre": "it-{{ form.seats }}",
+    }
+    found = costing(price, seats=3)
+    assert found == Cost(one_off=Decimal("9.5"), recurring=Decimal(6), currency="EUR", cost_centre="it-3")
+
+
+def test_an_amount_that_comes_out_as_nothing_is_zero() -> None:
+    found = costing({"one_off": "{{ form.seats }}"})
+    assert found == Cost()
+
+
+@pytest.mark.parametrize("amount", ["much", "{{ 0 - 1 }}", "Infinity"])
+def test_a_price_that_is_no_amount_is_refused(amount: str) -> None:
+    with pytest.raises(ExpressionError, match="amount"):
+        costing({"one_off": amount, "currency": "EUR"})

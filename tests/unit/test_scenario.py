@@ -1,0 +1,128 @@
+"""What a scenario may say, what times it names, and what is wrong with it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from catalog.scenario import Company, Moment, Scenario, ScenarioFile, at, faults
+
+BERLIN = datetime(2040, 3, 24, 9, 0, tzinfo=ZoneInfo("Europe/Berlin"))
+"""The day before summer time begins."""
+COMPANY = Company.model_validate({"people": {"ada": {"name": "Ada Byron"}, "mara": {"name": "Mara Lind"}}})
+
+
+def a_scenario(**other: Any) -> Scenario:
+    return Scenario.model_validate({"name": "one", "order": {"by": "ada"}, "expect": {}} | other, extra="forbid")
+
+
+def wrong(**other: Any) -> str:
+    with pytest.raises(ValidationError) as caught:
+        a_scenario(**other)
+    return str(caught.value.errors()[0]["ctx"]["error"])
+
+
+@pytest.mark.parametrize(
+    ("moment", "after"),
+    [
+        ("0", timedelta(0)),
+        ("at once", timedelta(0)),
+        ("day 1 09:10", timedelta(minutes=10)),
+        ("Day  2", timedelta(hours=15)),
+        ("day 2 09:00", timedelta(hours=23)),  # an hour of that night is left out
+        ("24 hours", timedelta(hours=24)),
+        ("After 36 h", timedelta(hours=36)),
+        ("P2D", timedelta(days=2)),
+    ],
+)
+def test_a_time_names_an_instant(moment: str, after: timedelta) -> None:
+    read = TypeAdapter(Moment).validate_python(moment)
+    assert at(read, BERLIN) - BERLIN.astimezone(UTC) == after
+
+
+@pytest.mark.parametrize("moment", ["tomorrow", "day 0", "day 2 24:00", "day 2 9:00", "", "-1 day", 3, None])
+def test_what_is_no_time_is_refused(moment: Any) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Moment).validate_python(moment)
+
+
+def test_a_scenario_begins_in_its_own_zone() -> None:
+    plain = a_scenario()
+    assert plain.began == datetime(2040, 3, 5, 9, 0, tzinfo=UTC)
+    assert f"{plain.began:%A}" == "Monday"
+    assert a_scenario(zone="Europe/Berlin", begins="2040-03-24T09:00").began == BERLIN
+    assert wrong(begins="2040-03-24T09:00Z").startswith("the time of the order has a zone")
+    assert wrong(zone="Berlin").startswith("'Berlin' is no time zone")
+
+
+def test_events_come_in_the_order_of_their_times_and_then_as_written() -> None:
+    events = [
+        {"at": "day 2 10:00", "do": "comment", "by": "ada", "text": "b"},
+        {"at": "25 hours", "do": "comment", "by": "ada", "text": "c"},
+        {"at": "day 1 12:00", "do": "comment", "by": "ada", "text": "a"},
+    ]
+    timed = list(a_scenario(events=events).timed())
+    assert [event.text for _, event in timed] == ["a", "b", "c"]  # type: ignore[union-attr]
+    assert timed[1][0] == timed[2][0] == datetime(2040, 3, 6, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("do", "needed"), [("moves", "manager"), ("joins", "group"), ("quits", "group")])
+def test_a_change_says_what_it_is_about(do: str, needed: str) -> None:
+    event = {"at": "day 2", "do": do, "who": "ada"}
+    assert wrong(events=[event]) == f"'{do}' says nothing of the {needed}; add '{needed}: …'"
+    assert a_scenario(events=[{**event, needed: "mara"}])
+
+
+def test_what_a_scenario_says_of_the_company_comes_on_top_of_it() -> None:
+    own = Company.model_validate(
+        {"people": {"ada": {"name": "Ada King"}}, "groups": {"vpn": {}}, "operators": ["ada", "mara"]}
+    )
+    base = COMPANY.model_copy(update={"operators": ("mara",)})
+    both = own.over(base)
+    assert [person.name for person in both.people.values()] == ["Ada King", "Mara Lind"]
+    assert (list(both.groups), both.operators) == (["vpn"], ("mara", "ada"))
+
+
+def test_two_scenarios_of_a_file_have_different_names() -> None:
+    one = {"name": "one", "order": {"by": "ada"}, "expect": {}}
+    assert ScenarioFile.model_validate({"item": "vpn", "scenarios": [one, {**one, "name": "two"}]})
+    with pytest.raises(ValidationError, match="two scenarios are called 'one'"):
+        ScenarioFile.model_validate({"item": "vpn", "scenarios": [one, one]})
+
+
+def test_whom_a_scenario_names_must_be_there() -> None:
+    scenario = a_scenario(
+        order={"by": "adda"},
+        events=[
+            {"at": "day 2", "do": "approve", "by": "mara"},
+            {"at": "day 2", "do": "moves", "who": "x1", "manager": "x2"},
+        ],
+        expect={
+            "has": {"vpn": ["ada", "x3"]},
+            "lacks": {"vpn": ["x4"]},
+            "told": {"x5": ["closed"], "operators": ["operator-needed"], "desk@example.org": ["message"]},
+            "not_told": ["x6", "desk@example.org"],
+        },
+    )
+    found = list(faults(scenario, COMPANY))
+    assert [fault.place for fault in found] == [
+        ("order", "by"),
+        ("events", 1, "who"),
+        ("events", 1, "manager"),
+        ("expect", "has", "vpn", 1),
+        ("expect", "lacks", "vpn", 0),
+        ("expect", "told", "x5"),
+        ("expect", "not_told", 0),
+    ]
+    assert {fault.rule for fault in found} == {"unknown-person"}
+    assert (found[0].remedy, found[1].remedy) == ("Did you mean 'ada'?", "Write the login of somebody, or add them.")
+
+
+def test_nothing_happens_before_the_order() -> None:
+    events = [{"at": moment, "do": "leaves", "who": "mara"} for moment in ("day 1 08:59", "day 1 09:00", "day 1")]
+    found = list(faults(a_scenario(events=events), COMPANY))
+    assert [fault.place for fault in found] == [("events", 0, "at"), ("events", 2, "at")]

@@ -1,0 +1,155 @@
+"""What an item says, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.items import MANAGER, plain, steps
+
+from catalog.item import Price
+from catalog.stages import Stage
+from catalog.wording import Words, capital, listed, price
+
+FORM = [{"id": "size", "type": "choice", "label": "Size", "choices": ["small", "large"]}]
+ITEM = plain(form=FORM)
+WORDS = Words(ITEM)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_a_list_reads_as_a_sentence(parts: list[str], said: str) -> None:
+    assert listed(parts) == said
+
+
+def test_a_sentence_begins_in_a_capital_letter() -> None:
+    assert (capital("due"), capital("")) == ("Due", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (None, "free"),
+        ({}, "free"),
+        ({"one_off": 12.5, "currency": "EUR"}, "12.5 EUR once"),
+        ({"recurring": 5, "every": "year", "currency": "EUR"}, "5 EUR a year"),
+        (
+            {"one_off": 1, "recurring": "{{ form.size }}", "currency": "EUR"},
+            "1 EUR once and a computed amount in EUR a month",
+        ),
+    ],
+)
+def test_a_price_in_words(written: dict[str, Any] | None, said: str) -> None:
+    assert price(Price.model_validate(written) if written is not None else None) == said
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        (True, "always"),
+        (False, "never"),
+        ("form.size == 'large'", "“Size” is 'large'"),
+        ("form.other != 1 and cost.first_year > 10", "“other” is not 1 and the cost’s first year > 10"),
+        ("requester.department in ['IT']", "the requester’s department in ['IT']"),
+    ],
+)
+def test_a_condition_names_answers_by_their_labels(when: bool | str, said: str) -> None:
+    assert WORDS.condition(when) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{ beneficiary.login }}", "the person it is for"),
+        ("{{ requester }}", "the person who orders"),
+        ("team-{{ form.size }}", "team-“Size”"),
+        ("team-{{ form.size | slug }}", "team-‹“Size” | slug›"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_a_text_names_its_expressions(text: str, said: str) -> None:
+    assert WORDS.text(text) == said
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"rule": "manager"}, "the line manager"),
+        ({"rule": "manager", "levels": 3}, "the manager 3 levels up"),
+        ({"rule": "owner"}, "the owners of what is given"),
+        ({"rule": "owner", "group": "x"}, "the owners of x"),
+        ({"rule": "item_owner"}, "ada, who answers for the item"),
+        ({"rule": "group", "group": "finance"}, "the group finance"),
+        ({"rule": "person", "person": "grace"}, "grace"),
+        ({"rule": "expression", "people": "{{ form.size }}"}, "“Size”"),
+    ],
+)
+def test_whom_a_rule_names(rule: dict[str, Any], said: str) -> None:
+    stage = Stage.model_validate(MANAGER | {"approvers": [rule]})
+    assert WORDS.approvers(stage.approvers) == said
+
+
+@pytest.mark.parametrize(
+    ("quorum", "said"),
+    [("any", "One of them decides."), ("all", "All of them must approve."), (2, "2 of them must approve.")],
+)
+def test_a_stage_with_several_rules_says_how_many_must_approve(quorum: str | int, said: str) -> None:
+    rules = [{"rule": "manager"}, {"rule": "group", "group": "it"}]
+    stage = Stage.model_validate(MANAGER | {"approvers": rules, "quorum": quorum})
+    assert WORDS.stage(stage) == ["Asks the line manager and the group it.", said]
+
+
+def test_a_stage_says_when_it_is_needed_and_when_nobody_is_asked() -> None:
+    auto = [{"id": "small", "when": "form.size == 'small'", "because": "It is little."}]
+    stage = Stage.model_validate(MANAGER | {"when": "form.size", "auto_approve": auto})
+    assert WORDS.stage(stage)[1:] == ["Only if “Size”.", "Approved by itself if “Size” is 'small'."]
+
+
+STEPS = [
+    ({"do": "wait", "duration": "2 days"}, "Wait 2 days", "", ""),
+    ({"do": "wait", "until": "{{ form.day }}"}, "Wait until “day”", "", ""),
+    (
+        {"do": "wait", "event": "arrival", "timeout": "1 week", "at_deadline": "cancel"},
+        "Wait for arrival", "7 days, then it ends", "",
+    ),
+    ({"do": "grant", "group": "x"}, "Put the person it is for into x", "", "Take the person it is for out of x"),
+    ({"do": "revoke", "group": "x"}, "Take the person it is for out of x", "", "Put the person it is for back into x"),
+    ({"do": "call", "action": "x.make", "timeout": "1 hour"}, "x.make", "1 hour, then an operator is asked", ""),
+    (
+        {"do": "http", "url": "https://x", "undo": {"do": "http", "method": "DELETE", "url": "https://x"}},
+        "GET https://x", "", "DELETE https://x",
+    ),
+    ({"do": "notify", "to": ["ada", "bob"], "subject": "Hi", "text": "x"}, "Write to ada and bob: Hi", "", ""),
+    ({"do": "request", "item": "vpn"}, "Order vpn for the person it is for", "", ""),
+    ({"do": "approve", "stage": MANAGER}, "Line manager", "10 days, then the request expires", ""),
+    (
+        {"do": "task", "title": "Build", "assign": [{"rule": "manager"}], "due": "1 day"},
+        "Build", "due in 1 day", "",
+    ),
+    (
+        {"do": "for_each", "each": "{{ form.x }}", "steps": [{"id": "b", "do": "wait", "duration": "1 h"}]},
+        "For each of “x”", "", "",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "doing", "within", "undoing"), STEPS, ids=[step[1] for step in STEPS])
+def test_a_step_in_words(written: dict[str, Any], doing: str, within: str, undoing: str) -> None:
+    item = steps({"id": "a"} | written)
+    words, (step,) = Words(item), item.steps
+    assert (words.step(step), words.within(step), words.undoing(step)) == (doing, within, undoing)
+
+
+def test_a_step_with_a_name_says_what_it_does_as_well() -> None:
+    written = {"id": "a", "name": "Build it", "when": "form.size", "do": "task", "title": "Build"}
+    item = steps(written | {"assign": [{"rule": "manager"}], "irreversible": "It is stone."}, form=FORM)
+    assert Words(item).about(item.steps[0]) == [
+        "Only if “Size”.", "Build.", "Done by the line manager.", "Cannot be taken back: It is stone.",
+    ]  # fmt: skip
+
+
+def test_parallel_steps_are_called_by_their_name_or_so() -> None:
+    branch = [{"id": "b", "do": "wait", "duration": "1 h"}]
+    item = steps({"id": "a", "do": "parallel", "branches": {"x": branch, "y": [branch[0] | {"id": "c"}]}})
+    assert Words(item).step(item.steps[0]) == "Do at the same time"

@@ -1,0 +1,341 @@
+"""Items made of steps: the interpreter on the real engine, with the memory directory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.builders import an_actor, an_item
+from support.world import Request, World, refusal
+
+from catalog.access import Membership
+from catalog.item import CatalogItem
+from catalog.journal import Kind
+from catalog.request import Outcome, Status, WaitKind
+
+READERS = {"id": "read", "do": "grant", "group": "wiki-readers"}
+GUARDS = [{"rule": "group", "group": "guards"}]
+
+
+def steps_item(*steps: dict[str, Any], **other: Any) -> CatalogItem:
+    """Return an item made of steps, without approvals."""
+    plain = an_item().model_dump(exclude={"workflow", "entitlement", "approvals"}) | {"approvals": ()}
+    return CatalogItem.model_validate(plain | {"steps": steps} | other, extra="forbid")
+
+
+async def place(world: World, *steps: dict[str, Any], answers: dict[str, Any] | None = None, **item: Any) -> Request:
+    return await world.place(item=steps_item(*steps, **item), answers=answers or {"why": "Handbook"})
+
+
+def reads(world: World) -> bool:
+    return world.is_member(group="wiki-readers")
+
+
+async def test_a_grant_is_seen_in_the_directory(world: World) -> None:
+    request = await place(world, READERS)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert reads(world)
+    assert request.last(Kind.EFFECT_OBSERVED).data["present"] is True
+
+
+async def test_a_step_whose_condition_does_not_hold_is_left_out(world: World) -> None:
+    request = await place(world, READERS | {"when": "form.why == 'other'"})
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert not reads(world)
+    assert request.last(Kind.STEP_SKIPPED).data["step"] == "read"
+
+
+async def test_the_name_of_a_group_comes_from_an_answer(world: World) -> None:
+    request = await place(world, READERS | {"group": "wiki-{{ form.why }}"}, answers={"why": "readers"})
+    await request.closes()
+    assert reads(world)
+
+
+async def test_approvals_come_before_the_first_step(world: World) -> None:
+    stage = an_item().approvals[0].model_dump()
+    request = await place(world, READERS, approvals=[stage])
+    await request.waits_for_people()
+    assert not reads(world)
+    await request.decide("Mara Lind")
+    await request.closes()
+    assert reads(world)
+
+
+async def test_work_is_taken_by_one_of_those_asked_and_completed_with_evidence(world: World) -> None:
+    asset = {"id": "tag", "type": "text", "label": "Asset tag"}
+    task = {"id": "label", "do": "task", "title": "Label it", "assign": GUARDS, "evidence": [asset], "due": "2 days"}
+    told = {
+        "id": "tell",
+        "do": "notify",
+        "to": ["requester"],
+        "subject": "Tag {{ results.label.tag }}",
+        "text": "Done by {{ results.label.by.name }}",
+    }
+    request = await place(world, task | {"irreversible": "A label stays."}, told)
+    shown = await request.waits_for(WaitKind.TASK)
+    assert {person.login for person in shown.waiting[0].who} == {"mara", "grace"}
+    await request.work("Grace Guard", "claim", task=1)
+    assert [person.login for person in request.now.waiting[0].who] == ["grace"]
+    assert await refusal(request.work("Mara Lind", "complete", task=1)) == "already-decided"
+    await request.work("Grace Guard", "release", task=1)
+    await request.work("Mara Lind", "complete", task=1, tag="A-17")
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    message = next(one for one in world.journal.notices(request.number) if one.template == "message")
+    assert (message.data["subject"], message.data["text"]) == ("Tag A-17", "Done by Mara Lind")
+
+
+async def test_work_is_for_those_asked_only(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": GUARDS, "irreversible": "No."}
+    request = await place(world, task)
+    await request.waits_for(WaitKind.TASK)
+    assert await refusal(request.work("Rolf Chief", "complete", task=1)) == "not-approver"
+    assert await refusal(request.decide("Grace Guard", task=1)) == "unknown-choice"
+
+
+async def test_overdue_work_is_told_to_the_operators_and_stays_open(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": GUARDS, "due": "2 days", "irreversible": "No."}
+    request = await place(world, task)
+    await request.waits_for(WaitKind.TASK)
+    await request.passes(timedelta(days=2, minutes=1))
+    await request.reaches(lambda _: Kind.TASK_OVERDUE in request.kinds)
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_work_that_cannot_be_done_goes_to_an_operator_who_can_put_it_up_again(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": GUARDS, "irreversible": "No."}
+    request = await place(world, task)
+    await request.waits_for(WaitKind.TASK)
+    assert await refusal(request.work("Grace Guard", "decline", task=1)) == "reason-needed"
+    await request.work("Grace Guard", "decline", task=1, reason="No labels left")
+    shown = await request.waits_for_operator()
+    assert "No labels left" in (shown.tasks[1].problem or "")
+    await request.operate("retry", task=2)
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=3)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_work_for_nobody_goes_to_an_operator(world: World) -> None:
+    nobody = [{"rule": "group", "group": "wiki-readers"}]
+    request = await place(world, {"id": "do", "do": "task", "title": "Do it", "assign": nobody, "irreversible": "No."})
+    await request.waits_for_operator()
+    await request.operate("skip", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_a_wait_lets_exactly_that_time_go_by(world: World) -> None:
+    request = await place(world, {"id": "pause", "do": "wait", "duration": "3 days"}, READERS)
+    shown = await request.waits_for(WaitKind.TIME)
+    assert shown.waiting[0].until == request.last(Kind.WAIT_BEGUN).at + timedelta(days=3)
+    await request.passes(timedelta(days=2, hours=23))
+    assert not reads(world)
+    await request.passes(timedelta(hours=1, minutes=1))
+    await request.closes()
+    assert reads(world)
+
+
+async def test_an_event_goes_on_with_its_data(world: World) -> None:
+    event = {"id": "came", "do": "wait", "event": "delivered", "timeout": "10 days"}
+    request = await place(world, event, READERS | {"when": "results.came.place == 'desk'"})
+    await request.waits_for(WaitKind.EVENT)
+    assert await refusal(request.report("stolen")) == "unknown-choice"
+    await request.report("delivered", place="desk")
+    await request.closes()
+    assert reads(world)
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome", "given"), [("continue", Outcome.FULFILLED, True), ("cancel", Outcome.EXPIRED, False)]
+)
+async def test_an_event_that_does_not_come_ends_as_the_author_says(
+    world: World, policy: str, outcome: Outcome, given: bool
+) -> None:
+    event = {"id": "came", "do": "wait", "event": "delivered", "timeout": "10 days", "at_deadline": policy}
+    request = await place(world, event, READERS)
+    await request.waits_for(WaitKind.EVENT)
+    await request.passes(timedelta(days=10, minutes=1))
+    assert (await request.closes()).outcome is outcome
+    assert reads(world) is given
+
+
+async def test_called_off_in_the_middle_everything_done_is_taken_back(world: World) -> None:
+    request = await place(world, READERS, {"id": "pause", "do": "wait", "duration": "3 days"})
+    await request.waits_for(WaitKind.TIME)
+    assert reads(world)
+    await request.cancel()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+    assert not reads(world)
+
+
+async def test_what_somebody_had_before_is_not_taken_back(world: World) -> None:
+    world.directory.ensure_member(Membership(person_id="id-ada", group="wiki-readers"))
+    request = await place(world, READERS, {"id": "pause", "do": "wait", "duration": "3 days"})
+    await request.waits_for(WaitKind.TIME)
+    await request.cancel()
+    await request.closes()
+    assert reads(world)
+
+
+async def test_a_refusal_in_the_middle_ends_the_request_and_undoes(world: World) -> None:
+    stage = an_item().approvals[0].model_dump() | {"id": "second"}
+    request = await place(world, READERS, {"id": "ask", "do": "approve", "stage": stage})
+    await request.waits_for_people()
+    assert reads(world)
+    await request.decide("Mara Lind", "reject", "no")
+    assert (await request.closes()).outcome is Outcome.REJECTED
+    assert not reads(world)
+
+
+async def test_what_cannot_be_taken_back_is_put_before_an_operator(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Engrave it", "assign": GUARDS, "irreversible": "Engraved is engraved."}
+    request = await place(world, task, {"id": "pause", "do": "wait", "duration": "3 days"})
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1)
+    await request.waits_for(WaitKind.TIME)
+    await request.cancel()
+    shown = await request.waits_for_operator()
+    assert "Engraved is engraved." in (shown.tasks[-1].problem or "")
+    await request.operate("skip", task=2)
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+
+
+async def test_a_task_is_taken_back_by_the_task_that_its_author_names(world: World) -> None:
+    undo = {"do": "task", "title": "Take back {{ result.tag }}", "assign": GUARDS}
+    evidence = [{"id": "tag", "type": "text", "label": "Tag"}]
+    task = {"id": "do", "do": "task", "title": "Hand out", "assign": GUARDS, "undo": undo, "evidence": evidence}
+    request = await place(world, task, {"id": "pause", "do": "wait", "duration": "3 days"})
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1, tag="A-17")
+    await request.waits_for(WaitKind.TIME)
+    await request.cancel()
+    shown = await request.waits_for(WaitKind.TASK)
+    assert shown.tasks[-1].title == "Take back A-17"
+    await request.work("Mara Lind", "complete", task=2)
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+
+
+async def test_branches_run_side_by_side_and_each_says_what_it_waits_for(world: World) -> None:
+    def task(name: str) -> dict[str, Any]:
+        return {"id": name, "do": "task", "title": name, "assign": GUARDS, "irreversible": "No."}
+
+    both = {"id": "both", "do": "parallel", "branches": {"left": [task("left")], "right": [task("right"), READERS]}}
+    request = await place(world, both)
+    await request.waits_for(WaitKind.TASK, 2)
+    await request.work("Grace Guard", "complete", task=2)
+    await request.reaches(lambda _: reads(world))
+    assert request.now.status is Status.FULFILMENT
+    await request.work("Mara Lind", "complete", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_one_branch_that_ends_the_request_stops_the_others(world: World) -> None:
+    stage = an_item().approvals[0].model_dump() | {"id": "second"}
+    task = {"id": "left", "do": "task", "title": "left", "assign": GUARDS, "irreversible": "No."}
+    both = {
+        "id": "both",
+        "do": "parallel",
+        "branches": {"left": [READERS, task], "right": [{"id": "ask", "do": "approve", "stage": stage}]},
+    }
+    request = await place(world, both)
+    await request.waits_for(WaitKind.TASK)
+    shown = await request.waits_for(WaitKind.PEOPLE)
+    vote = next(one for one in shown.tasks if one.kind == "approval")
+    await request.decide("Mara Lind", "reject", "no", task=int(vote.id.rpartition(".")[2]))
+    assert (await request.closes()).outcome is Outcome.REJECTED
+    assert not reads(world)
+    assert next(one for one in request.now.tasks if one.kind == "fulfilment").decided == "cancelled"
+
+
+async def test_an_operator_asked_in_one_branch_does_not_hold_up_the_other(world: World) -> None:
+    lost = {"id": "lost", "do": "grant", "group": "no-such-group"}
+    task = {"id": "left", "do": "task", "title": "left", "assign": GUARDS, "irreversible": "No."}
+    both = {"id": "both", "do": "parallel", "branches": {"left": [task], "right": [lost]}}
+    request = await place(world, both)
+    await request.waits_for(WaitKind.OPERATOR)
+    shown = await request.waits_for(WaitKind.TASK)
+    assert shown.status is Status.ATTENTION
+    operator = next(one for one in shown.tasks if one.kind == "operator")
+    work = next(one for one in shown.tasks if one.kind == "fulfilment")
+    await request.work("Mara Lind", "complete", task=int(work.id.rpartition(".")[2]))
+    await request.operate("skip", task=int(operator.id.rpartition(".")[2]))
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_for_each_goes_through_a_list_and_collects_results(world: World) -> None:
+    fields = [{"id": "groups", "type": "multi_choice", "label": "Which", "choices": ["wiki-readers", "wiki-editors"]}]
+    each = {
+        "id": "all",
+        "do": "for_each",
+        "each": "{{ form.groups }}",
+        "variable": "group",
+        "steps": [{"id": "give", "do": "grant", "group": "{{ group }}"}],
+    }
+    told = {"id": "tell", "do": "notify", "to": ["requester"], "subject": "x", "text": "{{ results.all | length }}"}
+    answers = {"groups": ["wiki-readers", "wiki-editors"]}
+    request = await place(world, each, told, form=fields, answers=answers)
+    await request.closes()
+    assert reads(world)
+    assert world.is_member()
+    message = next(one for one in world.journal.notices(request.number) if one.template == "message")
+    assert message.data["text"] == "2"
+
+
+async def test_an_expression_that_fails_is_put_before_an_operator(world: World) -> None:
+    request = await place(world, READERS | {"when": "results.never.was"})
+    shown = await request.waits_for_operator()
+    assert "The item is at fault" in (shown.tasks[0].problem or "")
+    await request.operate("skip", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert not reads(world)
+
+
+async def test_another_item_is_ordered_as_a_child_and_awaited(world: World) -> None:
+    world.items["reader"] = steps_item(READERS, id="reader", form=[])
+    order = {"id": "first", "do": "request", "item": "reader"}
+    told = {"id": "tell", "do": "notify", "to": ["requester"], "subject": "x", "text": "{{ results.first.outcome }}"}
+    request = await place(world, order, told)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert reads(world)
+    assert request.last(Kind.REQUEST_CLOSED).data["outcome"] == "fulfilled"
+
+
+async def test_a_child_that_is_refused_is_put_before_an_operator(world: World) -> None:
+    request = await place(world, {"id": "first", "do": "request", "item": "nothing"})
+    shown = await request.waits_for_operator()
+    assert "no item" in (shown.tasks[0].problem or "")
+    await request.operate("cancel", task=1)
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+
+
+async def test_called_off_while_a_child_is_open_the_child_is_called_off_too(world: World) -> None:
+    pause = {"id": "pause", "do": "wait", "duration": "3 days"}
+    world.items["reader"] = steps_item(READERS, pause, id="reader", form=[])
+    request = await place(world, {"id": "first", "do": "request", "item": "reader"})
+    await request.waits_for(WaitKind.REQUESTS)
+    child = world.child(request, "first.1")
+    await child.waits_for(WaitKind.TIME)
+    await request.cancel()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+    assert (await child.closes()).outcome is Outcome.CANCELLED
+    assert not reads(world)
+
+
+async def test_a_request_whose_policy_says_so_cannot_be_cancelled_once_it_has_begun(world: World) -> None:
+    pause = {"id": "pause", "do": "wait", "duration": "3 days"}
+    request = await place(world, READERS, pause, cancel={"until": "fulfilment"})
+    await request.waits_for(WaitKind.TIME)
+    assert await refusal(request.cancel()) == "closed"
+    await request.passes(timedelta(days=3, minutes=1))
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_an_operator_can_give_back_what_somebody_on_leave_has_taken(world: World) -> None:
+    request = await place(world, {"id": "do", "do": "task", "title": "Do it", "assign": GUARDS, "irreversible": "No."})
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "claim", task=1)
+    await request.work(an_actor("Otto Operator", operator=True), "release", task=1)
+    await request.work("Mara Lind", "complete", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED

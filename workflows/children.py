@@ -1,0 +1,107 @@
+"""Children: requests that another request places, and whose end it may wait for.
+
+A child is a request like any other, with a history, a number and a clock of its own; it is no child workflow of the
+engine. It tells its parent when it ends, and is told when its parent is called off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from workflows.ending import Closure, Ended
+from workflows.messages import CALL_OFF, Cancel
+from workflows.patience import Patience
+from workflows.record import Record
+from workflows.saga import shielded
+from workflows.targets import Targets, on_orders
+
+with workflow.unsafe.imports_passed_through():
+    from activities.ordering import ChildOrder, Placed
+    from catalog.journal import Kind
+    from catalog.people import Actor
+    from catalog.request import Order, Outcome, Status, Waiting, WaitKind
+
+ON_ITS_WAY = timedelta(minutes=1)
+"""How long the last word of a child that has just ended can be under way."""
+
+
+class Children:
+    """The requests that one request has placed.
+
+    Attributes:
+        placed: how many orders it has tried to place.
+        ended: number -> how it ended, as far as they have told.
+    """
+
+    def __init__(self, order: Order, record: Record, patience: Patience, targets: Targets) -> None:
+        self._order = order
+        self._record = record
+        self._patience = patience
+        self._targets = targets
+        self.placed = 0
+        self.ended: dict[str, Closure] = {}
+
+    async def place(self, child: ChildOrder) -> Placed:
+        """Put a child's order on record and have it begin; a refusal is an answer, not a failure.
+
+        Raises:
+            Ended: this request was called off meanwhile.
+        """
+        self.placed += 1
+        what = f"Order {child.item} for {child.beneficiary}"
+        placed = await self._targets.look_up(on_orders(child, what), cancellable=False)
+        if placed.order:
+            facts = {"number": placed.order.number, "item": placed.order.item.name, "line": child.line}
+            whom = placed.order.beneficiary.model_dump(mode="json")
+            self._record.note(Kind.REQUEST_PLACED, {**facts, "beneficiary": whom}, status=Status.FULFILMENT)
+        return placed
+
+    async def closes(self, order: Order, then: str = "") -> Closure:
+        """Return how a child ended that was placed.
+
+        Raises:
+            Ended: this request was called off; the child was told, and has ended by then.
+        """
+        number = order.number
+        waiting = Waiting(
+            kind=WaitKind.REQUESTS,
+            what=f"{number} has to end: {order.item.name} for {order.beneficiary.name}",
+            since=workflow.now(),
+            rule="frame.child",
+            then=then,
+        )
+        try:
+            await self._patience.wait(waiting, lambda: number in self.ended)
+        except (Ended, asyncio.CancelledError) as ending:
+            await shielded(self._call_off(number, ending))
+            raise
+        closure = self.ended[number]
+        facts = {"number": number, "item": order.item.name, "outcome": closure.outcome, "reason": closure.reason}
+        self._record.note(Kind.REQUEST_CLOSED, facts)
+        await self._record.flush()  # others may go on waiting for long
+        return closure
+
+    async def _call_off(self, number: str, ending: Ended | asyncio.CancelledError) -> None:
+        """Tell a child that it is called off, and wait for its end."""
+        by = ending.by if isinstance(ending, Ended) else None
+        actor = by or Actor(person=self._order.requester, channel="api", auth=self._order.auth)
+        reason = f"{self._order.number}, which it is part of, was called off."
+        child = workflow.get_external_workflow_handle(number)
+        try:
+            await child.signal(CALL_OFF, Cancel(actor=actor, command="", reason=reason))
+        except FailureError:
+            await self._hear(number)  # it has ended, or somebody stopped it in the engine
+            return
+        await workflow.wait_condition(lambda: number in self.ended)
+
+    async def _hear(self, number: str) -> None:
+        """Wait for the last word of a child that is no longer running; without one, it was stopped."""
+        try:
+            await workflow.wait_condition(lambda: number in self.ended, timeout=ON_ITS_WAY)
+        except TimeoutError:
+            reason = "It was stopped in the workflow engine."
+            self.ended[number] = Closure(number=number, outcome=Outcome.CANCELLED, reason=reason)

@@ -1,0 +1,57 @@
+"""Waiting: always on record, and over as soon as the request is called off."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from temporalio import workflow
+
+from workflows.ending import Ended
+from workflows.messages import Cancel
+from workflows.record import Record
+
+with workflow.unsafe.imports_passed_through():
+    from catalog.request import Outcome, Waiting
+
+
+class Patience:
+    """The one way a request waits for people and for time.
+
+    Attributes:
+        called_off: the command by which the request was called off, once it was.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self.called_off: Cancel | None = None
+
+    def stop_if_called_off(self) -> None:
+        """Raise `Ended` if somebody called the request off."""
+        if self.called_off:
+            actor = self.called_off.actor
+            reason = self.called_off.reason or f"{actor.person.name} called it off."
+            raise Ended(Outcome.CANCELLED, reason, by=actor)
+
+    async def wait(self, waiting: Waiting, done: Callable[[], bool], *, cancellable: bool = True) -> bool:
+        """Say what is waited for, then wait; false if `waiting.until` came first.
+
+        Raises:
+            Ended: the request was called off meanwhile.
+        """
+
+        def over() -> bool:
+            return done() or (cancellable and self.called_off is not None)
+
+        key = self._record.waits_for(waiting)
+        try:
+            await self._record.flush()
+            left = waiting.until - workflow.now() if waiting.until else None
+            # When time and a decision fall into the same moment, `done` tells which of them counted.
+            with contextlib.suppress(TimeoutError):
+                await workflow.wait_condition(over, timeout=left, timeout_summary=waiting.at_deadline or None)
+        finally:
+            self._record.waited_for(key)
+        if not done() and cancellable:
+            self.stop_if_called_off()
+        return done()
