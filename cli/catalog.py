@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from catalog.text import paragraphs
 from cli.client import DEFAULT_URL, As, AsJson, Client, Url, at
 from cli.kit import diff, docs, graph, lint, new, preview, schema, simulate
 from cli.render import field_table, plain
@@ -58,7 +59,7 @@ def show(
         return
     console = Console()
     console.print(plain(found["name"]), plain(f"{found['version']}  {found['summary']}"))
-    console.print(Markdown(found["description"], hyperlinks=False))
+    console.print(Markdown(paragraphs(found["description"]), hyperlinks=False))
     console.print(field_table(found["form"]))
     stages = " → ".join(stage["name"] for stage in found["approvals"]) or "nobody"
     console.print(plain(f"Decided by: {stages}"))

@@ -11,6 +11,19 @@ from activities.ordering import ChildOrder, Placed
 from records.register import RegisterUnavailable, UnknownRequest
 
 
+def wish_of(child: ChildOrder) -> Wish:
+    """Return what a request asks of the intake desk."""
+    return Wish(
+        item=child.item,
+        version=child.version,
+        answers=child.answers,
+        requester=child.requester,
+        beneficiaries=(child.beneficiary,),
+        channel=child.channel,
+        auth=child.auth,
+    )
+
+
 def placing(desk: Desk) -> Callable[[ChildOrder], Placed]:
     """Return what puts the order of a request's part on record, for `activities.ordering.Ordering`.
 
@@ -19,17 +32,8 @@ def placing(desk: Desk) -> Callable[[ChildOrder], Placed]:
     """
 
     def place(child: ChildOrder) -> Placed:
-        wish = Wish(
-            item=child.item,
-            version=child.version,
-            answers=child.answers,
-            requester=child.requester,
-            beneficiaries=(child.beneficiary,),
-            channel=child.channel,
-            auth=child.auth,
-        )
         try:
-            return Placed(order=desk.place(wish, child.parent, child.line, datetime.now(UTC)))
+            return Placed(order=desk.place(wish_of(child), child.parent, child.line, datetime.now(UTC)))
         except NotTaken as refused:
             return Placed(refused=str(refused))
         except RegisterUnavailable as error:

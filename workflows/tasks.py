@@ -97,6 +97,7 @@ class WorkDesk:
                 changes = {"claimed_by": None}
             case "complete":
                 facts["answers"] = command.answers
+                self._targets.begun = True
                 changes = {"decided": "completed", "answers": command.answers, "claimed_by": person}
             case "decline":
                 facts["reason"] = command.reason

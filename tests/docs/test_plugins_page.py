@@ -27,7 +27,8 @@ def file_of(block: str) -> str:
 def missing(block: str, text: str) -> list[str]:
     """Return the pieces of a block that do not stand in a text, each after the one before."""
     lost = []
-    for piece in re.split(r"^# …\n", block.partition("\n")[2], flags=re.MULTILINE):
+    # The formatter puts blank lines around the mark of what is left out, and indents it.
+    for piece in re.split(r"^ *# …\n", block.partition("\n")[2], flags=re.MULTILINE):
         _, found, rest = text.partition(piece.strip("\n"))
         lost += [] if found else [piece]
         text = rest if found else text

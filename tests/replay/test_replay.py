@@ -24,7 +24,8 @@ def history(path: Path) -> WorkflowHistory:
 
 
 def test_histories_are_there() -> None:
-    assert len(HISTORIES) >= 11
+    assert len(HISTORIES) >= 17
+    assert {path.stem.partition("-")[0] for path in HISTORIES} == {"access", "steps", "bundle"}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)

@@ -51,6 +51,12 @@ def an_item(**other: Any) -> CatalogItem:
     return CatalogItem(**plain | other)
 
 
+def a_steps_item(*steps: dict[str, Any], **other: Any) -> CatalogItem:
+    """Return an item made of steps, without approvals."""
+    plain = an_item().model_dump(exclude={"workflow", "entitlement", "approvals"}) | {"approvals": ()}
+    return CatalogItem.model_validate(plain | {"steps": steps} | other, extra="forbid")
+
+
 def an_order(number: str = "REQ-1001", **other: Any) -> Order:
     """Return an order by Ada for herself, accepted at `NOON`."""
     item = other.get("item", an_item())

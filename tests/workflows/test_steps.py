@@ -6,11 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.builders import an_actor, an_item
+from support.builders import a_steps_item, an_actor, an_item
 from support.world import Request, World, refusal
 
 from catalog.access import Membership
-from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Outcome, Status, WaitKind
 
@@ -18,14 +17,8 @@ READERS = {"id": "read", "do": "grant", "group": "wiki-readers"}
 GUARDS = [{"rule": "group", "group": "guards"}]
 
 
-def steps_item(*steps: dict[str, Any], **other: Any) -> CatalogItem:
-    """Return an item made of steps, without approvals."""
-    plain = an_item().model_dump(exclude={"workflow", "entitlement", "approvals"}) | {"approvals": ()}
-    return CatalogItem.model_validate(plain | {"steps": steps} | other, extra="forbid")
-
-
 async def place(world: World, *steps: dict[str, Any], answers: dict[str, Any] | None = None, **item: Any) -> Request:
-    return await world.place(item=steps_item(*steps, **item), answers=answers or {"why": "Handbook"})
+    return await world.place(item=a_steps_item(*steps, **item), answers=answers or {"why": "Handbook"})
 
 
 def reads(world: World) -> bool:
@@ -293,7 +286,7 @@ async def test_an_expression_that_fails_is_put_before_an_operator(world: World) 
 
 
 async def test_another_item_is_ordered_as_a_child_and_awaited(world: World) -> None:
-    world.items["reader"] = steps_item(READERS, id="reader", form=[])
+    world.items["reader"] = a_steps_item(READERS, id="reader", form=[])
     order = {"id": "first", "do": "request", "item": "reader"}
     told = {"id": "tell", "do": "notify", "to": ["requester"], "subject": "x", "text": "{{ results.first.outcome }}"}
     request = await place(world, order, told)
@@ -312,7 +305,7 @@ async def test_a_child_that_is_refused_is_put_before_an_operator(world: World) -
 
 async def test_called_off_while_a_child_is_open_the_child_is_called_off_too(world: World) -> None:
     pause = {"id": "pause", "do": "wait", "duration": "3 days"}
-    world.items["reader"] = steps_item(READERS, pause, id="reader", form=[])
+    world.items["reader"] = a_steps_item(READERS, pause, id="reader", form=[])
     request = await place(world, {"id": "first", "do": "request", "item": "reader"})
     await request.waits_for(WaitKind.REQUESTS)
     child = world.child(request, "first.1")

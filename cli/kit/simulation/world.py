@@ -35,6 +35,7 @@ from cli.kit.simulation.meddling import Outage, Troubles
 from cli.kit.simulation.pretending import AnyChoice, Pretender, Safe, handed_in
 from cli.kit.simulation.stories import Story
 from records.register import AlreadyOpen, Register
+from worker.placing import wish_of
 from workflows.ending import Closure
 from workflows.starting import start_of
 
@@ -145,17 +146,8 @@ class World:
 
     def take(self, child: ChildOrder) -> Placed:
         """Put on record what a request orders."""
-        wish = Wish(
-            item=child.item,
-            version=child.version,
-            answers=child.answers,
-            requester=child.requester,
-            beneficiaries=(child.beneficiary,),
-            channel=child.channel,
-            auth=child.auth,
-        )
         try:
-            return Placed(order=self.desk.place(wish, child.parent, child.line, activity.info().started_time))
+            return Placed(order=self.desk.place(wish_of(child), child.parent, child.line, activity.info().started_time))
         except NotTaken as error:
             return Placed(refused=str(error))
 
