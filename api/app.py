@@ -85,6 +85,7 @@ def serve(settings: Settings) -> None:
     from api.wiring import build  # noqa: PLC0415  only the process itself needs connectors
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the schema
     # uvicorn raises the signal that stopped it once more; what is open has to be closed before the process ends.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     with build(settings) as parts:

@@ -119,7 +119,8 @@ class Shelf:
             broken = [one for one in broken if one.rule != "empty-directory"]
         wrong = {one.file for one in broken}
         for loaded in reading.items.values():
-            if loaded.file not in wrong:
+            # A draft may change as often as its author likes: it is checked and simulated, not published.
+            if loaded.file not in wrong and loaded.value.lifecycle != "draft":
                 broken += self._publish(loaded, newest)
         offered = [newest[item_id] for item_id in {*reading.items, *held} if item_id in newest]
         return Stock(Catalog(offered), tuple(broken))

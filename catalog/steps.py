@@ -7,6 +7,7 @@ Steps run in the order of the list, each with the results of those before it. Wh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as Constrained
@@ -126,6 +127,20 @@ Undo = Annotated[TaskWork | GrantWork | RevokeWork | CallWork | HttpWork | Notif
 """How a step is taken back: work of its own, which may use the step's result as ``result``."""
 
 
+class Retry(Model):
+    """How often a system is asked again that fails for a while; then an operator is asked.
+
+    Attributes:
+        attempts: how often at most, the first time included.
+        pause: before the second attempt; each further pause is twice as long.
+        longest_pause: how long a pause becomes at most.
+    """
+
+    attempts: Annotated[int, Constrained(ge=1, le=1_000)] | None = None
+    pause: Duration = timedelta(seconds=1)
+    longest_pause: Duration = timedelta(minutes=5)
+
+
 class _Effect(_Step):
     """A step that changes something.
 
@@ -150,20 +165,30 @@ class TaskStep(TaskWork, _Effect):
     """See `TaskWork`; after `timeout` an operator is asked how to go on."""
 
 
-class GrantStep(GrantWork, _Effect):
+class _Tried(_Effect):
+    """An effect on a system.
+
+    Attributes:
+        retry: how often it is tried, if not again and again until `timeout`.
+    """
+
+    retry: Retry | None = None
+
+
+class GrantStep(GrantWork, _Tried):
     """See `GrantWork`."""
 
 
-class RevokeStep(RevokeWork, _Effect):
+class RevokeStep(RevokeWork, _Tried):
     """See `RevokeWork`."""
 
 
-class CallStep(CallWork, _Effect):
-    """See `CallWork`."""
+class CallStep(CallWork, _Tried):
+    """See `CallWork`; what may not simply be repeated is tried once, whatever `retry` says."""
 
 
-class HttpStep(HttpWork, _Effect):
-    """See `HttpWork`."""
+class HttpStep(HttpWork, _Tried):
+    """See `HttpWork`; what may not simply be repeated is tried once, whatever `retry` says."""
 
 
 class NotifyStep(NotifyWork, _Step):

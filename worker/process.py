@@ -131,6 +131,7 @@ def _warn_of_old_schema(register: Register) -> None:
 def main() -> None:
     """Run a worker with the settings of the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every look at the schema
     asyncio.run(serve(WorkerSettings()))
     # Without this, about one exit in ten of a process that ran a worker aborts while the interpreter finalizes
     # (temporalio 1.35): objects of the native core are collected too late. The work is done by then, but the exit

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, assert_never
 
@@ -22,7 +22,7 @@ from workflows.ending import Ended
 from workflows.operators import OperatorSaid
 from workflows.request import RequestFrame
 from workflows.saga import Saga, shielded
-from workflows.targets import Call, on_directory, on_system
+from workflows.targets import USUAL, Call, Tries, on_directory, on_system
 from workflows.tasks import Job
 
 with workflow.unsafe.imports_passed_through():
@@ -258,7 +258,7 @@ class Runner:
 
         async def calls(known: dict[str, Any]) -> tuple[Call[Any], Back | None]:
             person = await self._person(step, known)
-            return self._calls_of(step, known, person, (step.id, step.name), within=step.timeout)
+            return self._calls_of(step, known, person, (step.id, step.name), Tries(step.timeout, step.retry))
 
         return await self._found_out(step, scope, calls)
 
@@ -268,8 +268,7 @@ class Runner:
         known: dict[str, Any],
         person: PersonRef | None,
         titled: tuple[str, str],
-        *,
-        within: timedelta | None = None,
+        tries: Tries = USUAL,
     ) -> tuple[Call[Any], Back | None]:
         """Return the call that some work stands for, and its opposite; `titled` is its id and name."""
         key, name = titled
@@ -280,13 +279,13 @@ class Runner:
                 if not group:
                     raise ExpressionError("the name of a group came out empty")
                 membership = Membership(person_id=person.id, group=group)
-                add = on_directory(Identity.ensure_member, membership, f"Add {person.name} to {group}", within)
-                remove = on_directory(Identity.ensure_absent, membership, f"Take {person.name} out of {group}", within)
+                add = on_directory(Identity.ensure_member, membership, f"Add {person.name} to {group}", tries)
+                remove = on_directory(Identity.ensure_absent, membership, f"Take {person.name} out of {group}", tries)
                 there, back = (add, remove) if isinstance(work, GrantWork) else (remove, add)
                 return there, lambda _: back
             case CallWork():
                 given = fill(work.input, known, names.secrets_of(self._order))
-                return self._action_calls(work, given, name, within)
+                return self._action_calls(work, given, name, tries)
             case HttpWork():
                 sent = {
                     "method": work.method,
@@ -298,14 +297,14 @@ class Runner:
                     "idempotency_key": f"{self._order.number}/{key}",
                 }
                 what = name or f"{work.method} {sent['url']}"
-                return on_system("http.send", sent, what, within, idempotent=work.repeatable), None
+                return on_system("http.send", sent, what, tries, idempotent=work.repeatable), None
             case TaskWork() | NotifyWork():
                 raise TypeError("work for people is no call")
             case _:
                 assert_never(work)
 
     def _action_calls(
-        self, work: CallWork, given: dict[str, Any], name: str, within: timedelta | None
+        self, work: CallWork, given: dict[str, Any], name: str, tries: Tries
     ) -> tuple[Call[Any], Back | None]:
         use = self._use(work.action)
         what = name or f"{work.action}: {_short(given)}"
@@ -315,9 +314,9 @@ class Runner:
             assert undo is not None
             takes = self._use(undo)
             taken = takes.taken_from(given, result)
-            return on_system(undo, taken, f"Take back: {what}", within, idempotent=takes.idempotent)
+            return on_system(undo, taken, f"Take back: {what}", tries, idempotent=takes.idempotent)
 
-        there = on_system(work.action, given, what, within, idempotent=use.idempotent)
+        there = on_system(work.action, given, what, tries, idempotent=use.idempotent)
         return there, back if undo else None
 
     def _use(self, action: str) -> ActionUse:

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.messages import ORDERS_QUEUE
@@ -28,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.journal import Kind
     from catalog.model import Model
     from catalog.request import Status, Waiting, WaitKind
+    from catalog.steps import Retry
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -52,13 +54,23 @@ class Call(Generic[R]):
     key: str = ""
 
 
-def on_directory(
-    activity: Callable[[Identity, A], R], argument: A, what: str, within: timedelta | None = None
-) -> Call[R]:
+class Tries(NamedTuple):
+    """How long and how often something is tried, where that differs from what is usual."""
+
+    within: timedelta | None = None
+    retry: Retry | None = None
+
+
+USUAL = Tries()
+
+
+def on_directory(activity: Callable[[Identity, A], R], argument: A, what: str, tries: Tries = USUAL) -> Call[R]:
     """Return the call of one of the directory's activities."""
     options = DIRECTORY.copy()
-    if within:
-        options["schedule_to_close_timeout"] = within
+    if tries.within:
+        options["schedule_to_close_timeout"] = tries.within
+    if tries.retry:
+        options["retry_policy"] = _policy(tries.retry)
     return Call(
         what=what,
         system="directory",
@@ -68,12 +80,14 @@ def on_directory(
 
 
 def on_system(
-    action: str, argument: dict[str, Any], what: str, within: timedelta | None, *, idempotent: bool = True
+    action: str, argument: dict[str, Any], what: str, tries: Tries = USUAL, *, idempotent: bool = True
 ) -> Call[dict[str, Any]]:
     """Return the call of a registered action."""
     system, options = action.partition(".")[0], ACTION.copy()
-    if within:
-        options["schedule_to_close_timeout"] = within
+    if tries.within:
+        options["schedule_to_close_timeout"] = tries.within
+    if tries.retry:
+        options["retry_policy"] = _policy(tries.retry)
     if not idempotent:
         options["retry_policy"] = ONCE  # whether to try again after an unknown outcome is for a human to say
     return Call(
@@ -83,6 +97,15 @@ def on_system(
             action, argument, result_type=dict[str, Any], summary=what, task_queue=queue_of(system), **options
         ),
         within=options["schedule_to_close_timeout"],
+    )
+
+
+def _policy(retry: Retry) -> RetryPolicy:
+    return RetryPolicy(
+        initial_interval=retry.pause,
+        backoff_coefficient=2,
+        maximum_interval=max(retry.pause, retry.longest_pause),
+        maximum_attempts=retry.attempts or 0,
     )
 
 

@@ -14,6 +14,7 @@ from catalog.fields import Field
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject
 from catalog.lint.uses import Use, Wanted, ancestors
+from catalog.message import ROLES
 from catalog.source import Place
 from catalog.steps import ApproveStep, CallWork, HttpWork, TaskWork, Work
 
@@ -53,6 +54,7 @@ _WANTED: dict[Wanted, tuple[str, str]] = {
     "number": ("a number", "{{ form.seats * 12.50 }}"),
     "moment": ("a day or a moment", "{{ form.first_day }}"),
     "people": ("a person or several", "{{ form.deputy }}"),
+    "recipients": ("requester, beneficiary, a person from an answer or a mail address", "{{ form.deputy }}"),
 }
 
 
@@ -71,10 +73,24 @@ def _fits(value: Any, wanted: Wanted) -> bool:
                 return bool(datetime.fromisoformat(str(value)))
             case "people":
                 return plan.logins(value) is not None
+            case "recipients":
+                return _is_recipient(value)
             case _:
                 assert_never(wanted)
     except (InvalidOperation, ValueError, ExpressionError):
         return False
+
+
+def _is_recipient(value: Any) -> bool:
+    match value:
+        case None | "" | {"id": str(), "login": str(), "name": str()}:
+            return True
+        case str():
+            return value in ROLES or "@" in value
+        case list():
+            return all(_is_recipient(one) for one in value)
+        case _:
+            return False
 
 
 @rule("constant-condition", "warning", "A condition depends on something.")

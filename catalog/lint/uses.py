@@ -34,7 +34,7 @@ from catalog.steps import (
 
 Names = Mapping[str, Any]
 Form = tuple[Field, ...]
-Wanted = Literal["anything", "list", "number", "moment", "people"]
+Wanted = Literal["anything", "list", "number", "moment", "people", "recipients"]
 
 
 class Use(NamedTuple):
@@ -143,12 +143,19 @@ def _of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
     for at, notice in enumerate(item.notifications):
         place: Place = ("notifications", at)
         yield Use((*place, "when"), notice.when, True, told, item.form)
-        yield from _texts(notice, place, ("to", "subject", "text"), told, item.form)
+        yield from _texts(notice, place, ("subject", "text"), told, item.form)
+        yield from _recipients(notice.to, (*place, "to"), told, item.form)
 
 
 def _texts(thing: Any, place: Place, keys: tuple[str, ...], names: Names, form: Form | None) -> Iterator[Use]:
     for key in keys:
         yield Use((*place, key), getattr(thing, key), False, names, form)
+
+
+def _recipients(to: tuple[Any, ...], place: Place, names: Names, form: Form | None) -> Iterator[Use]:
+    """Yield the recipients that have to be worked out; what is wrong with the others needs no trying."""
+    uses = (Use((*place, at), one, False, names, form, wanted="recipients") for at, one in enumerate(to))
+    return (use for use in uses if use.has_expression)
 
 
 def _fields(fields: tuple[Field, ...], place: Place, names: Names) -> Iterator[Use]:
@@ -283,7 +290,8 @@ class _Steps:
             case TaskWork():
                 yield from _texts(work, place, ("title", "instructions"), names, self._form)
                 yield from _people(work.assign, (*place, "assign"), names, self._form)
-                yield from _fields(work.evidence, (*place, "evidence"), names)
+                # Evidence is checked where no results are known: by the API, from what it has on record.
+                yield from _fields(work.evidence, (*place, "evidence"), {**names, "results": {}})
             case GrantWork() | RevokeWork():
                 yield from _texts(work, place, ("group", "to"), names, self._form)
             case CallWork():
@@ -291,6 +299,7 @@ class _Steps:
             case HttpWork():
                 yield from _texts(work, place, ("url", "headers", "body"), names, self._form)
             case NotifyWork():
-                yield from _texts(work, place, ("to", "subject", "text"), names, self._form)
+                yield from _texts(work, place, ("subject", "text"), names, self._form)
+                yield from _recipients(work.to, (*place, "to"), names, self._form)
             case _:
                 assert_never(work)

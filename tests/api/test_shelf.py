@@ -86,6 +86,18 @@ def test_a_new_version_is_picked_up_and_a_new_file_too(files: Files) -> None:
     assert [one.item.version for one in files.register.versions("wiki")] == ["1.1.0", "1.0.0"]
 
 
+def test_a_draft_changes_under_its_version_and_leaves_the_published_one_on_offer(files: Files) -> None:
+    files.there()
+    files.write("wiki", version="2.0.0", lifecycle="draft", label="Why")
+    files.write("blog", lifecycle="draft")
+    assert files.there() == {"wiki": "1.0.0"}
+    files.write("wiki", version="2.0.0", lifecycle="draft", label="Why so")
+    assert files.there() == {"wiki": "1.0.0"}
+    assert files.wrong() == []
+    files.write("wiki", version="2.0.0", label="Why so")
+    assert files.there() == {"wiki": "2.0.0"}
+
+
 def test_unchanged_files_are_not_read_again(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.shelf.read", lambda _: pytest.fail("it was read"))
     files.shelf.look()

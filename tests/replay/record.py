@@ -193,9 +193,10 @@ async def steps_undone(world: World) -> Request:
         WAIT,
     )
     request = await world.place(item=item)
-    for number in (1, 2):
-        await request.reaches(lambda p, number=number: len(p.tasks) == number and bool(p.waiting))
-        await request.work("Grace Guard", "complete", task=number)
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1)
+    await request.reaches(lambda p: len(p.tasks) == 2 and bool(p.waiting))
+    await request.work("Grace Guard", "complete", task=2)
     await request.waits_for(WaitKind.TIME)
     await request.cancel()
     await request.waits_for_operator()

@@ -9,6 +9,7 @@ import pytest
 from support.builders import a_steps_item, an_actor, an_item
 from support.world import Request, World, refusal
 
+from activities.errors import Transient
 from catalog.access import Membership
 from catalog.journal import Kind
 from catalog.request import Outcome, Status, WaitKind
@@ -332,3 +333,13 @@ async def test_an_operator_can_give_back_what_somebody_on_leave_has_taken(world:
     await request.work(an_actor("Otto Operator", operator=True), "release", task=1)
     await request.work("Mara Lind", "complete", task=1)
     assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_an_author_says_how_often_a_system_is_tried(world: World) -> None:
+    world.directory.fail_next(Transient("busy"), times=5, on="ensure_member")
+    request = await place(world, READERS | {"retry": {"attempts": 2, "pause": "1 s"}})
+    shown = await request.waits_for_operator()
+    assert "busy" in (shown.tasks[0].problem or "")
+    await request.operate("skip", task=1)
+    await request.closes()
+    assert not reads(world)

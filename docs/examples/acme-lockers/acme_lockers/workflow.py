@@ -68,8 +68,8 @@ class LockerRequest(RequestFrame):
         await self.one_is_free(terms)
 
         place = {"area": terms.area, "holder": who.login}
-        assign = on_system("lockers.assign", place, f"Assign a locker in {terms.area} to {who.name}", None)
-        release = on_system("lockers.release", place, f"Take the locker in {terms.area} back from {who.name}", None)
+        assign = on_system("lockers.assign", place, f"Assign a locker in {terms.area} to {who.name}")
+        release = on_system("lockers.release", place, f"Take the locker in {terms.area} back from {who.name}")
         async with self.saga() as saga:
             saga.undo(lambda: self.targets.undo(release, of=assign.what))
             locker = await self.targets.effect(assign)
@@ -85,7 +85,7 @@ class LockerRequest(RequestFrame):
         Raises:
             Ended: none came free in time, or the request was called off.
         """
-        look = on_system("lockers.free", {"area": terms.area}, f"Look for a free locker in {terms.area}", None)
+        look = on_system("lockers.free", {"area": terms.area}, f"Look for a free locker in {terms.area}")
         began = workflow.now()
         last = began + terms.patience * DAY
         while not (await self.targets.look_up(look))["free"]:
