@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench lock clean
+.PHONY: help setup demo test cover check fix bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -22,7 +22,18 @@ demo: setup  ## start everything on this machine and watch a real order travel; 
 	@exec $(BIN)/commissary demo $(DEMO)
 
 test: setup  ## run every test; PYTEST="tests/unit -k approval" chooses some
+ifdef PYTEST
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST)
+else
+	$(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/unit
+	@$(MAKE) --no-print-directory cover
+endif
+
+# The unit tests by themselves reach every branch of catalog/, so what others reach on the way does not count. One process:
+# coverage is then measured without help in the workers of pytest-xdist.
+cover: setup  ## run the unit tests and fail unless they reach every branch of catalog/
+	$(BIN)/coverage run -m pytest -q tests/unit
+	$(BIN)/coverage report --show-missing --skip-covered
 
 check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

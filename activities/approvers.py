@@ -28,9 +28,15 @@ from catalog.stages import (
 
 
 class ApproversQuery(Model):
-    """For whom and for what a stage's approvers are looked up; `item_owner` is a login."""
+    """For whom and by which rules a stage's approvers are looked up; `item_owner` is a login.
 
-    stage: Stage
+    Attributes:
+        rules: with what depends on the order put in.
+        stage: where an earlier release has the rules.
+    """
+
+    rules: tuple[ApproverRule, ...] = ()
+    stage: Stage | None = None
     requester_id: str
     beneficiary_id: str
     group: str
@@ -54,16 +60,19 @@ class Approvers:
         self._directory = directory
 
     def people(self, query: PeopleQuery) -> tuple[PersonRef, ...]:
-        """Return who can do some work: active, and not by or for themselves unless a rule names just them."""
+        """Return who can do some work: active; requester and beneficiary only if rules name them and nobody else."""
         beneficiary = self._directory.person(query.beneficiary_id)
-        parties = (query.requester_id, query.beneficiary_id)
-        found = {
-            person.id: person.ref()
-            for rule in query.rules
-            for person in self._named(rule, query, beneficiary)
-            if person.active and (isinstance(rule, ByPerson) or person.id not in parties)
-        }
-        return tuple(found.values())
+        others: dict[str, PersonRef] = {}
+        parties: dict[str, PersonRef] = {}
+        for rule in query.rules:
+            for person in self._named(rule, query, beneficiary):
+                if not person.active:
+                    continue
+                if person.id not in (query.requester_id, query.beneficiary_id):
+                    others[person.id] = person.ref()
+                elif isinstance(rule, ByPerson):
+                    parties[person.id] = person.ref()
+        return tuple((others or parties).values())
 
     def rungs(self, query: ApproversQuery, beneficiary: Person | None = None) -> tuple[Rung, ...]:
         """Climb the ladder up to the first rung with somebody who may decide; most need one look-up only.
@@ -85,7 +94,7 @@ class Approvers:
 
     def _ladder(self, query: ApproversQuery, beneficiary: Person) -> Iterator[Rung]:
         """Yield the rules' own people, then the manager's manager, then the item's owner."""
-        rules = query.stage.approvers
+        rules = query.rules or (query.stage.approvers if query.stage else ())
         named = tuple(person for rule in rules for person in self._named(rule, query, beneficiary))
         yield Rung(rule="+".join(f"approver.{rule.rule}" for rule in rules), people=named)
         levels = max((rule.levels for rule in rules if isinstance(rule, ByManager)), default=0)

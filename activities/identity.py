@@ -89,7 +89,7 @@ class Identity:
     @heartbeating
     @connector_errors
     def people(self, query: PeopleQuery) -> People:
-        """Look up who can do some work: active, and not by or for themselves unless a rule names just them."""
+        """Look up who can do some work; see `Approvers.people`."""
         return People(people=self._approvers.people(query))
 
     @activity.defn(name="identity.ensure_member", no_thread_cancel_exception=True)

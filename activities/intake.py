@@ -160,7 +160,7 @@ class Desk:
         people, errors = _people(wish, item, sources)
         judged = tuple(self._judge.order(visit, item, wish.answers, person) for person in people.values())
         if judged:
-            errors += _answer_errors(judged, wish)
+            errors += _answer_errors([one for one in judged if not one.refused], wish)
         else:  # the requester stands in, so that all errors are told at once
             errors += self._judge.order(visit, item, wish.answers, wish.requester).errors
         errors += self._wrong_follows(wish)
@@ -295,10 +295,11 @@ def _people(wish: Wish, item: CatalogItem, sources: Sources) -> tuple[dict[str, 
     return people, errors
 
 
-def _answer_errors(judged: tuple[Judged, ...], wish: Wish) -> list[FieldError]:
+def _answer_errors(judged: list[Judged], wish: Wish) -> list[FieldError]:
     """Return what is wrong with the answers: once if it is for everybody, else at the place of the person."""
-    everybody = {error for error in judged[0].errors if all(error in one.errors for one in judged)}
-    found = [error for error in judged[0].errors if error in everybody]
+    first = judged[0].errors if judged else ()
+    everybody = {error for error in first if all(error in one.errors for one in judged)}
+    found = [error for error in first if error in everybody]
     for one in judged:
         place = _place(wish, one.order.beneficiary.login)
         own = [error for error in one.errors if error not in everybody]

@@ -80,6 +80,7 @@ class Judged:
         given: its answers as they were given.
         errors: of the answers, those of parts among them.
         denials: the rules that forbid it.
+        refused: the requester may not order for this person; then nothing else was judged.
         standing: the open request for the same thing, if there is one.
         duplicate_key: what no other open request may stand for.
         uploads, secrets: references that the answers name.
@@ -90,6 +91,7 @@ class Judged:
     given: dict[str, Any]
     errors: tuple[FieldError, ...] = ()
     denials: tuple[Denial, ...] = ()
+    refused: bool = False
     standing: str | None = None
     duplicate_key: str | None = None
     uploads: tuple[str, ...] = ()
@@ -147,8 +149,15 @@ class Judge:
     def order(
         self, visit: Visit, item: CatalogItem, answers: dict[str, Any], whom: PersonRef, above: tuple[str, ...] = ()
     ) -> Judged:
-        """Judge the order of an item for one person; `above` are the bundles that it is a part of."""
+        """Judge the order of an item for one person; `above` are the bundles that it is a part of.
+
+        Against somebody for whom the requester may not order, nothing else is said: the rest would tell of that person.
+        """
         bare = self._bare(visit, item, whom)
+        part = visit.part or bool(above)  # who may order for whom is not asked of a part
+        refused = () if part else preview.for_whom(item.order_for, names.of_order(bare, visit.at))
+        if refused:
+            return Judged(order=bare, given=answers, denials=refused, refused=True)
         answered = visit.sources.check(
             item.form,
             answers,
@@ -164,7 +173,8 @@ class Judge:
             uploads=tuple(answered.uploads),
             secrets=tuple(answered.secrets),
         )
-        judged = replace(judged, denials=_denials(judged.order, visit, part=visit.part or bool(above)))
+        known = names.of_order(judged.order, visit.at)
+        judged = replace(judged, denials=preview.denials(item.eligibility, known))
         if judged.errors:
             return judged
         judged = _priced(judged, visit.at)
@@ -237,13 +247,6 @@ class Judge:
             return part
         certain = tuple(error for error in part.errors if error.code in _CERTAIN)
         return replace(part, errors=certain, standing=None, duplicate_key=None)
-
-
-def _denials(order: Order, visit: Visit, *, part: bool) -> tuple[Denial, ...]:
-    """Return the rules that forbid an order; who may order for whom is not asked of a part."""
-    known = names.of_order(order, visit.at)
-    for_whom = () if part else preview.for_whom(order.item.order_for, known)
-    return (*for_whom, *preview.denials(order.item.eligibility, known))
 
 
 def _priced(judged: Judged, at: datetime) -> Judged:

@@ -39,6 +39,7 @@ SHIPPED = (
     EntryPoint("smtp", "activities.connectors.smtp:CONNECTOR", CONNECTORS),
     EntryPoint("http", "activities.connectors.http:CONNECTOR", CONNECTORS),
     EntryPoint("groups", "activities.providers:GROUPS", PROVIDERS),
+    EntryPoint("requestable-groups", "activities.providers:REQUESTABLE_GROUPS", PROVIDERS),
     EntryPoint("my-groups", "activities.providers:MY_GROUPS", PROVIDERS),
     EntryPoint("people", "activities.providers:PEOPLE", PROVIDERS),
     EntryPoint("entitlements", "activities.providers:ENTITLEMENTS", PROVIDERS),

@@ -14,6 +14,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from activities.errors import NotFound, Rejected
 from activities.ports import Directory, Ports
 from catalog.choices import Choice, Choices, ChoicesQuery
@@ -26,6 +28,8 @@ FRESH = 30.0
 """How long a list may be used again, in seconds."""
 KEPT = 500
 """How many lists are kept."""
+_ALL_GROUPS = 100_000
+"""More groups than anybody has: which of them are offered can only be told when they are all there."""
 
 
 class Provider(Protocol):
@@ -58,6 +62,43 @@ class Groups:
         if query.value is not None:
             return _if_found(lambda value: _of_group(self._directory.group(value)), query.value)
         return _cut(map(_of_group, self._directory.groups(query.search, query.limit + 1)), query.limit)
+
+
+class OfferSettings(BaseSettings):
+    """What is never offered, from the environment.
+
+    Attributes:
+        groups_not_offered: how the names of groups begin that nobody can ask to join, separated by commas.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="COMMISSARY_", frozen=True, extra="ignore")
+
+    groups_not_offered: str = "admins-"
+
+
+class RequestableGroups:
+    """The groups that somebody answers for, without those that the settings keep back."""
+
+    def __init__(self, directory: Directory, kept_back: str) -> None:
+        """`kept_back` are beginnings of names, in any case, separated by commas."""
+        self._directory = directory
+        self._kept_back = tuple(kept_back.casefold().replace(",", " ").split())
+
+    def choices(self, query: ChoicesQuery) -> Choices:
+        """Return the groups whose name or description holds the text."""
+        if query.value is not None:
+            return _if_found(self._requestable, query.value)
+        groups = self._directory.groups(query.search, _ALL_GROUPS)
+        return _cut((_of_group(group) for group in groups if self._offers(group)), query.limit)
+
+    def _requestable(self, name: str) -> Choice:
+        group = self._directory.group(name)
+        if not self._offers(group):
+            raise NotFound(f"nobody can ask to join the group {name!r}")
+        return _of_group(group)
+
+    def _offers(self, group: GroupInfo) -> bool:
+        return group.owned and not group.name.casefold().startswith(self._kept_back)
 
 
 class MyGroups:
@@ -182,6 +223,11 @@ def _kind(id_: str, made: Callable[[Ports], Provider], kind: type[Any]) -> Provi
 
 
 GROUPS = _kind("groups", lambda ports: Groups(ports.directory), Groups)
+REQUESTABLE_GROUPS = _kind(
+    "requestable-groups",
+    lambda ports: RequestableGroups(ports.directory, OfferSettings().groups_not_offered),
+    RequestableGroups,
+)
 MY_GROUPS = _kind("my-groups", lambda ports: MyGroups(ports.directory), MyGroups)
 PEOPLE = _kind("people", lambda ports: People(ports.directory), People)
 ENTITLEMENTS = _kind("entitlements", lambda ports: Entitlements(ports.published), Entitlements)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.actions import Action, queue_of
 from activities.authorship import authored
+from activities.errors import UnknownOutcome
 from activities.heartbeat import heartbeating
 from activities.http import Http
 from activities.mapping import connector_errors, understood
@@ -80,7 +82,13 @@ def as_activity(action: Action, owner: object) -> Activity:
     @connector_errors
     def run(given: dict[str, Any]) -> Any:
         taken = understood(action.input, given, action.spec.id)
-        return authored(lambda: method(taken)) if action.spec.changes else method(taken)
+        try:
+            return authored(lambda: method(taken)) if action.spec.changes else method(taken)
+        except UnknownOutcome as error:
+            if action.spec.idempotent:
+                raise
+            # Whether to do it a second time is for a human to say.
+            raise ApplicationError(str(error), error.ours, type=error.fault, non_retryable=True) from error
 
     return run
 

@@ -54,8 +54,8 @@ BEHIND = (0.1, 0.2, 0.4, 0.8, 1.6)
 
 _log = logging.getLogger(__name__)
 
-MAX_ENTRIES = 10_000
-"""More entries than a request can have: the engine ends a history that long."""
+LAST_ENTRIES = 50
+"""How far from its end a closed request's journal is read for who closed it; little is noted after that."""
 
 
 def problem_of(code: str, message: str) -> problems.Problem:
@@ -240,7 +240,7 @@ class Commands:
     def _closed(self, view: RequestView) -> problems.Problem:
         """Return the problem that says how the request ended, and by whom."""
         state = view.projection
-        entries = self._register.journal(view.order.number, limit=MAX_ENTRIES)
+        entries = self._register.journal(view.order.number, after=state.seq - LAST_ENTRIES, limit=LAST_ENTRIES)
         closers = [entry.actor.name for entry in entries if entry.kind is Kind.CLOSED and entry.actor]
         if state.outcome is Outcome.FULFILLED:
             closers = [person.name for task in state.tasks for person in task.decided_by]

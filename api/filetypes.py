@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 
 import puremagic
 
-from catalog.form import has_control_characters
-
 ANYTHING = "application/octet-stream"
 """The type that says nothing of a content and therefore fits every one."""
 
+_BINARY = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+"""What no text file holds; characters that turn the direction of writing may be in one."""
 _WORD_AND_KIN = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 _SAME = {
@@ -68,7 +69,7 @@ def _text(content: bytes) -> str | None:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        return None if has_control_characters(text.replace("\f", " ")) else text
+        return None if _BINARY.search(text) else text
     return None
 
 

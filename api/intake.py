@@ -92,7 +92,7 @@ def look(body: OrderIn, actor: Actor, *, at: datetime, desk: Desk) -> PreviewOut
         orders=tuple(
             PlannedOut.of(one.order, desk.foresee(one))
             for whole in assessed.people
-            if not whole.errors
+            if not whole.errors and not whole.denied  # who would decide tells about people one may not order for
             for one in whole.all_orders()
         ),
     )

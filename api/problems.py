@@ -9,7 +9,8 @@
     ├── AlreadyDecided 409        StageClosed 409        StageNotOpen 409
     ├── SubjectChanged 409        Closed 409             IdempotencyConflict 409
     ├── WorkflowGone 409
-    ├── TooManyDrafts 409         AlreadyOpen 409
+    ├── TooManyDrafts 409         TooManyFiles 409       TooManySecrets 409
+    ├── AlreadyOpen 409
     ├── BodyTooLarge 413
     ├── Invalid 422               UnknownChoice 422      ReasonNeeded 422
     ├── FileType 422
@@ -138,7 +139,7 @@ class NotApprover(Problem):
 
 
 class NotAllowed(Problem):
-    """The command needs a role that the sender does not have."""
+    """It needs a role that you do not have, or the item may not be ordered for this person."""
 
     status, slug, title = 403, "not-allowed", "You may not do this"
 
@@ -207,6 +208,18 @@ class TooManyDrafts(Problem):
     """You have as many drafts as one may have; delete one first."""
 
     status, slug, title = 409, "too-many-drafts", "Too many drafts"
+
+
+class TooManyFiles(Problem):
+    """You have uploaded as much as one may without an order that names it; use it first."""
+
+    status, slug, title = 409, "too-many-files", "Too many files"
+
+
+class TooManySecrets(Problem):
+    """You have given as many secrets as one may without an order that names them; use them first."""
+
+    status, slug, title = 409, "too-many-secrets", "Too many secrets"
 
 
 class AlreadyOpen(Problem):

@@ -7,6 +7,7 @@ asked of `catalog.rights`, never decided here.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
@@ -17,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from api.limits import Plain, Text
 from catalog import answers, form_schema, rights, timeline, wording
 from catalog.approval import Verdict
+from catalog.duration import Duration
 from catalog.fields import MAX_TEXT
 from catalog.fields import Field as FormField
 from catalog.form import FieldError
@@ -27,7 +29,7 @@ from catalog.people import Actor
 from catalog.preview import Asked, Preview
 from catalog.registry import Known
 from catalog.request import Cost, Order, OrderLine, Outcome, Status, Task, WaitKind
-from catalog.stages import Stage
+from catalog.stages import AutoApproval, Quorum, Stage
 from catalog.steps import walk
 from records.register import RequestView, TaskView
 from workflows.messages import MAX_REASON
@@ -204,6 +206,42 @@ class ItemSummaryOut(_Out):
         return cls.model_validate(dict(item) | {"price": wording.price(item.price)})
 
 
+class StageOut(_Out):
+    """An approval stage of an item.
+
+    Attributes:
+        approvers: who decides, in words.
+        conditional: whether some orders do without it, or without asking anybody.
+        when, auto_approve: under which conditions; only for operators and the item's owner, because who knows a
+            threshold can order just below it.
+    """
+
+    id: str
+    name: str
+    approvers: str
+    quorum: Quorum
+    decide_within: Duration
+    conditional: bool
+    when: bool | str | None = None
+    auto_approve: tuple[AutoApproval, ...] | None = None
+
+    @classmethod
+    def of(cls, stage: Stage, words: wording.Words, *, in_full: bool) -> Self:
+        """Return a stage, in full with its conditions."""
+        approvers = words.approvers(stage.approvers)
+        seen = {
+            "approvers": approvers if in_full else _FORMULA.sub("whom the order decides on", approvers),
+            "conditional": stage.when is not True or bool(stage.auto_approve),
+            "when": stage.when if in_full else None,
+            "auto_approve": stage.auto_approve if in_full else None,
+        }
+        return cls.model_validate(dict(stage) | seen)
+
+
+_FORMULA = re.compile("‹[^›]*›")
+"""How `wording` shows an expression that has no words of its own."""
+
+
 class ItemOut(ItemSummaryOut):
     """An item with what it asks, who decides, what is done, and whether the viewer may have it."""
 
@@ -215,7 +253,7 @@ class ItemOut(ItemSummaryOut):
         serialization_alias="schema",
         description="JSON Schema (2020-12) of the answers; `x-commissary` says how each field is drawn.",
     )
-    approvals: tuple[Stage, ...]
+    approvals: tuple[StageOut, ...]
     steps: tuple[str, ...] = Field(description="What is done once it is approved, in words.")
     irreversible: tuple[str, ...] = Field(description="What of it cannot be taken back, and why.")
     entitlement: Entitlement | None
@@ -225,14 +263,16 @@ class ItemOut(ItemSummaryOut):
     why_not: tuple[str, ...]
 
     @classmethod
-    def seen_by(cls, item: CatalogItem, known: Known, why_not: tuple[str, ...]) -> Self:
+    def seen_by(cls, item: CatalogItem, known: Known, viewer: Actor, why_not: tuple[str, ...]) -> Self:
         """Return the item as it is shown to somebody who may not order it for these reasons, if there are any."""
         words = wording.Words(item, known)
+        in_full = viewer.operator or viewer.person.login.casefold() == item.owner.casefold()
         steps = [step for _, step in walk(item.steps)]
         done = [words.step(step) for step in steps] or [f"Order {line.item}" for line in item.lines]
         seen = {
             "price": wording.price(item.price),
             "form_schema": form_schema.schema(item.form),
+            "approvals": [StageOut.of(stage, words, in_full=in_full) for stage in item.approvals],
             "steps": done or [words.workflow()],
             "irreversible": [why for step in steps if (why := getattr(step, "irreversible", ""))],
             "digest": digest(item),

@@ -30,6 +30,10 @@ from records.register import Register, RegisterUnavailable, VersionTaken
 
 _log = logging.getLogger(__name__)
 
+MOST_KEPT = 200
+"""Findings that are kept of each file: `catalog lint` shows all of them."""
+MOST_TOLD = 20
+"""Findings that are logged of each file at once."""
 EVERY = timedelta(seconds=1)
 """How often the files are looked at: only their dates and sizes, unless something changed."""
 
@@ -40,7 +44,8 @@ class Stock:
 
     Attributes:
         catalog: the newest published version of each item.
-        broken: what is wrong with files whose items are not, or not in their newest version, on the shelf.
+        broken: what is wrong with files whose items are not, or not in their newest version, on the shelf; of each the
+            first `MOST_KEPT` findings.
         trouble: why files could not be published; empty if they were.
     """
 
@@ -123,7 +128,7 @@ class Shelf:
             if loaded.file not in wrong and loaded.value.lifecycle != "draft":
                 broken += self._publish(loaded, newest)
         offered = [newest[item_id] for item_id in {*reading.items, *held} if item_id in newest]
-        return Stock(Catalog(offered), tuple(broken))
+        return Stock(Catalog(offered), tuple(one for few in _by_file(broken).values() for one in few[:MOST_KEPT]))
 
     def _publish(self, loaded: Loaded[CatalogItem], newest: dict[str, CatalogItem]) -> Iterable[Finding]:
         """Publish an item and note that it is the newest; return why it cannot be, if so."""
@@ -156,12 +161,25 @@ class Shelf:
 
     def _tell(self, stock: Stock) -> None:
         """Say once what is new."""
-        for one in set(stock.broken) - set(self.stock.broken):
-            _log.error("the catalog: %s The last published version of the item stays.", one)
+        told = set(self.stock.broken)
+        for file, new in _by_file(one for one in stock.broken if one not in told).items():
+            for one in new[:MOST_TOLD]:
+                _log.error("the catalog: %s The last published version of the item stays.", one)
+            if len(new) > MOST_TOLD:
+                _log.error(
+                    "the catalog: %s: at least %d findings more; see them with lint.", file, len(new) - MOST_TOLD
+                )
         if stock.trouble and not self.stock.trouble:
             _log.warning("items are not published: %s", stock.trouble)
         if self.stock.broken and not stock.broken and not stock.trouble:
             _log.warning("the catalog is right again")
+
+
+def _by_file(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    by_file: dict[str, list[Finding]] = {}
+    for one in findings:
+        by_file.setdefault(one.file, []).append(one)
+    return by_file
 
 
 def _stats(directories: Iterable[Path]) -> Iterator[tuple[str, int, int, int, int]]:

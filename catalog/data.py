@@ -7,6 +7,7 @@ cost is bounded, is `expression`'s business.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +16,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 
-from catalog import duration, expression
+from catalog import duration, expression, filters
+from catalog.filters import ExpressionError
 
 
 def _read_when(value: Any) -> bool | str:
@@ -66,14 +68,15 @@ def texts(value: Any) -> Iterator[str]:
                 yield from texts(one)
 
 
-def _check(value: Any) -> Any:
+def check(value: Any) -> Any:
+    """Return data whose expressions can be read; raises ValueError if one of them cannot."""
     for text in texts(value):
         whole = _whole(text)
         expression.check(text if whole is None else whole, template=whole is None)
     return value
 
 
-Data = Annotated[Any, AfterValidator(_check)]
+Data = Annotated[Any, AfterValidator(check)]
 """Plain JSON whose texts are templates."""
 
 
@@ -98,6 +101,41 @@ def fill(value: Any, names: Mapping[str, Any], instead: Mapping[str, Any] | None
             return {key: fill(one, names, instead) for key, one in value.items()}
         case _:
             return value
+
+
+def fill_url(template: str, names: Mapping[str, Any]) -> str:
+    """Return a web address with its expressions evaluated, each value as one part of it: `filters.urlencode`.
+
+    So no answer changes which host, path or query a request goes to. Only a template that is nothing but one
+    ``{{ … }}`` stands for a whole address, and is taken as it comes out.
+
+    Raises:
+        ExpressionError: an expression cannot be evaluated with these names; the whole address is no text; or a value
+            would leave out a step of the path, or go up in it.
+    """
+    whole = _whole(template)
+    if whole is not None:
+        address = expression.evaluate(whole, names)
+        if not isinstance(address, str):
+            raise ExpressionError("an address came out as something else than text")
+        return address
+    address = expression.render(template, names, _part_of_url)
+    path = re.split("[?#]", address, maxsplit=1)[0]
+    if _NOTHING in path:
+        raise ExpressionError("a value in the path of an address is empty, so the address would be another")
+    if template != address and not _UPWARDS.isdisjoint(path.split("/")):
+        raise ExpressionError("a value in the path of an address is '.' or '..', so the address would be another")
+    return address.replace(_NOTHING, "")
+
+
+def _part_of_url(value: Any) -> str:
+    return filters.urlencode(value) or _NOTHING
+
+
+_NOTHING = "\0"
+"""Where an empty value stands while an address is made; it can stand in no template."""
+_UPWARDS = {".", ".."}
+"""What means another step of a path than it says (RFC 3986, 3.3 and 5.2.4)."""
 
 
 def plain(value: Any) -> Any:

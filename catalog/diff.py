@@ -7,28 +7,18 @@ requests keep the version they were ordered with; only orders from now on are me
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 
+from catalog.differences import Name, differing, matched, paired, reordered, said
 from catalog.duration import words as lasting
 from catalog.fields import Field, RowsField
-from catalog.item import AudienceRule, CatalogItem, CrossCheck, Notification
+from catalog.item import AudienceRule, CatalogItem
 from catalog.model import Model
 from catalog.registry import Known
 from catalog.stages import Stage
-from catalog.steps import ApproveStep, ForEachStep, ParallelStep, Step, TaskStep, walk
+from catalog.steps import ApproveStep, ForEachStep, ParallelStep, Step, TaskStep, Undo, walk
 from catalog.text import one_line
 from catalog.wording import Words, capital, field_type, listed, price, quorum
-
-_SHOWN = 60
-
-
-class _WithId(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-Named = TypeVar("Named", bound=_WithId)
 
 
 class Changes(Model):
@@ -72,49 +62,47 @@ def changes(old: CatalogItem, new: CatalogItem, known: Known | None = None) -> C
     )
 
 
-def _said(value: Any) -> str:
-    """Return a value in a few words."""
-    match value:
-        case None | "" | ():
-            return "nothing"
-        case dict() if not value:
-            return "nothing"
-        case bool():
-            return "yes" if value else "no"
-        case timedelta():
-            return lasting(value)
-        case tuple() if all(isinstance(one, str) for one in value):
-            text = ", ".join(value)
-        case Model():
-            text = str(value.model_dump(mode="json", exclude_defaults=True))
-        case _:
-            text = str(value)
-    line = one_line(text)
-    return f"“{line if len(line) <= _SHOWN else f'{line[: _SHOWN - 1]}…'}”"
+_IN_WORDS = {
+    "task": ("title",),
+    "grant": ("group", "to"),
+    "revoke": ("group", "to"),
+    "call": ("action",),
+    "http": ("method", "url"),
+    "notify": ("to", "subject"),
+}
+"""Work -> the parts of it that its wording tells."""
 
 
-def _rest(subject: str, old: Model, new: Model, told: Sequence[str] = ()) -> Iterator[str]:
+def _rest(subject: str, old: Model, new: Model, pair: _Pair, told: Sequence[str] = ()) -> Iterator[str]:
     """Yield a sentence for each part of both that differs and was not told otherwise."""
-    for name in type(new).model_fields:
-        if name in told or name not in type(old).model_fields:
+    for part in type(new).model_fields:
+        if part in told or part not in type(old).model_fields:
             continue
-        before, now = getattr(old, name), getattr(new, name)
-        if before != now:
-            yield f"{subject}: {name.replace('_', ' ')} was {_said(before)}, now it is {_said(now)}."
+        before, now = getattr(old, part), getattr(new, part)
+        if before == now:
+            continue
+        match part:
+            case "evidence":
+                yield from _questions(f" as evidence of {subject[:1].lower()}{subject[1:]}", before, now, pair)
+            case "assign":
+                yield f"{subject} goes to {pair.now.approvers(now)} instead of {pair.before.approvers(before)}."
+            case "undo":
+                yield from _undo(subject, before, now, pair)
+            case _:
+                yield from differing(Name(subject, part.replace("_", " ")), before, now)
 
 
-def _matched(old: Sequence[Named], new: Sequence[Named]) -> tuple[list[Named], list[Named], list[tuple[Named, Named]]]:
-    """Return what was added, what was removed, and what stands in both, by id."""
-    before, now = {one.id: one for one in old}, {one.id: one for one in new}
-    added = [one for one in new if one.id not in before]
-    removed = [one for one in old if one.id not in now]
-    return added, removed, [(before[one.id], one) for one in new if one.id in before]
-
-
-def _reordered(both: Sequence[tuple[Named, Named]], old: Sequence[Named]) -> bool:
-    """Return whether what stands in both comes in another order now."""
-    kept = [before for before, _ in both]
-    return kept != [one for one in old if one in kept]
+def _undo(subject: str, old: Undo | None, new: Undo | None, pair: _Pair) -> Iterator[str]:
+    """Yield how else a step is taken back."""
+    before, now = (pair.before.doing(old) if old else ""), (pair.now.doing(new) if new else "")
+    if not now:
+        yield f"{subject} is no longer taken back in a way of its own; it was: {before}."
+    elif not before:
+        yield f"{subject} is taken back in a way of its own: {now}."
+    elif before != now:
+        yield f"{subject} is taken back in another way: {now}; before: {before}."
+    if old and new and old.do == new.do:
+        yield from _rest(f"{subject}, taken back", old, new, pair, () if before == now else _IN_WORDS[new.do])
 
 
 def _for_requesters(pair: _Pair) -> Iterator[str]:
@@ -129,27 +117,27 @@ def _for_requesters(pair: _Pair) -> Iterator[str]:
         groups = [item.entitlement.group if item.entitlement else "no group" for item in (old, new)]
         yield f"What one gets is a place in {groups[1]} instead of {groups[0]}."
     yield from _questions("", old.form, new.form, pair)
-    yield from _checks(old.checks, new.checks)
+    yield from _checks(pair)
     yield from _rules("see it", old.visibility, new.visibility, pair)
     yield from _rules("have it", old.eligibility, new.eligibility, pair)
-    yield from _rest("Ordering it for others", old.order_for, new.order_for)
-    yield from _rest("Calling it off", old.cancel, new.cancel)
+    yield from _rest("Ordering it for others", old.order_for, new.order_for, pair)
+    yield from _rest("Calling it off", old.cancel, new.cancel, pair)
     if old.duplicates != new.duplicates:
         can = "can" if new.duplicates == "allow" else "cannot"
         yield f"One {can} have several open orders of it for the same person."
     if old.distinct_by != new.distinct_by:
-        yield f"Two orders are the same if they agree in {_said(new.distinct_by)}, not in {_said(old.distinct_by)}."
+        yield f"Two orders are the same if they agree in {said(new.distinct_by)}, not in {said(old.distinct_by)}."
     yield from _irreversible(pair)
     yield from _bundle(pair)
 
 
 def _offer(old: CatalogItem, new: CatalogItem) -> Iterator[str]:
     if old.name != new.name:
-        yield f"It is called {_said(new.name)} instead of {_said(old.name)}."
+        yield f"It is called {said(new.name)} instead of {said(old.name)}."
     if old.summary != new.summary or old.description != new.description:
         yield "It is described in other words."
     if old.category != new.category:
-        yield f"It stands under {_said(new.category)} instead of {_said(old.category)}."
+        yield f"It stands under {said(new.category)} instead of {said(old.category)}."
     if old.lifecycle != new.lifecycle:
         yield {
             "draft": "It is not offered for now.",
@@ -157,7 +145,7 @@ def _offer(old: CatalogItem, new: CatalogItem) -> Iterator[str]:
             "retired": "It can no longer be ordered.",
         }[new.lifecycle]
     if old.successor != new.successor:
-        yield f"What to order instead: {_said(new.successor)}."
+        yield f"What to order instead: {said(new.successor)}."
 
 
 def _price(old: CatalogItem, new: CatalogItem) -> Iterator[str]:
@@ -168,7 +156,7 @@ def _price(old: CatalogItem, new: CatalogItem) -> Iterator[str]:
         yield "Its price is computed in another way."
     centres = [one_line(item.price.cost_centre or "") if item.price else "" for item in (old, new)]
     if centres[0] != centres[1]:
-        yield f"It is charged to {_said(centres[1])} instead of {_said(centres[0])}."
+        yield f"It is charged to {said(centres[1])} instead of {said(centres[0])}."
 
 
 def _terms(item: CatalogItem) -> Any:
@@ -177,13 +165,13 @@ def _terms(item: CatalogItem) -> Any:
 
 def _questions(where: str, old: Sequence[Field], new: Sequence[Field], pair: _Pair) -> Iterator[str]:
     """Yield what becomes of a form's questions; `where` names the one that a row's questions belong to."""
-    added, removed, both = _matched(old, new)
+    added, removed, both = matched(old, new)
     for field in added:
         need = _need(field.required, pair.now)
         yield f"A new question{where}: “{field.label}” ({field_type(field)}, {need})."
     for field in removed:
         yield f"“{field.label}”{where} is no longer asked."
-    if _reordered(both, old):
+    if reordered(both, old):
         yield f"The questions{where} come in another order."
     for before, now in both:
         yield from _question(where, before, now, pair)
@@ -209,7 +197,7 @@ def _question(where: str, old: Field, new: Field, pair: _Pair) -> Iterator[str]:
     if isinstance(old, RowsField) and isinstance(new, RowsField):
         told.append("fields")
         yield from _questions(f" in “{new.label}”", old.fields, new.fields, pair)
-    yield from _rest(name, old, new, told)
+    yield from _rest(name, old, new, pair, told)
 
 
 def _need(required: bool | str, words: Words) -> str:
@@ -231,15 +219,25 @@ def _when(when: bool | str, words: Words) -> str:
     return words.condition(when) if isinstance(when, bool) else f"if {words.condition(when)}"
 
 
-def _checks(old: Sequence[CrossCheck], new: Sequence[CrossCheck]) -> Iterator[str]:
-    yield from (f"A new rule for the answers: {one_line(check.message)}" for check in new if check not in old)
-    yield from (f"A rule for the answers is gone: {one_line(check.message)}" for check in old if check not in new)
+def _checks(pair: _Pair) -> Iterator[str]:
+    old, new = pair.old.checks, pair.new.checks
+    added, removed, both = paired(old, new, lambda check: check.message, lambda check: check.check)
+    yield from (f"A new rule for the answers: {one_line(check.message)}" for check in added)
+    yield from (f"A rule for the answers is gone: {one_line(check.message)}" for check in removed)
+    for before, now in both:
+        name = f"The rule for the answers {said(now.message)}"
+        if before.message != now.message:
+            yield f"{name} is told in other words; before: {said(before.message)}."
+        if before.check != now.check:
+            earlier = pair.before.condition(before.check)
+            yield f"{name} asks that {pair.now.condition(now.check)}; before, that {earlier}."
+        yield from _rest(name, before, now, pair, ("message", "check"))
     if old != new and sorted(map(str, old)) == sorted(map(str, new)):
         yield "The rules for the answers come in another order."
 
 
 def _rules(what: str, old: Sequence[AudienceRule], new: Sequence[AudienceRule], pair: _Pair) -> Iterator[str]:
-    added, removed, both = _matched(old, new)
+    added, removed, both = matched(old, new)
     for rule in added:
         yield f"Who may {what} has a new rule, {rule.id}: only if {pair.now.condition(rule.when)}."
     for rule in removed:
@@ -248,8 +246,8 @@ def _rules(what: str, old: Sequence[AudienceRule], new: Sequence[AudienceRule], 
         if before.when != now.when:
             earlier = pair.before.condition(before.when)
             yield f"Who may {what}, rule {now.id}: only if {pair.now.condition(now.when)}; before, only if {earlier}."
-        yield from _rest(f"Who may {what}, rule {now.id}", before, now, ("when",))
-    if _reordered(both, old):
+        yield from _rest(f"Who may {what}, rule {now.id}", before, now, pair, ("when",))
+    if reordered(both, old):
         yield f"The rules of who may {what} are asked in another order."
 
 
@@ -262,20 +260,20 @@ def _irreversible(pair: _Pair) -> Iterator[str]:
 
 
 def _bundle(pair: _Pair) -> Iterator[str]:
-    added, removed, both = _matched(pair.old.lines, pair.new.lines)
+    added, removed, both = matched(pair.old.lines, pair.new.lines)
     yield from (f"It also brings {line.item}." for line in added)
     yield from (f"It no longer brings {line.item}." for line in removed)
     for before, now in both:
-        yield from _rest(f"Its part {now.id}", before, now)
-    if _reordered(both, pair.old.lines):
+        yield from _rest(f"Its part {now.id}", before, now, pair)
+    if reordered(both, pair.old.lines):
         yield "Its parts are listed in another order."
 
 
 def _for_approvers(pair: _Pair) -> Iterator[str]:
-    added, removed, both = _matched(pair.old.approvals, pair.new.approvals)
+    added, removed, both = matched(pair.old.approvals, pair.new.approvals)
     yield from (_new_stage(stage, pair.now) for stage in added)
     yield from (f"“{stage.name}” is no longer asked." for stage in removed)
-    if _reordered(both, pair.old.approvals):
+    if reordered(both, pair.old.approvals):
         yield f"They are asked in another order: {listed(stage.name for stage in pair.new.approvals)}."
     for before, now in both:
         yield from _stage(before, now, pair)
@@ -304,17 +302,24 @@ def _stage(old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
         yield f"{name} has {lasting(new.decide_within)} to decide instead of {lasting(old.decide_within)}."
     if old.when != new.when:
         yield f"{name} is asked {_when(new.when, pair.now)} instead of {_when(old.when, pair.before)}."
-    added, removed, both = _matched(old.auto_approve, new.auto_approve)
+    yield from _auto(name, old, new, pair)
+    told = ("name", "approvers", "quorum", "decide_within", "when", "auto_approve")
+    yield from _rest(name, old, new, pair, told)
+
+
+def _auto(name: str, old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
+    added, removed, both = matched(old.auto_approve, new.auto_approve)
     for auto in added:
         yield f"{name} is approved by itself if {pair.now.condition(auto.when)} ({auto.id}: {one_line(auto.because)})"
     for auto in removed:
         yield f"{name} is no longer approved by itself if {pair.before.condition(auto.when)} ({auto.id})."
     for before, now in both:
-        yield from _rest(f"{name}, reason {now.id}", before, now)
-    if _reordered(both, old.auto_approve):
+        if before.when != now.when:
+            earlier = pair.before.condition(before.when)
+            yield f"{name} is approved by itself if {pair.now.condition(now.when)}; before, if {earlier} ({now.id})."
+        yield from _rest(f"{name}, reason {now.id}", before, now, pair, ("when",))
+    if reordered(both, old.auto_approve):
         yield f"{name} tries the reasons to approve by itself in another order."
-    told = ("name", "approvers", "quorum", "decide_within", "when", "auto_approve")
-    yield from _rest(name, old, new, told)
 
 
 def _for_fulfillers(pair: _Pair) -> Iterator[str]:
@@ -334,9 +339,7 @@ def _for_fulfillers(pair: _Pair) -> Iterator[str]:
         yield from _step(old[name], new[name], pair)
     if pair.old.workflow_type != pair.new.workflow_type:
         yield f"It is fulfilled by {pair.new.workflow_type} instead of {pair.old.workflow_type}."
-    if pair.old.parameters != pair.new.parameters:
-        before, now = _said(pair.old.parameters), _said(pair.new.parameters)
-        yield f"The parameters of its workflow were {before}, now they are {now}."
+    yield from differing(Name("Its workflow", "parameter"), pair.old.parameters, pair.new.parameters)
 
 
 def _outline(item: CatalogItem) -> dict[str, tuple[Step, str]]:
@@ -357,17 +360,15 @@ def _step(old: tuple[Step, str], new: tuple[Step, str], pair: _Pair) -> Iterator
     (before, there), (now, here) = old, new
     subject = f"The step {now.id}"
     if there != here:
-        yield f"{subject} stands in {_said(here)} instead of {_said(there)}."
+        yield f"{subject} stands in {said(here)} instead of {said(there)}."
     if before.do != now.do:
         yield f"{subject} is another kind of step: {pair.now.doing(now)}, instead of: {pair.before.doing(before)}."
     if before.when != now.when:
         yield f"{subject} is done {_when(now.when, pair.now)} instead of {_when(before.when, pair.before)}."
-    if isinstance(before, TaskStep) and isinstance(now, TaskStep) and before.assign != now.assign:
-        yield f"{subject} goes to {pair.now.approvers(now.assign)} instead of {pair.before.approvers(before.assign)}."
-    told = ["do", "when", "assign", "stage"]
+    told = ["do", "when", "stage"]
     if isinstance(now, (ParallelStep, ForEachStep)):
         told += ["branches", "steps"]
-    yield from _rest(subject, before, now, told)
+    yield from _rest(subject, before, now, pair, told)
 
 
 def _for_authors(pair: _Pair) -> Iterator[str]:
@@ -382,19 +383,24 @@ def _for_authors(pair: _Pair) -> Iterator[str]:
     if old.id != new.id:
         yield f"The id is {new.id} instead of {old.id}: it is another item."
     others = [name for name in CatalogItem.model_fields if name not in told]
-    yield from _rest("The item", old, new, (*others, "id"))
-    yield from _messages(old.notifications, new.notifications)
+    yield from _rest("The item", old, new, pair, (*others, "id"))
+    yield from _messages(pair)
 
 
-def _messages(old: Sequence[Notification], new: Sequence[Notification]) -> Iterator[str]:
-    for message in new:
-        if message not in old:
-            to = _said(message.to)
-            yield f"A message of its own goes to {to} when it is {message.on}: {one_line(message.subject)}"
-    for message in old:
-        if message not in new:
-            to = _said(message.to)
-            yield f"A message to {to} when it is {message.on} is gone: {one_line(message.subject)}"
+def _messages(pair: _Pair) -> Iterator[str]:
+    old, new = pair.old.notifications, pair.new.notifications
+    added, removed, both = paired(old, new, lambda one: (one.on, one.to, one.subject), lambda one: (one.on, one.text))
+    yield from (
+        f"A message of its own goes to {said(one.to)} when it is {one.on}: {one_line(one.subject)}" for one in added
+    )
+    yield from (f"A message to {said(one.to)} when it is {one.on} is gone: {one_line(one.subject)}" for one in removed)
+    for before, now in both:
+        name = f"The message {said(now.subject)} when it is {now.on}"
+        if before.when != now.when:
+            yield f"{name} is sent {_when(now.when, pair.now)} instead of {_when(before.when, pair.before)}."
+        yield from _rest(name, before, now, pair, ("when",))
+    if not (added or removed or both) and old != new:
+        yield "The messages of its own come in another order."
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -44,10 +44,11 @@ OneLine = Annotated[str, Field(max_length=256), AfterValidator(_plain)]
 
 
 class GroupInfo(Model):
-    """A group as people choose it."""
+    """A group as people choose it; `owned` says whether it names somebody who answers for it."""
 
     name: str
     description: str = ""
+    owned: bool = False
 
 
 class GroupSpec(Model):

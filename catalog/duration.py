@@ -5,6 +5,7 @@ Months and years are refused: they have no fixed length.
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import timedelta
 from typing import Annotated, Any
@@ -53,6 +54,23 @@ def _not_a_duration(value: object) -> ValueError:
     return ValueError(f"{str(value)[:40]!r} is not a duration; {_EXAMPLES}")
 
 
+_CLOSE = 0.7
+"""How much alike a misspelt unit and a real one are, from 0 to 1; month and minute are not."""
+
+
+def _misspelt(text: str, parts: list[tuple[str, str]]) -> ValueError:
+    """Return the error for units that there are not, with the nearest there are if each has one."""
+    near = [difflib.get_close_matches(unit, _UNITS, n=1, cutoff=_CLOSE) for _, unit in parts]
+    if not all(near):
+        return _not_a_duration(text)
+    units = (_UNITS[close[0]] for close in near)
+    meant = " ".join(
+        f"{number} {unit if int(number) != 1 else unit.removesuffix('s')}"
+        for (number, _), unit in zip(parts, units, strict=True)
+    )
+    return ValueError(f"{text[:40]!r} is not a duration; did you mean {meant!r}?")
+
+
 def _parse_iso(text: str) -> timedelta:
     match = _ISO.fullmatch(text)
     if match is None or not any(match.groups()):
@@ -63,8 +81,10 @@ def _parse_iso(text: str) -> timedelta:
 def _parse_words(text: str) -> timedelta:
     rest = text.strip().lower()
     parts = _PART.findall(rest)
-    if not parts or _PART.sub("", rest).strip(" ,") or any(unit not in _UNITS for _, unit in parts):
+    if not parts or _PART.sub("", rest).strip(" ,"):
         raise _not_a_duration(text)
+    if any(unit not in _UNITS for _, unit in parts):
+        raise _misspelt(text, parts)
     return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta(0))
 
 

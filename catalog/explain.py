@@ -102,7 +102,8 @@ def _refused(place: Place, given: Any, error: ValueError) -> Fault:
     message, _, remedy = str(error).partition("; ")
     inside = error.place if isinstance(error, Misplaced) else ()
     rule = "bad-expression" if _is_about_an_expression(given, str(error)) else "wrong-value"
-    return Fault(rule, (*place, *inside), message, f"{remedy[:1].upper()}{remedy[1:]}.")
+    end = "" if remedy.endswith("?") else "."
+    return Fault(rule, (*place, *inside), message, f"{remedy[:1].upper()}{remedy[1:]}{end}")
 
 
 _EXPRESSIONS: tuple[TypeAdapter[Any], ...] = (TypeAdapter(When), TypeAdapter(Data))

@@ -82,8 +82,13 @@ def holds(source: str, names: Mapping[str, Any]) -> bool:
     return bool(evaluate(source, names))
 
 
-def render(source: str, names: Mapping[str, Any]) -> str:
+def render(source: str, names: Mapping[str, Any], shown: Callable[[Any], str] = filters.words) -> str:
     """Return the text of a template, with values as people read them; plain text, nothing is escaped.
+
+    Args:
+        source: what `check` lets through.
+        names: as for `evaluate`.
+        shown: gives what stands in the text for a value.
 
     Raises:
         ExpressionError: it cannot be rendered with these names, or went over a bound.
@@ -94,7 +99,7 @@ def render(source: str, names: Mapping[str, Any]) -> str:
     pieces: list[str] = []
     length = 0
     try:
-        for piece in program.root_render_func(_new_run(program, names)):
+        for piece in program.root_render_func(_new_run(program, names, shown)):
             length += len(piece)
             filters.check_length(length)
             pieces.append(piece)
@@ -124,12 +129,13 @@ def references(source: str, *, template: bool = False) -> frozenset[tuple[str, .
 
 
 class _Run(Context):
-    """One evaluation, with what is left of its bounds."""
+    """One evaluation, with what is left of its bounds, and how it shows values."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.work = MAX_WORK
         self.loops = MAX_LOOPS
+        self.shown: Callable[[Any], str] = filters.words
 
     def spend(self, *values: Any) -> None:
         """Count an operation on these values."""
@@ -218,7 +224,7 @@ def _steps(run: _Run, values: Any, weight: int) -> Iterator[Any]:
 def _shown(run: _Run, value: Any) -> str:
     """Return what stands in a text for a value."""
     run.spend(value)
-    return filters.words(value)
+    return run.shown(value)
 
 
 def _charged(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -275,8 +281,11 @@ def _compiled(source: str, *, template: bool) -> Program:
     return _ENVIRONMENT.from_string(tree)
 
 
-def _new_run(program: Program, names: Mapping[str, Any]) -> Context:
-    return program.new_context(dict(names), shared=True)
+def _new_run(program: Program, names: Mapping[str, Any], shown: Callable[[Any], str] = filters.words) -> Context:
+    run = program.new_context(dict(names), shared=True)
+    assert isinstance(run, _Run)
+    run.shown = shown
+    return run
 
 
 def _failure(excerpt: str, error: Exception) -> ExpressionError:

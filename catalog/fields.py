@@ -12,18 +12,29 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic import Field as Constrained
 
 from catalog.data import Data, When
 from catalog.duration import Duration
 from catalog.model import Model, Slug
+from catalog.patterns import is_slow
 
 MAX_TEXT = 4_000
 MAX_ENTRIES = 200
 """The longest list an answer can be: rows, people, chosen values."""
 MAX_PATTERN = 200
 """Characters of a regular expression."""
+WRITTEN = "written"
+"""The validation context of what an author writes now."""
 MAX_FILE = 10 * 1024 * 1024
 """Bytes of the largest attachment."""
 
@@ -91,7 +102,7 @@ def _may_take_for_ever(pattern: str) -> bool:
     return False
 
 
-def _pattern(value: str) -> str:
+def _pattern(value: str, info: ValidationInfo) -> str:
     if len(value) > MAX_PATTERN:
         raise ValueError(f"the pattern is too long; use {MAX_PATTERN} characters at most")
     try:
@@ -102,6 +113,12 @@ def _pattern(value: str) -> str:
         raise ValueError(
             "the pattern repeats a group that itself holds a repetition or alternatives, which could take for ever; "
             "write a class of characters instead, such as '[a-z-]+'"
+        )
+    # What was published, or is pinned in a request, by an earlier release stays readable.
+    if info.context == WRITTEN and is_slow(value, MAX_TEXT):
+        raise ValueError(
+            "the pattern repeats the same characters several times without anything else between, which could take for "
+            "ever; say how many there may be, such as '[a-z]{1,40}', or write one repetition"
         )
     return value
 
@@ -165,12 +182,17 @@ class DecimalField(_Field):
 
 
 class MoneyField(_Field):
-    """An amount of money in one currency."""
+    """An amount of money in one currency; below zero only if `least` says so."""
 
     type: Literal["money"]
     currency: Currency
     least: Number | None = None
     most: Number | None = None
+
+    @property
+    def lowest(self) -> Decimal:
+        """The smallest amount; a default of `least` itself would change the digests of what is published."""
+        return Decimal(0) if self.least is None else self.least
 
 
 class YesNoField(_Field):

@@ -24,6 +24,7 @@ from decimal import (
     Overflow,
 )
 from typing import Any, TypeGuard
+from urllib.parse import quote
 
 from catalog import duration
 from catalog import text as texts
@@ -81,6 +82,12 @@ def entries(value: Any) -> list[Any] | tuple[Any, ...]:
     if not _is_list(value):
         raise _unfit(value, "list")
     return value
+
+
+class Encoded(str):
+    """A text that `urlencode` gave: it goes into an address as it is."""
+
+    __slots__ = ()
 
 
 def _is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
@@ -509,6 +516,11 @@ def _json_of(value: Any) -> Any:
     return _iso(value)
 
 
+def urlencode(value: Any) -> str:
+    """The value as one part of a web address: all but ``A-Z a-z 0-9 - . _ ~`` is written as ``%…`` (RFC 3986)."""
+    return value if isinstance(value, Encoded) else Encoded(quote(words(value), safe=""))
+
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_json_of)
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -540,6 +552,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "trim": _trim,
     "unique": _unique,
     "upper": _upper,
+    "urlencode": urlencode,
     "words": words,
 }
 

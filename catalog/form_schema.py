@@ -110,7 +110,7 @@ def _text(field: TextField | ParagraphField) -> Json:
 
 
 def _limits(field: IntegerField | DecimalField | MoneyField) -> Json:
-    both = {"minimum": field.least, "maximum": field.most}
+    both = {"minimum": field.lowest if isinstance(field, MoneyField) else field.least, "maximum": field.most}
     return {word: _json_number(limit) for word, limit in both.items() if limit is not None}
 
 

@@ -14,7 +14,7 @@ from catalog.item import CatalogItem
 from catalog.model import Model
 from catalog.registry import Known
 from catalog.stages import Stage
-from catalog.steps import ApproveStep, ForEachStep, ParallelStep, Step
+from catalog.steps import ApproveStep, ForEachStep, ParallelStep, Step, WaitStep
 from catalog.text import one_line
 from catalog.wording import Words, listed
 
@@ -47,7 +47,11 @@ class Node(Model):
 
 
 class Edge(Model):
-    """What follows what: ``flow`` when all is well, ``refused`` after a refusal, ``undo`` on the way back."""
+    """What follows what.
+
+    ``flow`` when all is well; ``refused`` after a refusal, or a deadline that ends the request; ``undo`` on the way
+    back.
+    """
 
     source: str
     target: str
@@ -88,7 +92,12 @@ def graph(item: CatalogItem, known: Known | None = None) -> Graph:
 def _description(item: CatalogItem) -> str:
     stages = listed(one_line(stage.name) for stage in item.approvals)
     decided = f"decided by {stages}" if item.approvals else "decided by nobody"
-    return f"An order is {decided}, then fulfilled within {lasting(item.sla.target)}."
+    within = lasting(item.sla.target)
+    if not item.lines:
+        return f"An order is {decided}, then fulfilled within {within}."
+    parts = listed(line.item for line in item.lines)
+    begun = f"An order is {decided}, then brings" if item.approvals else "An order brings"
+    return f"{begun} {parts}; each part is decided by itself. All of it is fulfilled within {within}."
 
 
 class _Builder:
@@ -144,7 +153,7 @@ class _Builder:
         card = Node(id=node, kind="stage", title=one_line(stage.name), caption="approval", lines=tuple(lines))
         after = self._add(card, loose)
         self._deadline(node, f"{lasting(stage.decide_within)}, then the request expires")
-        self.edges.append(Edge(source=node, target=self._back, kind="refused", label="refused"))
+        self.edges.append(Edge(source=node, target=self._back, kind="refused", label="refused, too late"))
         return after
 
     def _fulfilment(self, loose: list[_Loose]) -> list[_Loose]:
@@ -187,6 +196,8 @@ class _Builder:
         after = self._add(card, loose)
         if within := self._words.within(step):
             self._deadline(node, within)
+        if isinstance(step, WaitStep) and step.timeout and step.at_deadline == "cancel":
+            self.edges.append(Edge(source=node, target=self._back, kind="refused", label="too late"))
         if undoing := self._words.undoing(step):
             self._undo(node, undoing)
         match step:

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     TASK_COMPLETED = "task-completed"
     TASK_DECLINED = "task-declined"
     TASK_OVERDUE = "task-overdue"
+    TASK_REASSIGNED = "task-reassigned"
     STEP_SKIPPED = "step-skipped"
     STEP_DONE = "step-done"
     WAIT_BEGUN = "wait-begun"

@@ -16,6 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from catalog.explain import explain, said, suggest
+from catalog.fields import WRITTEN
 from catalog.item import CatalogItem
 from catalog.model import Model, digest
 from catalog.source import Fault, Finding, Place, Position, Positions, finding, parse
@@ -44,6 +45,7 @@ class Reading(NamedTuple):
         files: every file that was read.
         broken: what the others are called, by their id or else by the name of their file.
         problems: everything that is wrong with the others.
+        ignored: what was not read though it looks like an item; a warning each.
     """
 
     items: dict[str, Loaded[CatalogItem]]
@@ -51,6 +53,7 @@ class Reading(NamedTuple):
     files: tuple[str, ...]
     broken: frozenset[str]
     problems: tuple[Finding, ...]
+    ignored: tuple[Finding, ...]
 
 
 class CatalogError(Exception):
@@ -109,7 +112,10 @@ def read(directories: Iterable[Path]) -> Reading:
     for directory in standing:
         for path in _items_of(directory):
             shelf.add_item(path)
-    return Reading(shelf.items, shelf.policies, tuple(shelf.files), frozenset(shelf.broken), tuple(shelf.problems))
+    ignored = tuple(one for directory in standing for one in _ignored(directory))
+    return Reading(
+        shelf.items, shelf.policies, tuple(shelf.files), frozenset(shelf.broken), tuple(shelf.problems), ignored
+    )
 
 
 def _policies_of(directory: Path) -> Path:
@@ -118,6 +124,12 @@ def _policies_of(directory: Path) -> Path:
 
 def _items_of(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.yaml") if not path.name.endswith(".scenario.yaml"))
+
+
+def _ignored(directory: Path) -> Iterator[Finding]:
+    fault = Fault("wrong-extension", (), "this file is not read", "Let its name end in .yaml.", Position(1, 1))
+    for path in sorted(directory.glob("*.yml")):
+        yield finding(str(path), fault, {}, "warning")
 
 
 class _Shelf:
@@ -221,7 +233,7 @@ def validate(data: Any, model: type[_Thing]) -> tuple[_Thing | None, list[Fault]
         remedy = "Write 'field: value' lines."
         return None, [Fault("no-item", (), f"the file must hold fields with values, not {said(data)}", remedy)]
     try:
-        return model.model_validate(data, extra="forbid"), []
+        return model.model_validate(data, extra="forbid", context=WRITTEN), []
     except ValidationError as error:
         return None, explain(error, model)
 
@@ -236,7 +248,8 @@ def _text(path: Path) -> str | Fault:
         remedy = "Check that it is a file and may be read."
         return Fault("unreadable-file", (), f"the file cannot be read: {reason}", remedy)
     if len(raw) > MAX_BYTES:
-        return Fault("file-too-large", (), f"the file is larger than {MAX_BYTES // 1024} KiB", "Make it smaller.")
+        message = f"the file is larger than {MAX_BYTES // 1024} KiB"
+        return Fault("file-too-large", (), message, "Make it smaller.", Position(1, 1))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

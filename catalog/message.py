@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from catalog import names
 from catalog.data import fill, holds
 from catalog.expression import ExpressionError
@@ -55,7 +57,10 @@ def _recipients(order: Order, to: Any, known: Mapping[str, Any]) -> Iterator[Per
         case str(address) if "@" in address:
             yield PersonRef(id=f"mail:{address}", login=address, name=address, mail=address)
         case {"id": str(), "login": str(), "name": str()} as person:
-            yield PersonRef.model_validate(person)
+            try:
+                yield PersonRef.model_validate(person)
+            except ValidationError:
+                raise ExpressionError("a recipient is a person; what was given here is none") from None
         case list(several):
             for one in several:
                 yield from _recipients(order, one, known)

@@ -62,9 +62,9 @@ def concrete(rules: tuple[ApproverRule, ...], names: Mapping[str, Any]) -> tuple
 def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRule, ...]:
     match rule:
         case ByGroup():
-            return (rule.model_copy(update={"group": _word(fill(rule.group, names))}),)
+            return (rule.model_copy(update={"group": word(fill(rule.group, names))}),)
         case ByOwner() if rule.group is not None:
-            return (rule.model_copy(update={"group": _word(fill(rule.group, names))}),)
+            return (rule.model_copy(update={"group": word(fill(rule.group, names))}),)
         case ByPerson():
             return tuple(ByPerson(rule="person", person=login) for login in logins(fill(rule.person, names)))
         case ByExpression():
@@ -73,7 +73,8 @@ def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRul
             return (rule,)
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """Return the name of a group; raises ExpressionError if there is none."""
     if not isinstance(value, str) or not value.strip():
         raise ExpressionError("the name of a group came out empty")
     return value.strip()

@@ -6,15 +6,16 @@ directory; nothing is written and nobody is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from catalog import approval, names
 from catalog.approval import Rung, Slate
-from catalog.data import fill, holds
-from catalog.expression import ExpressionError
+from catalog.data import fill, holds, plain
+from catalog.expression import ExpressionError, references
 from catalog.item import AudienceRule, CatalogItem, OrderFor
 from catalog.model import Model
 from catalog.plan import PlannedStage, concrete, plan
@@ -66,6 +67,92 @@ class Preview(Model):
     stages: tuple[Asked, ...]
     due_at: datetime
     decided_by: datetime | None
+
+
+class Reason(Model):
+    """A rule that forbids an order, as its author reads it (feature row C7).
+
+    Attributes:
+        when: the condition that does not hold.
+        read: the values it was evaluated with, by the names it uses; None for what was not given or is not known.
+    """
+
+    rule: str
+    when: bool | str
+    read: dict[str, Any] = {}
+
+
+class Part(Model):
+    """One line of a bundle, and what would become of its order (feature row C6).
+
+    Attributes:
+        id: of the line.
+        item: id of the item.
+        needed: whether this order brings it at all.
+        later: the answers that come from parts before it; the part is judged without them.
+        fault: why it cannot be judged; then an order of the bundle would be refused, or the part would fail.
+        whole: what would become of it, its dates as if the parts before it were fulfilled as promised.
+    """
+
+    id: str
+    item: str
+    name: str
+    needed: bool = True
+    later: tuple[str, ...] = ()
+    fault: str = ""
+    whole: Whole | None = None
+
+
+class Whole(Preview):
+    """What would become of an order and of all its parts, for its author.
+
+    Attributes:
+        reasons: the conditions behind the denials.
+        parts: of a bundle, every line.
+        total: what the order costs with all its parts: one sum for each currency and rhythm; empty if it is free.
+    """
+
+    reasons: tuple[Reason, ...] = ()
+    parts: tuple[Part, ...] = ()
+    total: tuple[Cost, ...] = ()
+
+
+Part.model_rebuild()
+
+
+def total(costs: Iterable[Cost]) -> tuple[Cost, ...]:
+    """Return the sum of several prices; what falls due in another currency or rhythm is a price of its own."""
+    once: dict[str, Decimal] = defaultdict(Decimal)
+    again: dict[str, dict[Any, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for cost in costs:
+        once[cost.currency] += cost.one_off
+        again[cost.currency][cost.every] += cost.recurring
+    found = []
+    for currency, one_off in once.items():
+        sums = [Cost(every=every, recurring=sum_, currency=currency) for every, sum_ in again[currency].items() if sum_]
+        first, *rest = sums or [Cost(currency=currency)]
+        found += [first.model_copy(update={"one_off": one_off}), *rest]
+    return tuple(cost for cost in found if cost.one_off or cost.recurring)
+
+
+def reasons(item: CatalogItem, denied: Iterable[Denial], known: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """Return the conditions behind denials, with the values they were evaluated with."""
+    rules = {rule.id: rule.when for rule in (*item.visibility, *item.eligibility)}
+    rules["order-for-others"] = item.order_for.others
+    whens = [(denial.rule, rules[denial.rule]) for denial in denied if denial.rule in rules]
+    return tuple(Reason(rule=rule, when=when, read=_read(when, known)) for rule, when in whens)
+
+
+def _read(when: bool | str, known: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(when, bool):
+        return {}
+    return {".".join(path): plain(_at(path, known)) for path in sorted(references(when))}
+
+
+def _at(path: tuple[str, ...], value: Any) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def preview(order: Order, ladder: Ladder) -> Preview:

@@ -60,7 +60,7 @@ _MINOR = dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3) | d
 )
 """Digits after the point, of currencies that have not two (ISO 4217)."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ONE_LINE = re.compile(r"[^\t\n\r\u2028\u2029]{1,200}")
 _LOGIN = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
@@ -82,7 +82,10 @@ class Wrong(Exception):
 
 
 def has_control_characters(text: str) -> bool:
-    """Return whether text holds control characters (other than tab and line ends) or lone surrogates."""
+    """Return whether text holds control characters (other than tab and line ends) or lone surrogates.
+
+    Those that turn the direction of what follows count: with them a text reads as what it does not say.
+    """
     return _CONTROL.search(text) is not None
 
 
@@ -230,7 +233,7 @@ def _read_money(field: MoneyField, given: Any) -> dict[str, str]:
             raise Wrong("value", f"give the amount in {field.currency}.")
         given = given["amount"]
     amount = _number(given, places(field.currency))
-    _bounded(amount, field.least, field.most)
+    _bounded(amount, field.lowest, field.most)
     exact = amount.quantize(Decimal(1).scaleb(-places(field.currency)), rounding=ROUND_HALF_UP)
     return {"amount": f"{exact:f}", "currency": field.currency}
 

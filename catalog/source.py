@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import yaml
@@ -129,8 +129,11 @@ def parse(text: str) -> Source:
     return Source(data, reader.positions, reader.faults)
 
 
-_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
-"""What YAML allows nowhere in a text (YAML 1.2.2, 5.1), and byte order marks inside it."""
+_CONTROL = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+"""What YAML allows nowhere in a text (YAML 1.2.2, 5.1), byte order marks inside it, and what turns the direction of the
+text that follows: with it a line reads as what it does not say."""
 
 
 class _Unreadable(Exception):
@@ -147,24 +150,33 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.positions: dict[Place, Position] = {}
         self.faults: list[Fault] = []
-        self._events = _events(text)
+        self._text = text
+        self._next: Callable[[], Event | None]
 
     def document(self) -> Any:
         """Return the data of the only document."""
-        next(self._events)  # the stream begins
-        if isinstance(next(self._events), StreamEndEvent):
+        self._next = _events(self._text)
+        self._event()  # the stream begins
+        if isinstance(self._event(), StreamEndEvent):
             raise _Unreadable(Fault("no-item", (), "the file is empty", "Describe an item in it.", Position(1, 1)))
-        data = self._value(next(self._events), ())
-        next(self._events)  # the document ends
-        after = next(self._events)
+        first = self._event()
+        self.positions[()] = _position(first)
+        data = self._value(first, ())
+        self._event()  # the document ends
+        after = self._event()
         if isinstance(after, DocumentStartEvent):
             raise _stop(
                 "yaml-syntax", (), "another document begins here", "Put each item into a file of its own.", after
             )
         return data
 
+    def _event(self) -> Any:
+        try:
+            return self._next()
+        except yaml.MarkedYAMLError as error:
+            raise _refused(self._text, error) from None
+
     def _value(self, event: Any, place: Place) -> Any:
-        self.positions.setdefault(place, _position(event))
         if isinstance(event, AliasEvent):
             raise _stop("yaml-alias", place, "an alias (*) stands here", "Write out what it stands for.", event)
         if event.tag is not None:
@@ -179,13 +191,15 @@ class _Reader:
 
     def _sequence(self, place: Place) -> list[Any]:
         entries: list[Any] = []
-        while not isinstance(event := next(self._events), SequenceEndEvent):
-            entries.append(self._value(event, (*place, len(entries))))
+        while not isinstance(event := self._event(), SequenceEndEvent):
+            here = (*place, len(entries))
+            self.positions[here] = _position(event)
+            entries.append(self._value(event, here))
         return entries
 
     def _mapping(self, place: Place) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        while not isinstance(key := next(self._events), MappingEndEvent):
+        while not isinstance(key := self._event(), MappingEndEvent):
             if not isinstance(key, ScalarEvent) or _CONTROL.search(key.value):
                 remedy = "Write 'field: value'; text with {{ … }} needs quotes."
                 raise _stop("yaml-key", place, "the name of a field must be text", remedy, key)
@@ -193,7 +207,7 @@ class _Reader:
             if key.value in fields:
                 self._note("duplicate-key", here, "the field stands here a second time", "Keep one of the two.", key)
             self.positions[here] = _position(key)
-            fields[key.value] = self._value(next(self._events), here)
+            fields[key.value] = self._value(self._event(), here)
         return fields
 
     def _note(self, rule: str, place: Place, message: str, remedy: str, event: Event) -> None:
@@ -201,28 +215,31 @@ class _Reader:
 
 
 def _position(event: Any) -> Position:
-    return Position(event.start_mark.line + 1, event.start_mark.column + 1)
+    mark = event.start_mark
+    return Position(mark.line + 1, mark.column + 1)
 
 
 def _stop(rule: str, place: Place, message: str, remedy: str, event: Event) -> _Unreadable:
     return _Unreadable(Fault(rule, place, message, remedy, _position(event)))
 
 
-def _events(text: str) -> Iterator[Event]:
-    """Yield what libyaml finds, ten times as fast as a parser in Python; what it refuses ends in `_Unreadable`."""
+def _events(text: str) -> Callable[[], Event | None]:
+    """Return what gives the next event that libyaml finds, ten times as fast as a parser in Python."""
     if found := _CONTROL.search(text):
         before = text[: found.start()]
         at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise _Unreadable(_syntax("a control character stands here", at))
-    try:
-        yield from yaml.parse(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        unclosed = error.context == "while scanning a quoted scalar" and "end of" in str(error.problem)
-        mark = error.context_mark if unclosed else error.problem_mark
-        assert mark is not None  # libyaml marks what it says
-        what = "a quote that is opened here is not closed" if unclosed else str(error.problem)
-        is_tab = text[mark.index : mark.index + 1] == "\t"
-        raise _Unreadable(_syntax(what, Position(mark.line + 1, mark.column + 1), is_tab=is_tab)) from None
+    return yaml.CSafeLoader(text).get_event
+
+
+def _refused(text: str, error: yaml.MarkedYAMLError) -> _Unreadable:
+    """Return what to tell of a text that is not YAML."""
+    unclosed = error.context == "while scanning a quoted scalar" and "end of" in str(error.problem)
+    mark = error.context_mark if unclosed else error.problem_mark
+    assert mark is not None  # libyaml marks what it says
+    what = "a quote that is opened here is not closed" if unclosed else str(error.problem)
+    is_tab = text[mark.index : mark.index + 1] == "\t"
+    return _Unreadable(_syntax(what, Position(mark.line + 1, mark.column + 1), is_tab=is_tab))
 
 
 def _syntax(what: str, position: Position, *, is_tab: bool = False) -> Fault:

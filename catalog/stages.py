@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Constrained
 from pydantic import PlainValidator, WithJsonSchema, model_validator
 
-from catalog.data import Data, When
+from catalog.data import When, check
 from catalog.duration import Duration
 from catalog.model import Misplaced, Model, Slug
 
@@ -30,7 +30,7 @@ class ByOwner(Model):
     """The owners of a directory group decide: of the group the item gives, or of the one that is named."""
 
     rule: Literal["owner"]
-    group: Annotated[Data, Constrained(json_schema_extra={"type": "string"})] = None
+    group: str | None = None
 
 
 class ByItemOwner(Model):
@@ -43,26 +43,42 @@ class ByGroup(Model):
     """The members of a directory group decide; its name may depend on the order."""
 
     rule: Literal["group"]
-    group: Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
+    group: str
 
 
 class ByPerson(Model):
     """One person decides, by login; which one may depend on the order."""
 
     rule: Literal["person"]
-    person: Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
+    person: str
 
 
 class ByExpression(Model):
     """The people decide whom an expression names: a person or several, from the answers or by login."""
 
     rule: Literal["expression"]
-    people: Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
+    people: str
 
 
 ApproverRule = Annotated[
     ByManager | ByOwner | ByItemOwner | ByGroup | ByPerson | ByExpression, Constrained(discriminator="rule")
 ]
+
+
+def check_rules(rules: tuple[ApproverRule, ...], key: str) -> None:
+    """Check the expressions that an author has written into rules.
+
+    The rules themselves do not: they travel on with what was worked out in their place, which may look like anything.
+
+    Raises:
+        Misplaced: one of them is wrong; its place begins with `key`.
+    """
+    for at, rule in enumerate(rules):
+        for name in ("group", "person", "people"):
+            try:
+                check(getattr(rule, name, None))
+            except ValueError as error:
+                raise Misplaced(str(error), (key, at, name)) from None
 
 
 class AutoApproval(Model):
@@ -117,6 +133,11 @@ class Stage(Model):
     decide_within: Duration = timedelta(days=10)
     when: When = True
     auto_approve: tuple[AutoApproval, ...] = ()
+
+    @model_validator(mode="after")
+    def _expressions_can_be_read(self) -> Stage:
+        check_rules(self.approvers, "approvers")
+        return self
 
 
 class Policy(Model):

@@ -16,8 +16,8 @@ from pydantic import model_validator
 from catalog.data import Data, When
 from catalog.duration import Duration
 from catalog.fields import Field
-from catalog.model import Model, Slug
-from catalog.stages import ApproverRule, Stage
+from catalog.model import Misplaced, Model, Slug
+from catalog.stages import ApproverRule, Stage, check_rules
 
 Text = Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
 """A text with expressions in it."""
@@ -43,6 +43,15 @@ class TaskWork(Model):
     assign: Annotated[tuple[ApproverRule, ...], Constrained(min_length=1)]
     due: Duration | None = None
     evidence: tuple[Field, ...] = ()
+
+    @model_validator(mode="after")
+    def _assignment_can_be_read(self) -> TaskWork:
+        check_rules(self.assign, "assign")
+        for at, field in enumerate(self.evidence):
+            if field.id in ("by", "skipped"):
+                message = f"{field.id!r} is what the platform says of every step; give the field another id"
+                raise Misplaced(message, ("evidence", at, "id"))
+        return self
 
 
 class GrantWork(Model):
@@ -234,6 +243,8 @@ class RequestStep(_Step):
         item: id of the item; its newest published version is ordered.
         beneficiary: login of the person it is for.
         wait: whether the next step begins only after it was closed; if so it must be fulfilled.
+        undo: what to do if this request ends badly after that one was fulfilled.
+        irreversible: why nothing can be done then.
     """
 
     do: Literal["request"]
@@ -241,6 +252,8 @@ class RequestStep(_Step):
     answers: dict[str, Data] = {}
     beneficiary: Text = "{{ beneficiary.login }}"
     wait: bool = True
+    undo: Undo | None = None
+    irreversible: str = ""
 
 
 class ParallelStep(_Step):

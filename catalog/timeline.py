@@ -107,6 +107,11 @@ def _task_overdue(entry: Entry) -> str:
     return f"{_title(entry)} is overdue; the operators were told"
 
 
+def _task_reassigned(entry: Entry) -> str:
+    names = ", ".join(_person(person) for person in _list(entry, "people")) or "nobody"
+    return f"Who could do {_title(entry)} has changed: now {names}"
+
+
 def _step_skipped(entry: Entry) -> str:
     return f"Step {_quote(entry, 'name', '?')} is left out{_because(entry, 'because')}"
 
@@ -204,6 +209,7 @@ _SENTENCES: dict[Kind, Callable[[Entry], str]] = {
     Kind.TASK_COMPLETED: _task_completed,
     Kind.TASK_DECLINED: _task_declined,
     Kind.TASK_OVERDUE: _task_overdue,
+    Kind.TASK_REASSIGNED: _task_reassigned,
     Kind.STEP_SKIPPED: _step_skipped,
     Kind.STEP_DONE: _step_done,
     Kind.WAIT_BEGUN: _wait_begun,

@@ -88,6 +88,14 @@ def price(terms: Price | None) -> str:
     return listed(named) if named else "free"
 
 
+def price_of(item: CatalogItem) -> str:
+    """Return what an order of an item costs; a bundle costs what its parts do, and perhaps something of its own."""
+    if not item.lines:
+        return price(item.price)
+    own = price(item.price)
+    return "what its parts cost" if own == "free" else f"{own}, and what its parts cost"
+
+
 def _amount(amount: str, currency: str) -> str:
     return f"a computed amount in {currency}" if _EXPRESSION.search(amount) else f"{one_line(amount)} {currency}"
 

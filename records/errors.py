@@ -50,6 +50,14 @@ class TooManyDrafts(Exception):
     """The person has as many drafts as one may have."""
 
 
+class TooManyFiles(Exception):
+    """The person has uploaded as much as one may without using it."""
+
+
+class TooManySecrets(Exception):
+    """The person has given as many secrets as one may without using them."""
+
+
 class UnknownUpload(Exception):
     """An order names a file that its requester has not uploaded, or that was dropped since."""
 

@@ -8,16 +8,23 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, exists, insert, select
 
 from records.database import Database, upsert
 from records.documents import document
-from records.errors import UnknownUpload
+from records.errors import TooManyFiles, UnknownUpload
 from records.tables import blobs, id_of, is_key, request_files, uploads
 from records.values import Upload
 
+MAX_LOOSE = 50
+"""How many files a person may have uploaded that no request names."""
+MAX_LOOSE_BYTES = 100 * 1024 * 1024
+"""How large they may be together."""
+
+_COUNTED = timedelta(days=2)
+"""How far back they are counted: older ones have been dropped, and uploads are indexed by their time."""
 _AT_ONCE = 1_000
 """How many uploads one transaction drops: a database takes only so many parameters."""
 
@@ -26,7 +33,12 @@ class Files(Database):
     """Keeps each content once, and who uploaded it under which name as often as it was."""
 
     def keep_file(self, owner_id: str, name: str, media_type: str, content: bytes, at: datetime) -> Upload:
-        """Keep a file that somebody uploaded; it is dropped again unless an order comes to name it."""
+        """Keep a file that somebody uploaded; it is dropped again unless an order comes to name it.
+
+        Raises:
+            TooManyFiles: its owner has `MAX_LOOSE` that no request names, or `MAX_LOOSE_BYTES` with this one. As with
+                drafts, uploads at the same instant may each find the last place free.
+        """
         upload = Upload(
             id=str(uuid.uuid4()),
             owner_id=owner_id,
@@ -37,6 +49,7 @@ class Files(Database):
             uploaded_at=at,
         )
         with self.write() as connection:
+            _refuse_hoarding(connection, upload)
             blob = upsert(connection, blobs).values(digest=upload.digest, content=content)
             # An update that changes nothing locks the row, so that nobody drops the content before we refer to it.
             connection.execute(
@@ -112,6 +125,21 @@ def attach(connection: Connection, owner_id: str, upload_ids: Collection[str], r
         raise UnknownUpload(f"There is no uploaded file {min(missing)[:40]!r} of yours; upload it again.")
     rows = [{"request_id": request_id, "upload_id": upload_id} for upload_id in wanted]
     connection.execute(upsert(connection, request_files).on_conflict_do_nothing(), rows)
+
+
+def _refuse_hoarding(connection: Connection, upload: Upload) -> None:
+    """Raise `TooManyFiles` if the owner of a new upload has too many that no request names."""
+    loose = select(uploads.c.document).where(
+        uploads.c.owner_id == upload.owner_id,
+        uploads.c.uploaded_at > upload.uploaded_at - _COUNTED,
+        ~exists().where(request_files.c.upload_id == uploads.c.id),
+    )
+    sizes = [Upload.model_validate_json(text).size for text in connection.scalars(loose.limit(MAX_LOOSE))]
+    if len(sizes) == MAX_LOOSE or sum(sizes) + upload.size > MAX_LOOSE_BYTES:
+        raise TooManyFiles(
+            f"You have uploaded {len(sizes)} files that no order names; {MAX_LOOSE} may wait, of "
+            f"{MAX_LOOSE_BYTES // 1_048_576} MiB together. Use them, or wait: each is dropped after a day."
+        )
 
 
 def _drop_unreferred(connection: Connection, digests: Collection[str]) -> None:

@@ -9,20 +9,34 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from records.database import Database
-from records.errors import UnknownSecret
+from records.errors import TooManySecrets, UnknownSecret
 from records.tables import is_key, secrets
+
+MAX_UNUSED = 50
+"""How many secrets a person may have given that no request names."""
 
 
 class Secrets(Database):
     """Keeps a secret until its request has no more need of it."""
 
     def keep_secret(self, owner_id: str, ciphertext: bytes, at: datetime) -> str:
-        """Keep a person's secret and return its reference, ``secret:<uuid>``; dropped unless an order names it."""
+        """Keep a person's secret and return its reference, ``secret:<uuid>``; dropped unless an order names it.
+
+        Raises:
+            TooManySecrets: its owner has `MAX_UNUSED` that no request names. As with drafts, secrets given at the same
+                instant may each find the last place free.
+        """
         ref = f"secret:{uuid.uuid4()}"
+        unused = select(func.count()).where(secrets.c.owner_id == owner_id, secrets.c.request_id.is_(None))
         with self.write() as connection:
+            if (connection.scalar(unused) or 0) >= MAX_UNUSED:
+                raise TooManySecrets(
+                    f"You have given {MAX_UNUSED} secrets that no order names; use them, or wait: each is dropped "
+                    "after a day."
+                )
             connection.execute(insert(secrets).values(ref=ref, owner_id=owner_id, ciphertext=ciphertext, created_at=at))
         return ref
 

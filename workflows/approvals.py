@@ -44,6 +44,7 @@ class ApprovalDesk:
         self._record = record
         self._then = then
         self._planned = planned
+        self._tasks: dict[str, str] = {}
         self.state: Approvals = approval.begin(
             tuple(one.stage for one in planned if one.needed),
             order.requester.id,
@@ -64,8 +65,8 @@ class ApprovalDesk:
                 self._record.note(Kind.STAGE_KEPT, facts, rule="plan.fault")
 
     def has(self, task: Task) -> bool:
-        """Return whether a task stands for one of these stages."""
-        return task.stage is not None and self.state.stage(task.stage) is not None
+        """Return whether a task stands for one of these stages: other desks may have stages of the same id."""
+        return task.id in self._tasks.values()
 
     def stage(self, stage_id: str) -> StageState:
         """Return a stage of this request's item."""
@@ -87,6 +88,7 @@ class ApprovalDesk:
         assert isinstance(change, Change), change.message
         state = self.stage(stage.id)
         task = self._task(state)
+        self._tasks[stage.id] = task.id
         self._record.note(Kind.STAGE_OPENED, _facts(state), status=Status.APPROVAL, rule=slate.rule)
         self._record.open_task(task)
         for vote in state.votes:
@@ -180,7 +182,7 @@ class ApprovalDesk:
         )
 
     def _task_id(self, stage_id: str) -> str:
-        return next(task.id for task in self._record.tasks.values() if task.stage == stage_id)
+        return self._tasks[stage_id]
 
     def _owe_notices(self, task_id: str, state: StageState) -> None:
         due = state.due_at.isoformat() if state.due_at else None

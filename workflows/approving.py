@@ -42,7 +42,7 @@ class Approving:
         item, order = self._order.item, self._order
         rules = plan.concrete(stage.approvers, {**names.of_order(order, workflow.now()), **(known or {})})
         return ApproversQuery(
-            stage=stage.model_copy(update={"approvers": rules}),
+            rules=rules,
             requester_id=order.requester.id,
             beneficiary_id=order.beneficiary.id,
             group=item.entitlement.group if item.entitlement else "",

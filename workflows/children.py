@@ -46,18 +46,26 @@ class Children:
         self.ended: dict[str, Closure] = {}
 
     async def place(self, child: ChildOrder) -> Placed:
-        """Put a child's order on record and have it begin; a refusal is an answer, not a failure.
-
-        Raises:
-            Ended: this request was called off meanwhile.
-        """
+        """Put a child's order on record and have it begin; a refusal is an answer, not a failure."""
         self.placed += 1
-        what = f"Order {child.item} for {child.beneficiary}"
-        placed = await self._targets.look_up(on_orders(child, what), cancellable=False)
+        call = on_orders(child, f"Order {child.item} for {child.beneficiary}")
+        placing = asyncio.ensure_future(self._targets.look_up(call, cancellable=False))
+        cancelled: asyncio.CancelledError | None = None
+        while not placing.done():
+            try:
+                await asyncio.shield(placing)
+            except asyncio.CancelledError as cancel:
+                cancelled = cancel  # what is being placed has to be known before it can be called off
+        placed = placing.result()
         if placed.order:
+            self._targets.begun = True
             facts = {"number": placed.order.number, "item": placed.order.item.name, "line": child.line}
             whom = placed.order.beneficiary.model_dump(mode="json")
             self._record.note(Kind.REQUEST_PLACED, {**facts, "beneficiary": whom}, status=Status.FULFILMENT)
+        if cancelled:
+            if placed.order:
+                await shielded(self.call_off(placed.order.number))
+            raise cancelled
         return placed
 
     async def closes(self, order: Order, then: str = "") -> Closure:
@@ -77,7 +85,7 @@ class Children:
         try:
             await self._patience.wait(waiting, lambda: number in self.ended)
         except (Ended, asyncio.CancelledError) as ending:
-            await shielded(self._call_off(number, ending))
+            await shielded(self.call_off(number, ending.by if isinstance(ending, Ended) else None))
             raise
         closure = self.ended[number]
         facts = {"number": number, "item": order.item.name, "outcome": closure.outcome, "reason": closure.reason}
@@ -85,9 +93,8 @@ class Children:
         await self._record.flush()  # others may go on waiting for long
         return closure
 
-    async def _call_off(self, number: str, ending: Ended | asyncio.CancelledError) -> None:
-        """Tell a child that it is called off, and wait for its end."""
-        by = ending.by if isinstance(ending, Ended) else None
+    async def call_off(self, number: str, by: Actor | None = None) -> None:
+        """Tell a child that it is called off, by whom if somebody did, and wait for its end."""
         actor = by or Actor(person=self._order.requester, channel="api", auth=self._order.auth)
         reason = f"{self._order.number}, which it is part of, was called off."
         child = workflow.get_external_workflow_handle(number)

@@ -80,9 +80,10 @@ ACTION = System(
     cancellation_type=DIRECTORY["cancellation_type"],
 )
 
-ONCE = RetryPolicy(maximum_attempts=1)
-"""For what must not be repeated without somebody looking first."""
-
+CAREFULLY = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
+"""What is not repeated of a call that may have done its work: an attempt that never answered. A connector says by
+itself whether one that failed may have.
+"""
 
 JOURNAL = Own(start_to_close_timeout=timedelta(seconds=20), retry_policy=_JOURNAL_RETRY)
 

@@ -55,6 +55,7 @@ class Record:
         self.attempting = 0
         self._phase = Status.ACCEPTED
         self._commanded_at = 0
+        self._waits = 0
 
     def commanded(self) -> None:
         """Say that what is noted now follows from a command that the history does not hold yet."""
@@ -102,7 +103,8 @@ class Record:
 
     def waits_for(self, waiting: Waiting) -> str:
         """Say that something is waited for, beside whatever else is; returns the key to `waited_for`."""
-        key = waiting.task or f"{waiting.kind}:{waiting.what}"
+        self._waits += 1
+        key = waiting.task or f"{self._waits}"  # two may wait for what is called the same
         self.waits[key] = waiting
         return key
 

@@ -30,9 +30,10 @@ with workflow.unsafe.imports_passed_through():
     from activities.ordering import ChildOrder
     from catalog import form, message, names, plan
     from catalog.access import Membership, Observed
-    from catalog.data import fill, holds
+    from catalog.data import fill, fill_url, holds
     from catalog.expression import ExpressionError
     from catalog.journal import Kind
+    from catalog.model import canonical
     from catalog.people import PersonRef
     from catalog.registry import ActionUse
     from catalog.request import Outcome, Status, Waiting, WaitKind
@@ -62,6 +63,12 @@ with workflow.unsafe.imports_passed_through():
     )
 
 T = TypeVar("T")
+_FAULTS = (ExpressionError, ValueError, TypeError, ArithmeticError)
+"""What working something out can end in: an author's mistake, or values that nobody has thought of."""
+MOST_ENTRIES = 1_000
+"""How many entries all the loops of a request go through: its history holds so many and no more."""
+MOST_BYTES = 256 * 1024
+"""What is handed to a system or a child at most: the engine carries 2 MB at a time."""
 SKIPPED = {"skipped": True}
 """The result of a step that was left out."""
 
@@ -109,6 +116,9 @@ class Runner:
         self._saga = saga
         self._order = frame.order
         self._effects = 0
+        self._looped = 0
+        self._left: list[tuple[str, str]] = []
+        saga.undo(self._settle)  # the first in is the last out
 
     async def run(self, steps: tuple[Step, ...], scope: Scope) -> None:
         """Carry out the steps, one after the other.
@@ -119,7 +129,8 @@ class Runner:
         for step in steps:
             try:
                 if await self._worked_out(step, scope, partial(holds, step.when)):
-                    scope.own[step.id] = await self._carry_out(step, scope)
+                    result = await self._carry_out(step, scope)
+                    scope.own[step.id] = {"skipped": False, **result} if isinstance(result, dict) else result
                     continue
                 because = "this order does not need it"
             except Skip as skip:
@@ -177,7 +188,8 @@ class Runner:
         while True:
             try:
                 return await work(self._known(scope))
-            except ExpressionError as error:
+            # Whatever comes of values that nobody has thought of is the item's fault, and stops no workflow task.
+            except _FAULTS as error:
                 what = f"Work out the step {step.name or step.id}"
                 problem = ITEM_AT_FAULT.format(error=error)
                 said = await self._frame.operators.ask(what, problem, ("retry", "skip", "cancel"))
@@ -197,9 +209,10 @@ class Runner:
             result.update(form.values(step.evidence, done.answers), by=done.by.model_dump(mode="json"))
             self._register_undo(step, scope, _Done(job.title), result)
             return result
-        call, back = await self._calls(step, scope)
         self._effects += 1
-        call = replace(call, key=f"{step.id}#{self._effects}")
+        key = f"{step.id}#{self._effects}"
+        call, back = await self._calls(step, scope, key)
+        call = replace(call, key=key)
         self._register_undo(step, scope, _Done(call.what, call.key, back), result)
         answer = await self._frame.targets.effect(call)
         if isinstance(answer, OperatorSaid):
@@ -207,7 +220,7 @@ class Runner:
         result.update(answer.model_dump(mode="json") if isinstance(answer, Observed) else answer)
         return result
 
-    def _register_undo(self, step: Effect, scope: Scope, done: _Done, result: dict[str, Any]) -> None:
+    def _register_undo(self, step: Effect | RequestStep, scope: Scope, done: _Done, result: dict[str, Any]) -> None:
         """Register how to take a step back; what cannot be taken back is put before an operator."""
         undo, targets = step.undo, self._frame.targets
 
@@ -223,20 +236,26 @@ class Runner:
 
         self._saga.undo(take_back)
 
-    def _harmless(self, step: Work) -> bool:
+    def _harmless(self, step: Effect | RequestStep) -> bool:
         """Return whether a step changed nothing."""
         if isinstance(step, HttpWork):
             return step.method == "GET"
         return isinstance(step, CallWork) and not self._use(step.action).changes
 
     async def _leave(self, what: str, why: str) -> None:
-        """Have an operator see to what the platform cannot take back."""
+        """Note what the platform cannot take back; an operator is asked when everything else is undone."""
         self._frame.record.note(Kind.RESIDUE, {"effect": what, "because": why}, status=Status.ROLLBACK)
-        problem = f"This cannot be taken back by itself: {what}. {why}".strip()
-        remedy = "See to it, then skip this with a word on what you did."
-        await self._frame.operators.ask(f"Left behind: {what}", f"{problem} {remedy}", ("skip",), cancellable=False)
+        self._left.append((what, why))
 
-    async def _undo(self, undo: Work, step: Effect, known: dict[str, Any], done: _Done) -> None:
+    async def _settle(self) -> None:
+        """Have operators see to what was left behind."""
+        for what, why in self._left:
+            problem = f"This cannot be taken back by itself: {what}. {why}".strip()
+            remedy = "See to it, then skip this with a word on what you did."
+            title = f"Left behind: {what}"
+            await self._frame.operators.ask(title, f"{problem} {remedy}", ("skip",), cancellable=False)
+
+    async def _undo(self, undo: Work, step: Effect | RequestStep, known: dict[str, Any], done: _Done) -> None:
         """Take a step back by the work that it names itself."""
         frame = self._frame
         try:
@@ -246,19 +265,19 @@ class Runner:
                 self._tell(undo, known)
             else:
                 person = await self._person(undo, known, cancellable=False)
-                call, _ = self._calls_of(undo, known, person, (f"{step.id}-undo", ""))
+                call, _ = self._calls_of(undo, known, person, (f"{done.key or step.id}/undo", ""))
                 await frame.targets.undo(call, of=done.key)
-        except ExpressionError as error:
+        except _FAULTS as error:
             await self._leave(done.what, ITEM_AT_FAULT.format(error=error))
 
     async def _calls(
-        self, step: GrantStep | RevokeStep | CallStep | HttpStep, scope: Scope
+        self, step: GrantStep | RevokeStep | CallStep | HttpStep, scope: Scope, key: str
     ) -> tuple[Call[Any], Back | None]:
         """Return the call a step stands for, and the one that takes it back where that follows from what it is."""
 
         async def calls(known: dict[str, Any]) -> tuple[Call[Any], Back | None]:
             person = await self._person(step, known)
-            return self._calls_of(step, known, person, (step.id, step.name), Tries(step.timeout, step.retry))
+            return self._calls_of(step, known, person, (key, step.name), Tries(step.timeout, step.retry))
 
         return await self._found_out(step, scope, calls)
 
@@ -270,31 +289,30 @@ class Runner:
         titled: tuple[str, str],
         tries: Tries = USUAL,
     ) -> tuple[Call[Any], Back | None]:
-        """Return the call that some work stands for, and its opposite; `titled` is its id and name."""
+        """Return the call that some work stands for, and its opposite; `titled` is its key and name."""
         key, name = titled
         match work:
             case GrantWork() | RevokeWork():
                 assert person is not None
-                group = str(fill(work.group, known)).strip()
-                if not group:
-                    raise ExpressionError("the name of a group came out empty")
+                group = plan.word(fill(work.group, known))
                 membership = Membership(person_id=person.id, group=group)
                 add = on_directory(Identity.ensure_member, membership, f"Add {person.name} to {group}", tries)
                 remove = on_directory(Identity.ensure_absent, membership, f"Take {person.name} out of {group}", tries)
                 there, back = (add, remove) if isinstance(work, GrantWork) else (remove, add)
                 return there, lambda _: back
             case CallWork():
-                given = fill(work.input, known, names.secrets_of(self._order))
+                given = _bounded(fill(work.input, known, names.secrets_of(self._order)))
                 return self._action_calls(work, given, name, tries)
             case HttpWork():
                 sent = {
                     "method": work.method,
-                    "url": fill(work.url, known),
+                    "url": fill_url(work.url, known),
                     "headers": fill(work.headers, known),
-                    "body": fill(work.body, known),
+                    "body": _bounded(fill(work.body, known)),
                     "credential": work.credential,
                     "expect": list(work.expect),
-                    "idempotency_key": f"{self._order.number}/{key}",
+                    # Without one, the sender does not repeat what may have been done.
+                    "idempotency_key": f"{self._order.number}/{key}" if work.repeatable else "",
                 }
                 what = name or f"{work.method} {sent['url']}"
                 return on_system("http.send", sent, what, tries, idempotent=work.repeatable), None
@@ -408,18 +426,27 @@ class Runner:
             child = await self._worked_out(step, scope, lambda known: self._child(step, known))
             placed = await frame.children.place(child)
             if placed.order and not step.wait:
+                self._saga.undo(partial(self._call_off, placed.order.number))
                 return {"number": placed.order.number}
             problem = placed.refused
             if placed.order:
                 closure = await frame.children.closes(placed.order, "The next step begins.")
                 if closure.outcome is Outcome.FULFILLED:
-                    stands = f"{closure.number} is fulfilled"
-                    self._saga.undo(partial(self._leave, stands, "A request that was fulfilled stands for itself."))
-                    return {"number": closure.number, "outcome": closure.outcome, "reason": closure.reason}
+                    result = {"number": closure.number, "outcome": closure.outcome, "reason": closure.reason}
+                    self._register_undo(step, scope, _Done(f"{closure.number} is fulfilled"), result)
+                    return result
                 problem = f"{closure.number} ended as {closure.outcome}: {closure.reason}"
             said = await frame.operators.ask(f"Order {step.item}", problem, ("retry", "skip", "cancel"))
             if said.choice == "skip":
                 return {**SKIPPED, "outcome": "skipped"}
+
+    async def _call_off(self, number: str) -> None:
+        """Call a child off that nobody waited for; what was fulfilled by then stands, and is put before an operator."""
+        children = self._frame.children
+        if number not in children.ended:
+            await children.call_off(number)
+        if children.ended[number].outcome in (Outcome.FULFILLED, Outcome.PARTIAL):
+            await self._leave(f"{number} is {children.ended[number].outcome}", "It was ordered on its own.")
 
     def _child(self, step: RequestStep, known: dict[str, Any]) -> ChildOrder:
         whom = plan.logins(fill(step.beneficiary, known))
@@ -431,13 +458,20 @@ class Runner:
             item=step.item,
             requester=self._order.requester,
             beneficiary=whom[0],
-            answers=fill(step.answers, known),
+            answers=_bounded(fill(step.answers, known)),
             channel=self._order.channel,
             auth=self._order.auth,
         )
 
+    def _entries(self, step: ForEachStep, known: dict[str, Any]) -> list[Any]:
+        entries = _entries(fill(step.each, known))
+        if self._looped + len(entries) > MOST_ENTRIES:
+            raise ExpressionError(f"the loops of a request go through {MOST_ENTRIES} entries in all; these are more")
+        return entries
+
     async def _for_each(self, step: ForEachStep, scope: Scope) -> Any:
-        entries = await self._worked_out(step, scope, lambda known: _entries(fill(step.each, known)))
+        entries = await self._worked_out(step, scope, partial(self._entries, step))
+        self._looped += len(entries)
         gate = asyncio.Semaphore(step.at_once)
         scopes = [Scope(scope, {step.variable: entry, "position": at + 1}) for at, entry in enumerate(entries)]
 
@@ -505,9 +539,16 @@ def _until(step: WaitStep, known: dict[str, Any], now: datetime) -> datetime | N
     value = fill(step.until, known)
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise ExpressionError("a wait is until a day or a moment; this is neither") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _bounded(value: Any) -> Any:
+    """Return what is handed on, if it is not too much."""
+    if len(canonical({"value": value})) > MOST_BYTES:
+        raise ExpressionError(f"what is handed on comes to more than {MOST_BYTES // 1024} KiB")
+    return value
 
 
 def _short(given: dict[str, Any]) -> str:

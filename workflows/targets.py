@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -18,7 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.messages import ORDERS_QUEUE
 from workflows.operators import Operators, OperatorSaid
-from workflows.options import ACTION, DIRECTORY, ONCE
+from workflows.options import ACTION, CAREFULLY, DIRECTORY
 from workflows.patience import Patience
 from workflows.record import Record
 
@@ -88,8 +88,8 @@ def on_system(
         options["schedule_to_close_timeout"] = tries.within
     if tries.retry:
         options["retry_policy"] = _policy(tries.retry)
-    if not idempotent:
-        options["retry_policy"] = ONCE  # whether to try again after an unknown outcome is for a human to say
+    if not idempotent:  # whether to try again after an unknown outcome is for a human to say
+        options["retry_policy"] = replace(options["retry_policy"], non_retryable_error_types=CAREFULLY)
     return Call(
         what=what,
         system=system,

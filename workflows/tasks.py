@@ -114,7 +114,16 @@ class WorkDesk:
         self, job: Job, choices: tuple[str, ...], *, cancellable: bool
     ) -> tuple[PersonRef, ...] | OperatorSaid:
         """Return who can do it; as long as there is nobody, an operator has to see to it."""
-        what = f"Find who does this: {job.title}"
+        while True:
+            found = await self._named(job, cancellable=cancellable)
+            if found:
+                return found
+            said = await self._operators.ask(_finding(job), NOBODY_WORKS, choices, cancellable=cancellable)
+            if said.choice == "skip":
+                return said
+
+    async def _named(self, job: Job, *, cancellable: bool) -> tuple[PersonRef, ...]:
+        """Return whom the rules name now."""
         query = PeopleQuery(
             rules=job.rules,
             requester_id=self._order.requester.id,
@@ -122,13 +131,8 @@ class WorkDesk:
             group=self._order.item.entitlement.group if self._order.item.entitlement else "",
             item_owner=self._order.item.owner,
         )
-        while True:
-            found = await self._targets.look_up(on_directory(Identity.people, query, what), cancellable=cancellable)
-            if found.people:
-                return found.people
-            said = await self._operators.ask(what, NOBODY_WORKS, choices, cancellable=cancellable)
-            if said.choice == "skip":
-                return said
+        call = on_directory(Identity.people, query, _finding(job))
+        return (await self._targets.look_up(call, cancellable=cancellable)).people[:MOST_ASKED]
 
     def _open(self, job: Job, people: tuple[PersonRef, ...], status: Status) -> Task:
         at = workflow.now()
@@ -142,7 +146,7 @@ class WorkDesk:
             evidence=job.evidence,
             subject=self._order.subject,
             opened_at=at,
-            due_at=at + job.due if job.due else None,
+            due_at=self._due(job, at),
         )
         self._record.open_task(task)
         facts = {
@@ -152,19 +156,56 @@ class WorkDesk:
             "due_at": task.due_at.isoformat() if task.due_at else None,
         }
         self._record.note(Kind.TASK_OPENED, facts, status=status)
-        data = {**self._order.headline(), **facts, "instructions": job.instructions}
-        for person in people:
-            self._record.owe("work-needed", person, {**data, "answers": self._order.shown_answers()})
+        self._tell(task, people)
         return task
+
+    def _tell(self, task: Task, people: tuple[PersonRef, ...]) -> None:
+        due = task.due_at.isoformat() if task.due_at else None
+        about = {"task": task.id, "title": task.title, "due_at": due, "instructions": task.instructions}
+        for person in people:
+            self._record.owe(
+                "work-needed", person, {**self._order.headline(), **about, "answers": self._order.shown_answers()}
+            )
+
+    def _ask_also(self, task_id: str, people: tuple[PersonRef, ...]) -> None:
+        """Ask those who have come since the work was put up, and no longer those who are gone."""
+        task = self._record.tasks[task_id]
+        before = {assignee.person.id for assignee in task.assignees}
+        if task.decided is not None or before == {person.id for person in people}:
+            return
+        changes: dict[str, Any] = {"assignees": tuple(Assignee(person=person) for person in people)}
+        if task.claimed_by and task.claimed_by.id not in {person.id for person in people}:
+            changes["claimed_by"] = None
+        changed = self._record.change_task(task_id, **changes)
+        facts = {
+            "task": task_id,
+            "title": task.title,
+            "people": [{"id": person.id, "name": person.name} for person in people],
+        }
+        self._record.note(Kind.TASK_REASSIGNED, facts, rule="frame.task-overdue")
+        self._tell(changed, tuple(person for person in people if person.id not in before))
+
+    def _due(self, job: Job, at: datetime) -> datetime | None:
+        """Return when the work should be done: as its author says, else when the whole request is promised."""
+        if job.due:
+            return at + job.due
+        return self._order.due_at if self._order.due_at > at else None
 
     async def _worked_on(self, job: Job, task: Task, *, cancellable: bool) -> str | None:
         """Wait for the work; return None once it is done, else why it was not."""
         over = task.opened_at + job.within if job.within else None
+        people: tuple[PersonRef, ...] = ()
         try:
             if task.due_at and (over is None or task.due_at < over):
                 await self._ended(task, task.due_at, "The operators are told that it is overdue.", cancellable)
                 if self._record.tasks[task.id].decided is None:
+                    people = await self._named(job, cancellable=cancellable)
+                if self._record.tasks[task.id].decided is None:
                     self._overdue(task)
+                    self._ask_also(task.id, people)
+                    if not people:
+                        self._close(task, "expired")
+                        return f"Nobody who could do this is there any more: {task.title}"
             if self._record.tasks[task.id].decided is None:
                 await self._ended(task, over, "An operator is asked how to go on.", cancellable)
         except (Ended, asyncio.CancelledError):
@@ -205,6 +246,14 @@ class WorkDesk:
 
     def _close(self, task: Task, decided: str) -> None:
         self._record.change_task(task.id, decided=decided, closed_at=workflow.now())
+
+
+MOST_ASKED = 100
+"""How many people one piece of work is put before: everybody sees who else is asked."""
+
+
+def _finding(job: Job) -> str:
+    return f"Find who does this: {job.title}"
 
 
 _WORK: dict[str, Kind] = {

@@ -17,6 +17,7 @@ from catalog.fields import MAX_FILE
 from catalog.form import FieldError, has_control_characters
 from catalog.reading import Code
 from catalog.text import one_line
+from records.register import TooManyFiles
 
 router = APIRouter(tags=["files"])
 
@@ -33,7 +34,7 @@ MediaType = Annotated[str, Header(alias="Content-Type", pattern=r"^[\w.+-]{1,60}
 @router.post(
     "/files",
     status_code=201,
-    responses=declared(*SIGNED_IN, problems.FileType),
+    responses=declared(*SIGNED_IN, problems.TooManyFiles, problems.FileType),
     openapi_extra={"requestBody": {"required": True} | _BINARY},
 )
 async def upload_file(
@@ -50,7 +51,11 @@ async def upload_file(
             f"{filetypes.ANYTHING} fits any file, where a form takes that."
         )
     keep = parts.register.keep_file
-    return UploadOut.model_validate(await run_in_threadpool(keep, viewer.person.id, name, kind, content, parts.clock()))
+    try:
+        kept = await run_in_threadpool(keep, viewer.person.id, name, kind, content, parts.clock())
+    except TooManyFiles as error:
+        raise problems.TooManyFiles(str(error)) from error
+    return UploadOut.model_validate(kept)
 
 
 @router.get(
@@ -83,7 +88,7 @@ def _name(encoded: str) -> str:
         raise _wrong(_NAME, "value", "Percent-encode the name in UTF-8.") from None
     if has_control_characters(given) or len(given.splitlines()) > 1:
         raise _wrong(_NAME, "characters", "Remove the control characters and line ends.")
-    name = one_line(given)  # characters that turn the direction of reading make an .exe look like a .pdf
+    name = one_line(given)
     if name in ("", ".", "..") or "/" in name or "\\" in name:
         raise _wrong(_NAME, "value", "Give the name alone, without folders.")
     if len(name) > MAX_NAME:

@@ -11,12 +11,12 @@ from api import problems
 from api.parts import Parts, PartsIn, Viewer, tagged
 from api.problems import SIGNED_IN, Invalid, declared
 from api.schemas import ChoicesQueryIn, ItemOut, ItemSummaryOut, PageOut
-from catalog import audience
+from catalog import audience, names, preview
 from catalog.choices import Choices, ChoicesQuery
 from catalog.fields import Field, RowsField
 from catalog.form import FieldError
 from catalog.item import CatalogItem
-from catalog.people import Actor
+from catalog.people import Actor, PersonRef
 
 router = APIRouter(prefix="/catalog/items", tags=["catalog"])
 
@@ -40,24 +40,27 @@ def show_item(item_id: str, request: Request, parts: PartsIn, viewer: Viewer) ->
     item = _seen(parts, viewer, item_id)
     profile = parts.sources().profile(viewer.person, audience.of(audience.facts(item), "requester", "beneficiary"))
     why_not = audience.why_not(item, viewer.person, profile, parts.clock())
-    return tagged(request, ItemOut.seen_by(item, parts.known, why_not))
+    return tagged(request, ItemOut.seen_by(item, parts.known, viewer, why_not))
 
 
 @router.get(
     "/{item_id}/choices/{field}",
-    responses=declared(*SIGNED_IN, problems.NotFound, problems.ChoicesUnavailable, *_LOOKED_UP),
+    responses=declared(*SIGNED_IN, problems.NotAllowed, problems.NotFound, problems.ChoicesUnavailable, *_LOOKED_UP),
 )
 def list_choices(
     item_id: str, field: str, query: Annotated[ChoicesQueryIn, Query()], parts: PartsIn, viewer: Viewer
 ) -> Choices:
     """List what can be chosen in a field of an item; of one inside rows by both names, as in `laptops.model`."""
-    provider = _provider(_seen(parts, viewer, item_id).form, field)
+    item = _seen(parts, viewer, item_id)
+    provider = _provider(item.form, field)
     if provider is None:
         raise problems.NotFound("The item has no such field, or its choices stand in the item.")
+    beneficiary = _beneficiary(parts, viewer, query.beneficiary)
+    _may_order_for(parts, viewer, item, beneficiary)
     question = ChoicesQuery(
         provider=provider,
         requester_id=viewer.person.id,
-        beneficiary_id=_beneficiary_id(parts, viewer, query.beneficiary),
+        beneficiary_id=beneficiary.id,
         search=query.search,
         limit=query.limit,
     )
@@ -88,11 +91,31 @@ def _provider(form: tuple[Field, ...], name: str) -> str | None:
     return provider
 
 
-def _beneficiary_id(parts: Parts, viewer: Actor, login: str | None) -> str:
+def _beneficiary(parts: Parts, viewer: Actor, login: str | None) -> PersonRef:
     if login is None or login.casefold() == viewer.person.login.casefold():
-        return viewer.person.id
+        return viewer.person
     try:
-        return parts.directory.person_by_login(login).id
+        return parts.directory.person_by_login(login)
     except NotFound:
         error = FieldError(field="beneficiary", code="not-found", message="The directory knows nobody of this login.")
         raise Invalid("Choices cannot be listed for nobody.", errors=[error]) from None
+
+
+def _may_order_for(parts: Parts, viewer: Actor, item: CatalogItem, other: PersonRef) -> None:
+    """Return if the viewer may order an item for somebody else: choices may tell what that person has.
+
+    Raises:
+        NotAllowed: they may not.
+    """
+    if other.id == viewer.person.id:
+        return
+    asked, sources = audience.facts(item), parts.sources()
+    profile = sources.profile(viewer.person, audience.of(asked, "requester"))
+    others = sources.profile(other, audience.of(asked, "beneficiary"))
+    known = {
+        **audience.viewing(item, viewer.person, profile, parts.clock()),
+        "beneficiary": names.of_person(other, others),
+    }
+    denied = preview.for_whom(item.order_for, known)
+    if denied:
+        raise problems.NotAllowed(" ".join(denial.why for denial in denied))

@@ -39,10 +39,12 @@ def lint(
         published: (id, version) -> digest of what was published before.
         group_sizes: group -> how many people are in it, as far as it is known.
         people: the logins that the directory knows, if there is one to ask.
+
+    Without `group_sizes` and `people`, ``quorum-too-large`` and ``unknown-owner`` find what can be told without them.
     """
     orders = {name: _ordered(loaded.value) for name, loaded in reading.items.items()}
     world = World(reading, known, published or {}, group_sizes or {}, people, orders)
-    found = list(reading.problems)
+    found = [*reading.problems, *reading.ignored]
     for loaded in reading.items.values():
         subject = Subject(loaded, world)
         for rule in RULES.values():

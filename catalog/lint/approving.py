@@ -127,7 +127,7 @@ def no_refusal_path(subject: Subject) -> Iterator[Hit]:
         if isinstance(step, ApproveStep) and lasting:
             message = f"a refusal comes too late: {lasting!r} cannot be taken back"
             yield Hit(place, message, f"Have this decided before {lasting!r}.")
-        if getattr(step, "irreversible", ""):
+        if getattr(step, "irreversible", "") or subject.orders_for_good(step):
             lasting = lasting or step.id
 
 

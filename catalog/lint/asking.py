@@ -8,11 +8,12 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, assert_never
 
-from catalog import data, expression, form, plan
+from catalog import data, explain, expression, form, plan
 from catalog.expression import ExpressionError
 from catalog.fields import Field
+from catalog.lint import comparing
 from catalog.lint.rules import Hit, rule
-from catalog.lint.subject import Subject
+from catalog.lint.subject import Subject, Trial
 from catalog.lint.uses import Use, Wanted, ancestors
 from catalog.message import ROLES
 from catalog.source import Place
@@ -25,10 +26,18 @@ def failing_expression(subject: Subject) -> Iterator[Hit]:
     leaking = {use.place for use, _ in _secrets_used(subject)}
     for trial in subject.trials:
         if trial.error and trial.use.place not in leaking:
-            message = f"with some answers this fails: {trial.error.rstrip('.')}"
-            yield Hit(
-                trial.use.place, message, "Ask first whether it was answered, as in: form.amount and form.amount > 100."
-            )
+            yield Hit(trial.use.place, *_failing(trial))
+
+
+def _failing(trial: Trial) -> tuple[str, str]:
+    """Return what to tell of a use that fails, and what to do."""
+    why = trial.error.rstrip(".")
+    if trial.left_out:
+        guard = f"not results.{trial.left_out}.skipped"
+        remedy = f"Write '| default(none)' behind what may be missing, or 'when: {guard}'."
+        return f"if the step {trial.left_out!r} is left out, this fails: {why}", remedy
+    remedy = "Ask first whether it was answered, as in: form.amount and form.amount > 100."
+    return f"with some answers this fails: {why}", remedy
 
 
 @rule("wrong-result", "error", "An expression gives what is needed where it stands: a list, a number, a time, people.")
@@ -109,10 +118,34 @@ def constant_condition(subject: Subject) -> Iterator[Hit]:
 def check_never_fails(subject: Subject) -> Iterator[Hit]:
     """Check `checks`."""
     for at, check in enumerate(subject.item.checks):
-        always = subject.constantly(check.check)
-        if always is not None:
-            what = "never fails" if always else "always fails"
-            yield Hit(("checks", at, "check"), f"this {what}", "Mend the condition, or remove the check.")
+        if subject.constantly(check.check):
+            yield Hit(("checks", at, "check"), "this never fails", "Mend the condition, or remove the check.")
+
+
+@rule("check-never-holds", "warning", "A check over several answers can be passed.")
+def check_never_holds(subject: Subject) -> Iterator[Hit]:
+    """Check `checks`, as far as it can be proved."""
+    for at, check in enumerate(subject.item.checks):
+        if subject.constantly(check.check) is False:
+            message = "this never holds, so every order is refused"
+            yield Hit(("checks", at, "check"), message, "Mend the condition, or remove the check.")
+
+
+@rule("unknown-choice", "warning", "What an answer is compared with is one of the choices there are.")
+def unknown_choice(subject: Subject) -> Iterator[Hit]:
+    """Check the comparisons with texts of every expression."""
+    for use in subject.uses:
+        if not isinstance(use.value, str) or use.form is None:
+            continue
+        if use.condition and subject.constantly(use.value) is not None:
+            continue  # that it is constant is told by another rule
+        fields: dict[tuple[str, str], Field] = {(use.root, field.id): field for field in use.form}
+        fields |= {("form", field.id): field for field in subject.item.form if use.root == "row"}
+        for path, text in sorted(comparing.texts(use.value, template=not use.condition)):
+            choices = getattr(fields.get(path), "choices", ())
+            if choices and text not in choices:
+                message = f"{'.'.join(path)} is never {text!r}"
+                yield Hit(use.place, message, explain.suggest(text, choices))
 
 
 @rule("condition-cycle", "error", "The conditions and defaults of a form do not depend on each other in a circle.")
@@ -137,14 +170,34 @@ def _named_by(field: Field, root: str) -> tuple[str, ...]:
 
 @rule("bad-default", "error", "A default is a right answer to its field.")
 def bad_default(subject: Subject) -> Iterator[Hit]:
-    """Check every default without expressions."""
+    """Check every default without expressions, and what the others gave when they were tried.
+
+    What an expression gives for made-up answers may be too large or too long though it is right for real ones; that it
+    is of another type is told if it always is.
+    """
     for place, field in subject.fields:
         if field.default is not None and not Use((), field.default, False, {}).has_expression:
-            alone = field.model_copy(update={"required": False, "visible": True, "read_only": False, "default": None})
-            checked = form.check((alone,), {field.id: field.default}, {})
-            for error in checked.errors[:1]:
-                message = error.message.rstrip(".")
-                yield Hit((*place, "default"), f"the default is no answer: {message}", "Correct or remove it.")
+            for error in _errors(field, field.default):
+                yield _no_answer(place, error)
+    fields = dict(subject.fields)
+    for trial in subject.trials:
+        values = [value for value in trial.given if value is not None]
+        if trial.use.place[-1] == "default" and values and trial.use.place[:-1] in fields:
+            errors = [error for value in values for error in _errors(fields[trial.use.place[:-1]], value)]
+            certain = [error for error in errors if error.code == "type" or not trial.use.references]
+            if len(certain) == len(values):
+                yield _no_answer(trial.use.place[:-1], certain[0])
+
+
+def _errors(field: Field, value: Any) -> tuple[form.FieldError, ...]:
+    """Return what is wrong with an answer to a field by itself: the first thing, or nothing."""
+    alone = field.model_copy(update={"required": False, "visible": True, "read_only": False, "default": None})
+    return tuple(form.check((alone,), {field.id: value}, {}).errors[:1])
+
+
+def _no_answer(place: Place, error: form.FieldError) -> Hit:
+    message = f"the default is no answer: {error.message.rstrip('.')}"
+    return Hit((*place, "default"), message, "Correct or remove it.")
 
 
 _RANGES = (
@@ -206,6 +259,15 @@ def secret_in_http(subject: Subject) -> Iterator[Hit]:
         if _is_http(subject, use):
             message = f"the secret {name} would be sent away"
             yield Hit(use.place, message, "Use 'credential:', or an action that knows how to keep it.")
+
+
+@rule("secret-in-evidence", "error", "Nobody who works on a task is asked for a secret.")
+def secret_in_evidence(subject: Subject) -> Iterator[Hit]:
+    """Check the evidence of every task: no step could hand over what stands in it."""
+    for place, field in subject.fields:
+        if field.type == "secret" and "evidence" in place:
+            remedy = "Hand a secret in with the order, or keep it where the work is done."
+            yield Hit(place, "a secret cannot be evidence", remedy)
 
 
 def _secrets_used(subject: Subject) -> Iterator[tuple[Use, str]]:

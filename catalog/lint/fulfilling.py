@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject
 from catalog.message import ROLES
 from catalog.source import Place
-from catalog.steps import CallStep, GrantStep, NotifyWork, RevokeStep, TaskStep, WaitStep
+from catalog.steps import (
+    CallStep,
+    GrantStep,
+    GrantWork,
+    HttpStep,
+    HttpWork,
+    NotifyWork,
+    Retry,
+    RevokeStep,
+    RevokeWork,
+    TaskStep,
+    WaitStep,
+)
 
 
 @rule("unreachable-step", "error", "A step can be needed.")
@@ -41,8 +54,61 @@ def no_undo(subject: Subject) -> Iterator[Hit]:
             spec = subject.world.known.actions.get(step.action)
             if spec is None or spec.undo:
                 continue
-        remedy = "Add 'undo:' with what takes it back, or 'irreversible:' with the reason why nothing does."
-        yield Hit(place, f"what {step.id!r} changes stays if the request ends badly", remedy)
+        yield Hit(place, f"what {step.id!r} changes stays if the request ends badly", _UNDO)
+    for place, one in subject.steps:
+        if subject.orders_for_good(one) and not getattr(one, "irreversible", ""):
+            yield Hit(place, f"what {one.id!r} ordered stays if the request ends badly", _UNDO)
+
+
+_UNDO = "Add 'undo:' with what takes it back, or 'irreversible:' with the reason why nothing does."
+
+
+@rule("retry-without-effect", "warning", "What is tried once says nothing of further attempts.")
+def retry_without_effect(subject: Subject) -> Iterator[Hit]:
+    """Check `retry` of requests that may not be repeated, and of such actions."""
+    for place, step in subject.steps:
+        match step:
+            case HttpStep(retry=Retry()) if not step.repeatable:
+                message = f"a {step.method} is sent once, whatever stands here"
+                remedy = "Add 'idempotent: true' if the target heeds the key, or remove 'retry'."
+                yield Hit((*place, "retry"), message, remedy)
+            case CallStep(retry=Retry()):
+                spec = subject.world.known.actions.get(step.action)
+                if spec and not spec.idempotent:
+                    message = f"{step.action} is tried once, whatever stands here"
+                    yield Hit((*place, "retry"), message, "Remove 'retry'.")
+            case _:
+                pass
+
+
+@rule("no-group", "error", "What is given or taken is a place in a group.")
+def no_group(subject: Subject) -> Iterator[Hit]:
+    """Check the groups of 'grant' and 'revoke', and that somebody is named."""
+    for place, work in subject.works:
+        if isinstance(work, GrantWork | RevokeWork):
+            if not str(work.group or "").strip():
+                yield Hit((*place, "group"), "this names no group", "Write the name of a group.")
+            if not str(work.to or "").strip():
+                yield Hit((*place, "to"), "this names nobody", "Write a login, or remove 'to' for the beneficiary.")
+
+
+@rule("wrong-address", "error", "The address of a request begins with http:// or https:// and a host.")
+def wrong_address(subject: Subject) -> Iterator[Hit]:
+    """Check the addresses of HTTP requests, as far as they do not depend on an order."""
+    for place, work in subject.works:
+        if isinstance(work, HttpWork) and not _may_be_address(str(work.url or "")):
+            remedy = "Write it like: https://tickets.example.org/api/tickets."
+            yield Hit((*place, "url"), "this is no address that a request can be sent to", remedy)
+
+
+def _may_be_address(url: str) -> bool:
+    fixed = re.split(r"\{\{|\{%", url, maxsplit=1)[0]
+    depends = fixed != url
+    scheme, separator, rest = fixed.partition("://")
+    if not separator:
+        return depends and any(start.startswith(fixed.lstrip().lower()) for start in ("http://", "https://"))
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return scheme.strip().lower() in ("http", "https") and bool(host or (depends and not rest))
 
 
 @rule("nobody-notified", "error", "A message goes to somebody.")

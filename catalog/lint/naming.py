@@ -162,7 +162,7 @@ def unknown_name(subject: Subject) -> Iterator[Hit]:
     for use in subject.uses:
         for path in sorted(use.references):
             if path[0] != "results" or "results" not in use.names:
-                yield from _unknown_path(use, path)
+                yield from _unknown_path(subject, use, path)
 
 
 @rule("unknown-result", "error", "An expression uses results only of steps that come before it.")
@@ -177,11 +177,11 @@ def unknown_result(subject: Subject) -> Iterator[Hit]:
                 message = f"{'.'.join(path)} is not known here: {path[1]!r} does not come before"
                 yield Hit(use.place, message, "Use it in a later step of the same branch, or after the branches.")
             else:
-                yield from _unknown_path(use, path)
+                yield from _unknown_path(subject, use, path)
 
 
-def _unknown_path(use: Use, path: tuple[str, ...]) -> Iterator[Hit]:
-    missing = found(use.all_names, path)
+def _unknown_path(subject: Subject, use: Use, path: tuple[str, ...]) -> Iterator[Hit]:
+    missing = found(subject.names_of(use), path)
     if missing.missing is None:
         return
     part = path[missing.missing]

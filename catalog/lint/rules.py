@@ -64,7 +64,9 @@ _READING = {
     "unknown-policy": "A shared approval policy that an item names must exist and be free of mistakes.",
 }
 
-RULES: dict[str, Rule] = {name: Rule(name, "error", description) for name, description in _READING.items()}
+RULES: dict[str, Rule] = {name: Rule(name, "error", description) for name, description in _READING.items()} | {
+    "wrong-extension": Rule("wrong-extension", "warning", "The name of a file of the catalog ends in .yaml.")
+}
 """Every rule, by id."""
 
 

@@ -6,14 +6,14 @@ anything that need not be. Nothing here looks at what the expressions are for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from catalog.data import holds
 from catalog.expression import ExpressionError
-from catalog.fields import Field
+from catalog.fields import Field, IntegerField
 from catalog.item import CatalogItem
 from catalog.names import of_item
 from catalog.steps import (
@@ -114,6 +114,15 @@ def answers(field: Field) -> tuple[Any, ...]:
             return _TYPICAL[kind]
 
 
+def around(field: IntegerField, numbers: Iterable[int]) -> tuple[int, ...]:
+    """Return the answers to a field at, just below and just above some numbers, and at its bounds."""
+    near = {number + by for number in numbers for by in (-1, 0, 1)}
+    bounds = {bound for bound in (field.least, field.most) if bound is not None}
+    low, high = min(bounds | near), max(bounds | near)
+    least, most = low if field.least is None else field.least, high if field.most is None else field.most
+    return tuple(sorted(number for number in near | bounds if least <= number <= most))
+
+
 def _range(least: Any, most: Any, kind: type) -> tuple[Any, ...]:
     low = least if least is not None else min(kind(1), most if most is not None else kind(1))
     return (kind(low), kind(most if most is not None else max(low, kind(1000))))
@@ -147,7 +156,8 @@ def _settled(
     """Return the answers of those fields that are asked; with `sparse` of those only that need one."""
     form = dict(way)
     known = {**names, root: form}
-    for _ in range(2):  # a condition may look at a field further down
+    depends = any(isinstance(field.visible, str) or isinstance(field.required, str) for field in fields)
+    for _ in range(2 if depends else 1):  # a condition may look at a field further down
         for field in fields:
             asked = _surely(field.visible, known)
             needed = not sparse or field.default is not None or _surely(field.required, known)
@@ -156,6 +166,8 @@ def _settled(
 
 
 def _surely(when: bool | str, names: Mapping[str, Any]) -> bool:
+    if isinstance(when, bool):
+        return when
     try:
         return holds(when, names)
     except ExpressionError:

@@ -5,16 +5,16 @@ Nothing here says what is wrong; the rules do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from catalog import data, expression
 from catalog.expression import ExpressionError
-from catalog.fields import Field, RowsField
+from catalog.fields import Field, IntegerField, RowsField
 from catalog.item import CatalogItem
-from catalog.lint import samples, uses
+from catalog.lint import comparing, samples, uses
 from catalog.lint.uses import Form, Names, Use, found
 from catalog.loader import Loaded, Reading
 from catalog.registry import Known
@@ -59,11 +59,16 @@ class FormAt(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """What came of trying a use: what it gave each time, or else the first error."""
+    """What came of trying a use: what it gave each time, or else the first error.
+
+    Attributes:
+        left_out: the step without whose result it was tried.
+    """
 
     use: Use
     given: tuple[Any, ...]
     error: str = ""
+    left_out: str = ""
 
 
 class Subject:
@@ -74,6 +79,7 @@ class Subject:
         self.item = loaded.value
         self.world = world
         self._ways: dict[tuple[int, bool], list[dict[str, Any]]] = {}
+        self._wholes: dict[int, dict[str, Any]] = {}
 
     @cached_property
     def steps(self) -> tuple[tuple[Place, Step], ...]:
@@ -95,6 +101,10 @@ class Subject:
         """Every step that may change something, with its place."""
         steps = ((place, step) for place, step in self.steps if isinstance(step, Effect))
         return tuple((place, step) for place, step in steps if self._changes(step))
+
+    def orders_for_good(self, step: Step) -> bool:
+        """Return whether a step orders another item, waits for it and does not take it back."""
+        return isinstance(step, RequestStep) and step.wait and step.undo is None
 
     def _changes(self, step: Effect) -> bool:
         match step:
@@ -163,29 +173,63 @@ class Subject:
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
         """What comes of every use whose names all exist and are known beforehand."""
-        known = (use for use in self.uses if all(found(use.all_names, path).known for path in use.references))
-        return tuple(self._tried(use) for use in known)
+        whole = (use for use in self.uses if self._all_known(use, use.references))
+        return (*(self._tried(use) for use in whole), *self._trials_without_a_step)
 
-    def _tried(self, use: Use) -> Trial:
-        """Try a use with different answers and people; stop at the first error."""
+    def names_of(self, use: Use) -> Names:
+        """Return what a use may name, as if every question were answered."""
+        if use.form is None:
+            return use.names
+        key = id(use.form)
+        if key not in self._wholes:
+            self._wholes[key] = samples.whole_form(use.form)
+        return {**use.names, use.root: self._wholes[key]}
+
+    def _all_known(self, use: Use, paths: Iterable[tuple[str, ...]]) -> bool:
+        names = self.names_of(use)
+        return all(found(names, path).known for path in paths)
+
+    @cached_property
+    def _trials_without_a_step(self) -> tuple[Trial, ...]:
+        """What comes of uses where a step that they use the result of was left out; of each only the first error."""
+        tried = (
+            self._tried(use, left_out)
+            for use in self.uses
+            for left_out in sorted({path[1] for path in use.references if path[0] == "results" and path[1:]})
+            if left_out in use.conditional
+            and self._all_known(use, (path for path in use.references if path[:2] != ("results", left_out)))
+        )
+        failed = {trial.use.place: trial for trial in tried if trial.error}
+        return tuple(failed.values())
+
+    def _tried(self, use: Use, left_out: str = "") -> Trial:
+        """Try a use with different answers and people, as if a step had been left out; stop at the first error."""
         given, seen = [], list[Any]()
+        around = _without(use, left_out) if left_out else use.names
+        conditions = (*use.guards, use.conditional[left_out].when) if left_out else ()
+        paths = use.references.union(*map(_names_in, conditions))
+        answered = {path[1] for path in paths if path[0] == use.root and path[1:]}
+        asks_people = any(path[0] in _PEOPLE for path in paths)
         for bare in (False, True):
-            names = samples.bare(use.names) if bare else use.names
+            names = samples.bare(around) if bare else around
             for form in self._forms(use, names, bare=bare):
-                own = {path[1]: form[path[1]] for path in use.references if path[0] == use.root and path[1:]}
-                if (bare, own) in seen:
+                own = {name: form[name] for name in answered if name in form}
+                if (bare and asks_people, own) in seen:
                     continue
-                seen.append((bare, own))
+                seen.append((bare and asks_people, own))
+                known = names if use.form is None else {**names, use.root: form}
+                if left_out and not _may_be_needed_without(use, left_out, known):
+                    continue
                 try:
-                    given.append(use.evaluate(names if use.form is None else {**names, use.root: form}))
+                    given.append(use.evaluate(known))
                 except ExpressionError as error:
-                    return Trial(use, tuple(given), str(error))
+                    return Trial(use, tuple(given), str(error), left_out)
         return Trial(use, tuple(given))
 
     def _forms(self, use: Use, names: Names, *, bare: bool) -> list[dict[str, Any]]:
         if use.form is None:
             return [{}]
-        key = (id(use.form), bare)
+        key = (id(use.form), bare and _asks_people(use.form))
         if key not in self._ways:
             self._ways[key] = samples.forms(use.form, names, use.root)
         return self._ways[key]
@@ -193,8 +237,8 @@ class Subject:
     def constantly(self, when: bool | str) -> bool | None:
         """Return what a condition always gives; None if it depends on something.
 
-        That is proved, not guessed: only choices and yes-or-no questions of the form may be named, and every
-        combination of their answers gives the same.
+        That is proved, not guessed: only choices, yes-or-no questions and whole numbers of the form may be named, and
+        every combination of their answers gives the same; of numbers those count at which a comparison may change.
         """
         if isinstance(when, bool):
             return when
@@ -203,11 +247,62 @@ class Subject:
         domains: dict[str, tuple[Any, ...]] = {}
         for path in paths:
             field = fields.get(path[1]) if path[0] == "form" and len(path) > 1 else None
-            if field is None or not (field.type == "yes_no" or (field.type == "choice" and field.choices)):
+            every = _every_answer(field, when) if field else ()
+            if field is None or not every:
                 return None
             unanswered = () if field.visible is True and field.required is True else (None,)
-            domains[field.id] = (*samples.answers(field), *unanswered)
+            domains[field.id] = (*every, *unanswered)
         return _constant(when, domains)
+
+
+_PEOPLE = ("requester", "beneficiary")
+
+
+def _names_in(when: bool | str) -> frozenset[tuple[str, ...]]:
+    return expression.references(when) if isinstance(when, str) else frozenset()
+
+
+def _asks_people(form: Form) -> bool:
+    """Return whether what is asked depends on who asks or gets it."""
+    paths = frozenset[tuple[str, ...]]().union(*(_names_in(w) for one in form for w in (one.visible, one.required)))
+    return any(path[0] in _PEOPLE for path in paths)
+
+
+def _without(use: Use, step: str) -> Names:
+    """Return the names of a use if a step before it was left out."""
+    instead = use.conditional[step].instead
+    others = {name: result for name, result in use.names["results"].items() if name != step}
+    return {**use.names, "results": others if instead is None else {**others, step: instead}}
+
+
+def _may_be_needed_without(use: Use, step: str, names: Names) -> bool:
+    """Return whether a use may be evaluated, with such names, though a step before it was left out.
+
+    What the condition of the step names besides answers may be otherwise than the samples are.
+    """
+    when = use.conditional[step].when
+    if when in use.guards or not all(_may_hold(guard, names) for guard in use.guards):
+        return False
+    if all(path[0] == use.root for path in _names_in(when)):
+        return not _may_hold(when, names)
+    return True
+
+
+def _may_hold(when: bool | str, names: Names) -> bool:
+    try:
+        return data.holds(when, names)
+    except ExpressionError:
+        return True  # what is wrong with the condition is said of the condition
+
+
+def _every_answer(field: Field, when: str) -> tuple[Any, ...]:
+    """Return answers that stand for all there are, as far as the condition can tell; none if nobody can say."""
+    if field.type == "yes_no" or (field.type == "choice" and field.choices):
+        return samples.answers(field)
+    if not isinstance(field, IntegerField):
+        return ()
+    numbers = comparing.numbers(when, ("form", field.id))
+    return () if numbers is None else samples.around(field, numbers)
 
 
 def _constant(when: str, domains: Mapping[str, tuple[Any, ...]]) -> bool | None:

@@ -37,6 +37,18 @@ Form = tuple[Field, ...]
 Wanted = Literal["anything", "list", "number", "moment", "people", "recipients"]
 
 
+class Condition(NamedTuple):
+    """When a step runs.
+
+    Attributes:
+        when: a condition over the same names.
+        instead: its result if it does not run; None if there is none then.
+    """
+
+    when: bool | str
+    instead: Mapping[str, Any] | None
+
+
 class Use(NamedTuple):
     """One value with expressions in it.
 
@@ -46,6 +58,8 @@ class Use(NamedTuple):
         names: what it may name besides `root`, with made-up values.
         form: the fields whose answers it may name as `root`; None if it may name none.
         wanted: what it has to give.
+        guards: it is evaluated only where all of these hold.
+        conditional: the steps before it that may have been left out.
     """
 
     place: Place
@@ -55,6 +69,8 @@ class Use(NamedTuple):
     form: Form | None = None
     root: Literal["form", "row"] = "form"
     wanted: Wanted = "anything"
+    guards: tuple[bool | str, ...] = ()
+    conditional: Mapping[str, Condition] = {}
 
     @property
     def has_expression(self) -> bool:
@@ -67,11 +83,6 @@ class Use(NamedTuple):
     def references(self) -> frozenset[tuple[str, ...]]:
         """The names it uses, with their paths."""
         return expression.references(self.value) if self.condition else data.references(self.value)
-
-    @property
-    def all_names(self) -> Names:
-        """What it may name, as if every question were answered."""
-        return self.names if self.form is None else {**self.names, self.root: samples.whole_form(self.form)}
 
     def evaluate(self, names: Names) -> Any:
         """Return what it gives; raises ExpressionError if it gives nothing."""
@@ -232,6 +243,17 @@ def ancestors(name: str, after: Mapping[str, tuple[str, ...]]) -> frozenset[str]
     return frozenset(reached)
 
 
+def _conditional(step: Step) -> dict[str, Condition]:
+    """Return which results may be missing once a step is over, as far as its condition says; by the steps' ids."""
+    inside: dict[str, Condition] = {}
+    if isinstance(step, ParallelStep):
+        for inner in (inner for branch in step.branches.values() for inner in branch):
+            inside |= _conditional(inner)
+            if step.when is not True:
+                inside[inner.id] = Condition(step.when, None)
+    return inside if step.when is True else {**inside, step.id: Condition(step.when, {"skipped": True})}
+
+
 class _Steps:
     """Goes through steps in their order; each knows the results of those before it."""
 
@@ -242,14 +264,20 @@ class _Steps:
     def of(self, steps: tuple[Step, ...], place: Place, names: Names) -> Iterator[Use]:
         """Yield the values of the steps of one list."""
         results = dict(names["results"])
+        conditional: dict[str, Condition] = {}
         for at, step in enumerate(steps):
-            yield from self._step(step, (*place, at), {**names, "results": dict(results)})
+            here = (*place, at)
+            for use in self._step(step, here, {**names, "results": dict(results)}):
+                guard = () if step.when is True or use.place == (*here, "when") else (step.when,)
+                before = {**conditional, **use.conditional}
+                yield use._replace(guards=(*guard, *use.guards), conditional=before) if guard or before else use
             results |= self._results(step)
+            conditional |= _conditional(step)
 
     def _results(self, step: Step) -> dict[str, Any]:
         """Return what can be named once a step is done; of a loop only its own result."""
         result = samples.result_of(step, self._action_result(step))
-        given = {step.id: result | {"skipped": samples.OPEN} if isinstance(result, dict) else result}
+        given = {step.id: result | {"skipped": False} if isinstance(result, dict) else result}
         if isinstance(step, ParallelStep):
             for branch in step.branches.values():
                 for inner in branch:
@@ -293,7 +321,8 @@ class _Steps:
                 # Evidence is checked where no results are known: by the API, from what it has on record.
                 yield from _fields(work.evidence, (*place, "evidence"), {**names, "results": {}})
             case GrantWork() | RevokeWork():
-                yield from _texts(work, place, ("group", "to"), names, self._form)
+                yield from _texts(work, place, ("group",), names, self._form)
+                yield Use((*place, "to"), work.to, False, names, self._form, wanted="people")
             case CallWork():
                 yield from _texts(work, place, ("input",), names, self._form)
             case HttpWork():

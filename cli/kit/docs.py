@@ -23,7 +23,7 @@ from catalog.picture import svg
 from catalog.registry import Known
 from catalog.steps import ForEachStep, ParallelStep, Step
 from catalog.text import moment
-from catalog.wording import Words, capital, field_type, price
+from catalog.wording import Words, capital, field_type, price_of
 from cli.client import Trouble
 from cli.kit.diff import AUDIENCES
 from cli.kit.shelf import Catalogs, Database, NoSuchThing, directories, known, register
@@ -98,7 +98,7 @@ def _write(out: Path, editions: Mapping[str, list[Edition]], guides: Mapping[str
     items = {name: history[0].item for name, history in editions.items()}
     (out / "items").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_STYLE, out / "style.css")
-    index = environment.get_template("index.html.j2").render(shelves=_shelves(items.values()), price=price)
+    index = environment.get_template("index.html.j2").render(shelves=_shelves(items.values()), price_of=price_of)
     (out / "index.html").write_text(index, encoding="utf-8")
     page = environment.get_template("item.html.j2")
     for name, item in items.items():
@@ -126,7 +126,7 @@ def _facts(item: CatalogItem, registered: Known) -> dict[str, Any]:
     return {
         "item": item,
         "words": words,
-        "price": price(item.price),
+        "price": price_of(item),
         "fields": list(_fields(item.form, words)),
         "steps": list(_steps(item.steps, words)),
         "visibility": _rules(item.visibility, words),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import groupby
@@ -14,11 +15,15 @@ from rich.console import Console
 from rich.text import Text
 
 from catalog import lint as linter
-from catalog.loader import Reading, read
+from catalog.loader import Reading, read, read_file
+from catalog.scenario import Company, ScenarioFile
 from catalog.source import Finding
 from catalog.text import one_line
-from cli.kit.shelf import Catalogs, Database, NoSuchThing, directories, known, register
+from cli.kit import people as sketches
+from cli.kit.shelf import SHIPPED, Catalogs, Database, NoSuchThing, directories, known, register
 
+SCENARIOS = "scenarios"
+COMPANY = "company.yaml"
 _COLOURS = {"error": "bold red", "warning": "yellow"}
 
 
@@ -31,9 +36,15 @@ class Format(StrEnum):
 
 
 def lint(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Directories or files; the catalog if not given.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Directories or files, of items or scenarios; the catalog if not given.")
+    ] = None,
     *,
     form: Annotated[Format, typer.Option("--format", "-f", help="For people, scripts, or code review.")] = Format.TEXT,
+    people: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of people and groups; scenarios/company.yaml beside the items if not given."),
+    ] = None,
     database_url: Database = None,
     catalogs: Catalogs = None,
 ) -> None:
@@ -42,19 +53,72 @@ def lint(
     missing = [path for path in asked if not path.exists()]
     if missing:
         raise NoSuchThing(f"There is no {missing[0]}. Name a directory of items, or a file.")
-    reading = read(list(dict.fromkeys(path if path.is_dir() else path.parent for path in asked)))
-    published = _published(database_url, reading) if database_url else {}
-    findings = [one for one in linter.lint(reading, known(), published) if _is_asked(one, asked)]
+    stories = [file for path in asked for file in _scenario_files(path)]
+    catalog = [path for path in asked if path not in stories and not _holds_scenarios(path)]
+    reading = read(list(dict.fromkeys(path if path.is_dir() else path.parent for path in catalog)))
+    _refuse_unread([path for path in catalog if path.is_file()], reading)
+    company, source = _company(people, catalog)
+    findings = [one for one in _of_items(reading, company, database_url) if _is_asked(one, catalog)]
+    findings += [problem for file in stories for problem in read_file(file, _model_of(file))[1]]
     match form:
         case Format.JSON:
             print(json.dumps(linter.as_json(findings), indent=1))
         case Format.SARIF:
             print(json.dumps(linter.as_sarif(findings), indent=1))
         case Format.TEXT:
-            files = [file for file in reading.files if any(_within(file, path) for path in asked)]
-            _tell(findings, len(files))
+            files = [file for file in reading.files if any(_within(file, path) for path in catalog)]
+            _tell(findings, len(files) + len(stories), source)
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)
+
+
+def _scenario_files(path: Path) -> list[Path]:
+    """Return the scenario files that a path stands for; none if it is about items."""
+    if path.is_dir():
+        return sorted(path.glob("*.yaml")) if path.name == SCENARIOS else []
+    return [path] if _holds_scenarios(path) else []
+
+
+def _holds_scenarios(path: Path) -> bool:
+    """Return whether a path is a folder of scenarios or a file of it, or a file that says it holds some."""
+    if path.is_dir():
+        return path.name == SCENARIOS
+    if path.suffix != ".yaml":
+        return False
+    return path.parent.name == SCENARIOS or re.search(rb"^scenarios:", path.read_bytes(), re.MULTILINE) is not None
+
+
+def _model_of(file: Path) -> type[ScenarioFile | Company]:
+    return Company if file.name == COMPANY else ScenarioFile
+
+
+def _refuse_unread(files: Sequence[Path], reading: Reading) -> None:
+    """Raise NoSuchThing for a file that is named and would not be read."""
+    for file in files:
+        if str(file) not in reading.files:
+            raise NoSuchThing(f"{file} is not read: items are the files of a directory that end in .yaml. Rename it.")
+
+
+def _company(people: Path | None, paths: Sequence[Path]) -> tuple[Company | None, str]:
+    """Return who there is, and where that stands; nobody knows if not every directory says so."""
+    if people is not None:
+        return sketches.company(people), str(people)
+    folders = list(dict.fromkeys(path if path.is_dir() else path.parent for path in paths))
+    files = [folder / SCENARIOS / COMPANY for folder in folders]
+    if not files or not all(file.is_file() for file in files):
+        return (sketches.company(None), "the demo's company") if folders == [SHIPPED] else (None, "")
+    everybody = Company()
+    for file in files:
+        everybody = everybody.over(sketches.company(file))
+    return everybody, ", ".join(map(str, files))
+
+
+def _of_items(reading: Reading, company: Company | None, database_url: str | None) -> tuple[Finding, ...]:
+    published = _published(database_url, reading) if database_url else {}
+    if company is None:
+        return linter.lint(reading, known(), published)
+    sizes = {name: len(group.members) for name, group in company.groups.items()}
+    return linter.lint(reading, known(), published, sizes, company.people)
 
 
 def _published(url: str, reading: Reading) -> dict[tuple[str, str], str]:
@@ -72,7 +136,7 @@ def _within(file: str, path: Path) -> bool:
     return path.is_dir() or Path(file) == path
 
 
-def _tell(findings: Sequence[Finding], files: int) -> None:
+def _tell(findings: Sequence[Finding], files: int, people: str) -> None:
     console = Console(soft_wrap=True, highlight=False)
     for file, found in groupby(sorted(findings, key=lambda one: (one.file, one.line or 0)), lambda one: one.file):
         console.print(Text(one_line(file), style="bold underline"))
@@ -82,8 +146,10 @@ def _tell(findings: Sequence[Finding], files: int) -> None:
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = len(findings) - errors
     counted = f"{_many(errors, 'error')}, {_many(warnings, 'warning')} in {_many(files, 'file')}."
+    asked = f" Owners and groups: {one_line(people)}." if people else ""
     style = "bold red" if errors else "yellow" if warnings else "green"
-    console.print(Text(counted if findings else f"Nothing is wrong in {_many(files, 'file')}.", style=style))
+    summary = counted if findings else f"Nothing is wrong in {_many(files, 'file')}."
+    console.print(Text(f"{summary}{asked}", style=style))
 
 
 def _line(finding: Finding) -> Text:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,28 +11,18 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from activities.approvers import Approvers, ApproversQuery
-from activities.connectors.memory import MemoryDirectory
-from activities.errors import NotFound
-from catalog import form, names
-from catalog.approval import Rung
-from catalog.explain import suggest
-from catalog.expression import ExpressionError
-from catalog.fields import AttachmentField, Field
+from catalog.fields import Field
 from catalog.item import CatalogItem
-from catalog.model import digest
-from catalog.people import Person
-from catalog.preview import Asked, Ladder, Preview, cost, preview
+from catalog.preview import Asked, Part, Reason, Whole
 from catalog.request import Cost, Order
 from catalog.source import parse
-from catalog.stages import Stage
 from catalog.text import moment, one_line
 from catalog.wording import listed
 from cli.client import AsJson, Trouble
 from cli.kit import people as sketches
-from cli.kit.shelf import Catalogs, ItemName, NoSuchThing, find
+from cli.kit.offline import Desk
+from cli.kit.shelf import Catalogs, ItemName, NoSuchThing, beside, find
 
-_EVERYBODY = 100_000
 _LISTS = ("multi_choice", "people", "attachment")
 
 
@@ -55,13 +43,12 @@ def preview_order(
 ) -> None:
     """Compute who would decide, the price and the due time of an order, without placing it."""
     chosen = find(item, catalogs)
-    directory = sketches.directory(sketches.company(people))
-    order, assumed = _order(chosen, _answers(chosen, given or [], answers), by, beneficiary or by, directory)
-    shown = preview(order, _ladder(order, directory))
+    desk = Desk(sketches.directory(sketches.company(people)), beside(item, catalogs))
+    order, whole = desk.judge(chosen, _answers(chosen, given or [], answers), by, beneficiary or by)
     if as_json:
-        print(json.dumps(shown.model_dump(mode="json"), indent=1))
+        print(json.dumps(whole.model_dump(mode="json"), indent=1))
     else:
-        _tell(order, shown, assumed)
+        _tell(order, whole, desk.assumed)
 
 
 def _answers(item: CatalogItem, given: list[str], file: Path | None) -> dict[str, Any]:
@@ -100,97 +87,7 @@ def _typed(field: Field | None, value: str) -> Any:
     return parse(value).data if field.type == "rows" else value
 
 
-def _person(login: str, directory: MemoryDirectory) -> Person:
-    try:
-        return directory.person_by_login(login)
-    except NotFound:
-        there = [person.login for person in directory.people("", _EVERYBODY)]
-        raise NoSuchThing(f"There is nobody with the login {login!r}. {suggest(login, there)}") from None
-
-
-def _order(
-    item: CatalogItem, answers: dict[str, Any], by: str, beneficiary: str, directory: MemoryDirectory
-) -> tuple[Order, list[str]]:
-    """Return the order that it would be, and what could not be asked offline."""
-    requester, receiver = _person(by, directory), _person(beneficiary, directory)
-    bare = Order(
-        number="",
-        item=item,
-        item_digest=digest(item),
-        answers={},
-        requester=requester.ref(),
-        beneficiary=receiver.ref(),
-        accepted_at=datetime.now(UTC),
-        requester_profile=requester.profile(directory.groups_of(requester.id)),
-        beneficiary_profile=receiver.profile(directory.groups_of(receiver.id)),
-    )
-    checked, assumed = _checked(item, answers, names.of_order(bare, bare.accepted_at), directory)
-    order = bare.model_copy(update={"answers": checked})
-    try:
-        price = cost(item, names.of_order(order, order.accepted_at))
-    except ExpressionError as error:
-        raise Trouble(f"The price cannot be computed: {error}. Correct 'price' in the item.") from error
-    return order.model_copy(update={"cost": price}), assumed
-
-
-def _checked(
-    item: CatalogItem, answers: dict[str, Any], known: Mapping[str, Any], directory: MemoryDirectory
-) -> tuple[dict[str, Any], list[str]]:
-    """Return the stored answers; what only a real source knows is taken as given, and told."""
-    resolved: dict[form.Lookup, Any] = {}
-    while True:
-        checked = form.check(item.form, answers, known, item.checks, resolved)
-        if checked.errors:
-            wrong = tuple(f"{error.field}: {error.message}" for error in checked.errors)
-            raise Trouble("The answers are not right:", wrong)
-        if not checked.lookups:
-            break
-        resolved |= {lookup: _resolved(lookup, item, directory) for lookup in checked.lookups}
-    return checked.answers, [lookup.path for lookup in resolved if lookup.kind != "person"]
-
-
-def _resolved(lookup: form.Lookup, item: CatalogItem, directory: MemoryDirectory) -> Any:
-    match lookup.kind:
-        case "person":
-            return _person(lookup.value, directory).ref().model_dump(mode="json", exclude_none=True)
-        case "choice":
-            return {"value": lookup.value, "label": lookup.value}
-        case "file":
-            return _file(lookup, item)
-        case "secret":
-            return True
-
-
-def _file(lookup: form.Lookup, item: CatalogItem) -> dict[str, Any]:
-    """Return a made-up file that the field accepts: offline there is no upload to look at."""
-    fields = {field.id: field for field in item.form}
-    field = next((fields[part] for part in re.split(r"[.\[\]]+", lookup.path) if part in fields), None)
-    kinds = field.media_types if isinstance(field, AttachmentField) else ("application/octet-stream",)
-    kind = kinds[0].replace("*", "plain")
-    return {"id": lookup.value, "name": lookup.value, "media_type": kind, "size": 1, "digest": "sha256:0"}
-
-
-def _ladder(order: Order, directory: MemoryDirectory) -> Ladder:
-    """Return what finds a stage's people, as for a real request."""
-    approvers = Approvers(directory)
-
-    def rungs(stage: Stage) -> tuple[Rung, ...]:
-        query = ApproversQuery(
-            stage=stage,
-            requester_id=order.requester.id,
-            beneficiary_id=order.beneficiary.id,
-            group=order.item.entitlement.group if order.item.entitlement else "",
-            item_owner=order.item.owner,
-        )
-        try:
-            return approvers.rungs(query)
-        except NotFound as error:
-            raise LookupError(f"{error}. Correct the rule, or the people that --people names.") from error
-
-    return rungs
-
-
-def _tell(order: Order, shown: Preview, assumed: list[str]) -> None:
+def _tell(order: Order, whole: Whole, assumed: list[str]) -> None:
     console = Console(soft_wrap=True, highlight=False)
     who = (
         order.beneficiary.name
@@ -198,25 +95,87 @@ def _tell(order: Order, shown: Preview, assumed: list[str]) -> None:
         else (f"{order.beneficiary.name}, ordered by {order.requester.name}")
     )
     console.print(Text.assemble((one_line(order.item.name), "bold"), f" {order.item.version} for {one_line(who)}"))
-    for denial in shown.denials:
-        fault = f" ({denial.fault})" if denial.fault else ""
-        console.print(Text(f"✗ {one_line(denial.why)}{fault}  [{denial.rule}]", style="red"))
-    if not shown.denials:
-        console.print(Text("✓ It may be ordered.", style="green"))
-    console.print(f"Price     {_price(shown.cost)}")
-    console.print(f"Promised  by {moment(shown.due_at.isoformat())}")
-    console.print(Text("Decided by", style="bold"))
-    for number, stage in enumerate(shown.stages, 1):
-        console.print(_stage(number, stage))
-    if not shown.stages:
-        console.print("  nobody: it is fulfilled at once")
-    if shown.decided_by and shown.decided_by > shown.due_at:
-        late = moment(shown.decided_by.isoformat())
-        console.print(
-            Text(f"! If everybody takes their time it is decided only by {late}, later than promised.", style="yellow")
-        )
+    for line in _whole(whole):
+        console.print(line)
     if assumed:
         console.print(Text(f"Taken as given, for nothing was asked: {listed(assumed)}.", style="dim"))
+
+
+def _whole(whole: Whole) -> Iterator[Text]:
+    """Yield what would become of an order, a line each."""
+    yield from _verdict(whole)
+    yield Text(f"Price     {_total(whole)}")
+    yield Text(f"Promised  by {moment(whole.due_at.isoformat())}")
+    yield Text("Decided by", style="bold")
+    for number, stage in enumerate(whole.stages, 1):
+        yield _stage(number, stage)
+    if not whole.stages:
+        parts = "nobody as a whole: each part is decided by itself"
+        yield Text(f"  {parts if whole.parts else 'nobody: it is fulfilled at once'}")
+    if whole.decided_by and whole.decided_by > whole.due_at:
+        late = moment(whole.decided_by.isoformat())
+        yield Text(
+            f"! If everybody takes their time it is decided only by {late}, later than promised.", style="yellow"
+        )
+    if whole.parts:
+        yield Text("Parts", style="bold")
+    for part in whole.parts:
+        yield from _indented(_part(part))
+
+
+def _verdict(whole: Whole) -> Iterator[Text]:
+    """Yield whether it may be ordered, and of each rule that forbids it the sentence and what is behind it."""
+    behind = {reason.rule: reason for reason in whole.reasons}
+    for denial in whole.denials:
+        fault = f" ({denial.fault})" if denial.fault else ""
+        yield Text(f"✗ {one_line(denial.why)}{fault}  [{denial.rule}]", style="red")
+        if denial.rule in behind:
+            yield from _behind(behind[denial.rule])
+    if whole.denials:
+        return
+    denied = [part for part in whole.parts if part.fault or (part.whole and part.whole.denials)]
+    if denied:
+        yield Text(f"✗ Not with these parts: {listed(part.id for part in denied)}; see below.", style="red")
+    else:
+        yield Text("✓ It may be ordered.", style="green")
+
+
+def _behind(reason: Reason) -> Iterator[Text]:
+    yield Text(
+        f"    only if {str(reason.when).lower() if isinstance(reason.when, bool) else one_line(reason.when)}",
+        style="dim",
+    )
+    for name, value in reason.read.items():
+        shown = json.dumps(value, ensure_ascii=False) if value is not None else "not given"
+        yield Text(f"    {name}: {one_line(shown)}", style="dim")
+
+
+def _part(part: Part) -> Iterator[Text]:
+    title = Text.assemble((one_line(part.name), "bold"), (f"  {part.id}", "dim"))
+    if not part.needed:
+        yield title.append(": left out. This order does not need it.", style="dim")
+        return
+    yield title
+    if part.fault:
+        yield Text(f"  {one_line(part.fault)}", style="red")
+    if part.later:
+        given = f"  Judged without {listed(part.later)}, which parts before it give."
+        yield Text(given, style="yellow")
+    if part.whole:
+        yield from _indented(_whole(part.whole))
+
+
+def _indented(lines: Iterator[Text]) -> Iterator[Text]:
+    return (Text("  ").append_text(row) for line in lines for row in line.split("\n"))
+
+
+def _total(whole: Whole) -> str:
+    """Return the price; of a bundle, the sum of all that it brings."""
+    if not whole.parts:
+        return _price(whole.cost)
+    unknown = any(part.fault for part in whole.parts)
+    said = listed(_price(cost) for cost in whole.total) if whole.total else "free"
+    return f"{said} for all parts{', without those that cannot be judged' if unknown else ''}"
 
 
 def _price(price: Cost | None) -> str:

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from catalog.fields import ChoiceField, Field, MultiChoiceField
 from catalog.item import CatalogItem
+from catalog.stages import ByManager, Stage
+from catalog.steps import GrantStep, RevokeStep, walk
 
 SCHEMA_FILE = "item.schema.json"
 
@@ -144,6 +146,32 @@ _BUNDLE_STORY = Template("""\
     expect: $expected
 """)
 
+_BUNDLE_STORIES = Template("""\
+  - name: All parts are approved and fulfilled
+    shows: happy
+    order: {by: ada, answers: $answers}
+    events:
+$approved
+    expect: {outcome: fulfilled}
+  - name: All parts are refused
+    shows: refusal
+    order: {by: ada, answers: $answers}
+    events:
+$refused
+    expect: {outcome: rejected}
+  - name: Nobody decides any part
+    shows: expiry
+    order: {by: ada, answers: $answers}
+    expect: {outcome: expired}
+  - name: The directory is down when the parts are approved
+    shows: fault
+    order: {by: ada, answers: $answers}
+    events:
+      - {at: day 1 09:30, do: down, lasting: 4 hours}
+$approved
+    expect: {outcome: fulfilled}
+""")
+
 _GUIDE = Template("""\
 Say here what people ask most often about *$name*: what to write in the form, how long it takes in practice, whom to
 turn to. This page stands below the item's own description in the catalog's documentation.
@@ -176,14 +204,14 @@ def files(plan: Plan) -> dict[str, str]:
 
 
 def _scenarios(plan: Plan, values: dict[str, str]) -> str:
-    """Return the stories of a new item; a bundle's tells only that its parts begin, for each has stories of its own."""
+    """Return the stories of a new item."""
     people = {
         "ada": {"name": "Ada Byron", "manager": "grace", "mail": "ada@example.org"},
         "grace": {"name": "Grace Murray", "mail": "grace@example.org"},
         "olga": {"name": "Olga, who operates it", "mail": "olga@example.org"},
     }
     people.setdefault(plan.owner, {"name": "Who answers for the item", "mail": "owner@example.org"})
-    given = [plan.group] if plan.group else [part.entitlement.group for part in plan.parts if part.entitlement]
+    given = [plan.group] if plan.group else [group for part in plan.parts for group in _given(part)]
     company = [
         "# Play it with: commissary catalog simulate, and this file or the directory of items.",
         f"item: {plan.id}",
@@ -197,10 +225,38 @@ def _scenarios(plan: Plan, values: dict[str, str]) -> str:
     ]
     if plan.kind is not Kind.BUNDLE:
         return "\n".join(company) + _STORIES.substitute(values)
-    waits = any(part.approvals for part in plan.parts)
-    answers = {name: _sample(field) for part in plan.parts for name, field in _passed_on(part).items()}
-    story = {"answers": _flow(answers), "expected": "{}" if waits else "{outcome: fulfilled}"}
-    return "\n".join(company) + _BUNDLE_STORY.substitute(story)
+    return "\n".join(company) + _of_bundle(plan.parts)
+
+
+def _given(part: CatalogItem) -> list[str]:
+    """Return the groups that an item gives or takes, as far as they do not depend on answers."""
+    entitled = [part.entitlement.group] if part.entitlement else []
+    named = [str(step.group) for _, step in walk(part.steps) if isinstance(step, (GrantStep, RevokeStep))]
+    return [*entitled, *(group for group in named if "{{" not in group)]
+
+
+def _of_bundle(parts: Sequence[CatalogItem]) -> str:
+    """Return the stories of a bundle; if others than the manager have a say, only that its parts begin."""
+    answers = _flow({name: _sample(field) for part in parts for name, field in _passed_on(part).items()})
+    if not all(map(_is_the_managers, parts)):
+        waits = any(part.approvals for part in parts)
+        return _BUNDLE_STORY.substitute(answers=answers, expected="{}" if waits else "{outcome: fulfilled}")
+    approved = [f"      - {{at: day 1 10:00, do: approve, by: grace, part: {part.id}}}" for part in parts]
+    refused = [
+        f"      - {{at: day 1 10:00, do: reject, by: grace, reason: Not needed., part: {part.id}}}" for part in parts
+    ]
+    return _BUNDLE_STORIES.substitute(answers=answers, approved="\n".join(approved), refused="\n".join(refused))
+
+
+def _is_the_managers(part: CatalogItem) -> bool:
+    """Return whether the line manager decides an item, in any case, and systems do the rest."""
+    match part.approvals:
+        case (Stage(approvers=(ByManager(levels=1),), when=True, auto_approve=()),):
+            return part.workflow == "AccessRequest" or (
+                bool(part.steps) and all(step.do in ("grant", "revoke", "notify") for step in part.steps)
+            )
+        case _:
+            return False
 
 
 def _sample(field: Field) -> Any:

@@ -1,18 +1,23 @@
-"""`commissary catalog schema`: the JSON Schema of item files, for editors."""
+"""`commissary catalog schema`: the JSON Schemas of what authors write, for editors."""
 
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
-from catalog.schema import item_schema
+import typer
+
+from catalog.schema import Kind, file_schema
 from cli.kit.shelf import Out, write
 
 
-def text() -> str:
-    """Return the schema as a file's content."""
-    return json.dumps(item_schema(), indent=1, ensure_ascii=False) + "\n"
+def text(kind: Kind = Kind.ITEM) -> str:
+    """Return the schema of a kind of file as a file's content."""
+    return json.dumps(file_schema(kind), indent=1, ensure_ascii=False) + "\n"
 
 
-def schema(*, out: Out = None) -> None:
-    """Write the JSON Schema of item files: completion and errors while typing, in editors that know YAML."""
-    write(text(), out)
+def schema(
+    *, kind: Annotated[Kind, typer.Option("--kind", "-k", help="Which files it is for.")] = Kind.ITEM, out: Out = None
+) -> None:
+    """Write the JSON Schema of item, policy or scenario files: completion and errors in editors that know YAML."""
+    write(text(kind), out)

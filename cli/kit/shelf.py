@@ -12,7 +12,7 @@ import typer
 import catalog
 from catalog.explain import suggest
 from catalog.item import CatalogItem
-from catalog.loader import Reading, read
+from catalog.loader import Loaded, Reading, read, read_file
 from catalog.registry import Known
 from cli.client import Trouble
 
@@ -61,7 +61,27 @@ def find(name: str, catalogs: Sequence[Path] | None) -> CatalogItem:
     Raises:
         NoSuchThing: there is none, or something is wrong with it.
     """
-    return item_of(Path(name)) if _is_path(name) else _by_id(name, directories(catalogs))
+    return item_of(Path(name)) if _is_path(name) else _by_id(name, directories(catalogs)).value
+
+
+def file_of(name: str, catalogs: Sequence[Path] | None) -> Path:
+    """Return a file or directory that is named, or else the file that holds the item of an id in the directories.
+
+    Raises:
+        NoSuchThing: there is none, or something is wrong with the item.
+    """
+    path = Path(name)
+    if path.exists():
+        return path
+    if _is_path(name):
+        raise NoSuchThing(f"There is no {name}. Name an item, a file of scenarios or a directory.")
+    return Path(_by_id(name, directories(catalogs)).file)
+
+
+def beside(name: str, catalogs: Sequence[Path] | None) -> dict[str, CatalogItem]:
+    """Return the items that the one of a file or an id may order, by id: those of its directory, or of all given."""
+    where = [Path(name).parent] if _is_path(name) else directories(catalogs)
+    return {one: loaded.value for one, loaded in read(where).items.items()}
 
 
 def _is_path(name: str) -> bool:
@@ -81,13 +101,26 @@ def item_of(file: Path) -> CatalogItem:
     for loaded in reading.items.values():
         if Path(loaded.file) == file:
             return loaded.value
+    if {problem.rule for problem in reading.problems if problem.file == str(file)} == {"duplicate-id"}:
+        return _twin(file, reading)
     raise _at_fault(f"{file} holds no item that can be used:", reading, {str(file)})
 
 
-def _by_id(name: str, catalogs: list[Path]) -> CatalogItem:
+def _twin(file: Path, reading: Reading) -> CatalogItem:
+    """Return an item with which nothing is wrong but that a file beside it has the same id: another version of it."""
+    loaded, problems = read_file(file, CatalogItem)
+    if loaded is None:  # it was written to meanwhile
+        raise NoSuchThing(f"{file} holds no item that can be used:", tuple(map(str, problems)))
+    item = loaded.value
+    if item.approval_policy is None:
+        return item
+    return item.model_copy(update={"approvals": reading.policies[item.approval_policy].value.stages})
+
+
+def _by_id(name: str, catalogs: list[Path]) -> Loaded[CatalogItem]:
     reading = read(catalogs)
     if name in reading.items:
-        return reading.items[name].value
+        return reading.items[name]
     if reading.problems and not reading.items:
         raise _at_fault("The catalog cannot be read:", reading)
     broken = {problem.file for problem in reading.problems if Path(problem.file).stem == name}

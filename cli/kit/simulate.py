@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from cli.client import AsJson, Trouble
-from cli.kit.shelf import Catalogs, NoSuchThing, directories
+from cli.kit.shelf import Catalogs, NoSuchThing, directories, file_of
 
 
 def simulate(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Items, scenario files or directories; the catalog if not given.")
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids of items, files of items or scenarios, directories; the catalog if not given."),
     ] = None,
     *,
     only: Annotated[str, typer.Option("--only", "-k", help="Only scenarios whose item and name hold this text.")] = "",
@@ -29,7 +29,7 @@ def simulate(
     # The workflow engine takes a second to load, which the other commands can do without.
     from cli.kit.simulation import Simulator, Verdict, chosen, read_stories, telling  # noqa: PLC0415
 
-    asked = paths or directories(catalogs)
+    asked = [file_of(name, catalogs) for name in names] if names else directories(catalogs)
     missing = [path for path in asked if not path.exists()]
     if missing:
         raise NoSuchThing(f"There is no {missing[0]}. Name an item, a file of scenarios or a directory.")

@@ -11,9 +11,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.connectors.memory import Group, MemoryDirectory
 from activities.errors import NotApplied, Rejected, Transient, UnknownOutcome
-from activities.identity import Identity
+from activities.identity import Identity, PeopleQuery
 from activities.lease import lease, may_write
 from catalog.access import Membership
+from catalog.stages import ApproverRule, ByGroup, ByPerson
 
 ADA = Membership(person_id="id-ada", group="wiki")
 
@@ -74,3 +75,37 @@ def test_an_attempt_that_was_given_up_begins_no_write() -> None:
         may_write()
     with lease(-1), pytest.raises(Transient, match="left to the next"):
         may_write()
+
+
+# Who does the work.
+
+
+@pytest.mark.parametrize(
+    ("logins", "found"),
+    [
+        (["ada", "ben", "cleo"], ["id-cleo"]),
+        (["ada", "ben"], ["id-ada", "id-ben"]),
+        (["ada"], ["id-ada"]),
+        (["ada", "ines"], ["id-ada"]),
+        (["ben", "nobody"], ["id-ben"]),
+    ],
+)
+def test_nobody_works_for_themselves_unless_they_alone_are_named(logins: list[str], found: list[str]) -> None:
+    rules = tuple(ByPerson(rule="person", person=login) for login in logins)
+    assert named(*rules) == found
+
+
+def test_nobody_works_for_themselves_because_a_group_holds_them() -> None:
+    group = ByGroup(rule="group", group="wiki")
+    assert named(group) == ["id-dora"]
+    assert named(ByPerson(rule="person", person="ada"), group) == ["id-dora"]
+    assert named(ByGroup(rule="group", group="parties")) == []
+
+
+def named(*rules: ApproverRule) -> list[str]:
+    """Return whom rules name for work that Ada ordered for Ben."""
+    people = [a_person(name) for name in ("Ada Byron", "Ben Bright", "Cleo Quill", "Dora Diaz")]
+    groups = [Group("wiki", {"id-ada", "id-dora"}), Group("parties", {"id-ada", "id-ben"})]
+    directory = MemoryDirectory([*people, a_person("Ines Inactive", active=False)], groups)
+    query = PeopleQuery(rules=rules, requester_id="id-ada", beneficiary_id="id-ben", group="wiki", item_owner="ada")
+    return [person.id for person in Identity(directory).people(query).people]

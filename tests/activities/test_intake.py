@@ -191,6 +191,20 @@ def test_who_may_order_for_whom_is_the_items_rule(
         assert office.take(wish).taken.order.beneficiary.login == "ben"
 
 
+def test_of_people_one_may_not_order_for_nothing_else_is_told(office: Office) -> None:
+    theirs = GroupField(id="group", type="group", label="Group")
+    guests = OrderFor(others="beneficiary.login == 'ben'")
+    office.offer(an_item(id="badge", form=(theirs,), eligibility=(STAFF,), order_for=guests))
+    mara = a_person("Mara Lind").ref()
+    office.order("hers", item="badge", requester=mara, answers={"group": "wiki"})
+    for answers in ({"group": "wiki"}, {"group": "pink"}, {}):
+        assert office.refused(item="badge", answers=answers, beneficiaries=("mara",)) == {"beneficiary": "not-allowed"}
+        assert office.refused(item="badge", answers=answers, beneficiaries=("guy",)) == {"beneficiary": "not-allowed"}
+    assert {query.beneficiary_id for query in office.asked} == {"id-mara"}, "she herself ordered"
+    both = office.refused(item="badge", answers={"group": "pink"}, beneficiaries=("mara", "ben"))
+    assert both == {"group": "stale", "beneficiaries[mara]": "not-allowed"}
+
+
 def test_nobody_is_asked_about_people_unless_the_item_asks(office: Office) -> None:
     office.directory.fail_next(Transient("away"), times=99)
     order = office.order()

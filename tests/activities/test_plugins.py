@@ -91,7 +91,7 @@ def test_what_is_shipped_is_all_usable(register: Register) -> None:
     assert set(plugins.connectors) == {"ldap", "smtp", "http"}
     assert "AccessRequest" in plugins.workflows
     there = known()
-    assert {"groups", "my-groups", "people", "entitlements"} == set(there.providers)
+    assert {"groups", "requestable-groups", "my-groups", "people", "entitlements"} == set(there.providers)
     assert there.workflows["AccessRequest"].entitlement
     assert "directory.create_group" in there.actions
 

@@ -9,8 +9,21 @@ from support.builders import a_person, an_item
 
 from activities.connectors.memory import Group, MemoryDirectory
 from activities.errors import Rejected, Transient
-from activities.providers import FRESH, KEPT, Choosing, Entitlements, Groups, MyGroups, People, Provider
+from activities.ports import Ports
+from activities.providers import (
+    FRESH,
+    KEPT,
+    REQUESTABLE_GROUPS,
+    Choosing,
+    Entitlements,
+    Groups,
+    MyGroups,
+    People,
+    Provider,
+    RequestableGroups,
+)
 from catalog.choices import ChoicesQuery
+from catalog.http import HttpAnswer, HttpCall
 from catalog.item import Entitlement
 
 
@@ -23,6 +36,16 @@ class Clock:
         return self.now
 
 
+class Nothing:
+    """The ports that no provider of groups needs."""
+
+    def reveal(self, ref: str) -> str:
+        raise AssertionError(ref)
+
+    def send(self, call: HttpCall) -> HttpAnswer:
+        raise AssertionError(call)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -31,8 +54,9 @@ def clock() -> Clock:
 @pytest.fixture
 def directory() -> MemoryDirectory:
     groups = [
-        Group("wiki", members={"id-ada"}, description="Write the wiki"),
-        Group("vpn", members={"id-ada", "id-bob"}),
+        Group("wiki", members={"id-ada"}, owners=("id-ada",), description="Write the wiki"),
+        Group("vpn", members={"id-ada", "id-bob"}, owners=("id-bob",)),
+        Group("Admins-wiki", owners=("id-ada",)),
         Group("Printers", description="Use the printers"),
     ]
     return MemoryDirectory([a_person(), a_person("Bob Brown"), a_person("Ines Away", active=False)], groups)
@@ -48,6 +72,7 @@ def choosing(directory: MemoryDirectory, clock: Clock) -> Choosing:
     ]
     providers: dict[str, Provider] = {
         "groups": Groups(directory),
+        "requestable-groups": RequestableGroups(directory, "ROOT,admins-,"),
         "my-groups": MyGroups(directory),
         "people": People(directory),
         "entitlements": Entitlements(lambda: items),
@@ -63,7 +88,8 @@ def values(choosing: Choosing, provider: str, **other: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("provider", "everything", "search", "found"),
     [
-        ("groups", ["Printers", "vpn", "wiki"], "RIT", ["wiki"]),
+        ("groups", ["Admins-wiki", "Printers", "vpn", "wiki"], "RIT", ["wiki"]),
+        ("requestable-groups", ["vpn", "wiki"], "WI", ["wiki"]),
         ("my-groups", ["vpn", "wiki"], "WI", ["wiki"]),
         ("people", ["ada", "bob"], "brow", ["bob"]),
         ("entitlements", ["wiki", "vpn"], "a WIKI", ["wiki"]),
@@ -81,6 +107,8 @@ def test_a_provider_lists_everything_and_what_holds_a_text(
     ("provider", "right", "wrong"),
     [
         ("groups", "wiki", "wik"),
+        ("requestable-groups", "wiki", "Printers"),
+        ("requestable-groups", "vpn", "ADMINS-wiki"),
         ("my-groups", "wiki", "Printers"),
         ("people", "bob", "ines"),
         ("entitlements", "vpn", "VPN"),
@@ -93,7 +121,7 @@ def test_a_value_is_there_or_not(choosing: Choosing, provider: str, right: str, 
 
 
 def test_a_list_that_was_cut_says_so(choosing: Choosing) -> None:
-    for provider in ("groups", "my-groups", "people", "entitlements"):
+    for provider in ("groups", "requestable-groups", "my-groups", "people", "entitlements"):
         query = ChoicesQuery(provider=provider, requester_id="id-ada", beneficiary_id="id-ada", limit=1)
         answer = choosing.choices(query)
         assert (len(answer.choices), answer.more) == (1, True)
@@ -114,9 +142,9 @@ def test_a_list_is_used_again_for_a_while_and_a_value_never(
     clock.now += FRESH - 1
     assert values(choosing, "groups") == before
     assert values(choosing, "groups", value="wiki") == []
-    assert values(choosing, "groups", limit=2) == ["Printers", "vpn"]
+    assert values(choosing, "groups", limit=2) == ["Admins-wiki", "Printers"]
     clock.now += 1
-    assert values(choosing, "groups") == ["Printers", "vpn"]
+    assert values(choosing, "groups") == ["Admins-wiki", "Printers", "vpn"]
 
 
 def test_a_list_for_one_person_is_not_given_to_another(choosing: Choosing) -> None:
@@ -128,7 +156,7 @@ def test_a_failure_is_not_kept(choosing: Choosing, directory: MemoryDirectory) -
     directory.fail_next(Transient("down"), on="groups")
     with pytest.raises(Transient):
         values(choosing, "groups")
-    assert values(choosing, "groups") == ["Printers", "vpn", "wiki"]
+    assert values(choosing, "groups") == ["Admins-wiki", "Printers", "vpn", "wiki"]
 
 
 def test_only_so_many_lists_are_kept(choosing: Choosing, directory: MemoryDirectory) -> None:
@@ -138,5 +166,21 @@ def test_only_so_many_lists_are_kept(choosing: Choosing, directory: MemoryDirect
 
 
 def test_an_unknown_provider_is_rejected_with_those_there_are(choosing: Choosing) -> None:
-    with pytest.raises(Rejected, match="'models' here; there are: entitlements, groups, my-groups, people"):
+    with pytest.raises(
+        Rejected, match="'models' here; there are: entitlements, groups, my-groups, people, requestable-groups"
+    ):
         values(choosing, "models")
+
+
+@pytest.mark.parametrize(
+    ("written", "offered"), [(None, False), ("", True), ("root-", True), ("root-, Admins-", False)]
+)
+def test_which_groups_are_kept_back_is_a_setting(
+    monkeypatch: pytest.MonkeyPatch, directory: MemoryDirectory, written: str | None, offered: bool
+) -> None:
+    monkeypatch.delenv("COMMISSARY_GROUPS_NOT_OFFERED", raising=False)
+    if written is not None:
+        monkeypatch.setenv("COMMISSARY_GROUPS_NOT_OFFERED", written)
+    with REQUESTABLE_GROUPS.open(Ports(directory, Nothing(), Nothing(), lambda: ())) as provider:
+        found = provider.choices(ChoicesQuery(provider="x", requester_id="x", beneficiary_id="x", value="Admins-wiki"))
+    assert bool(found.choices) is offered

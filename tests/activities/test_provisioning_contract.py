@@ -50,7 +50,7 @@ def test_a_group_is_made_with_owners_and_without_members(directory: ManagedDirec
     first, second = directory.ensure_group(group), directory.ensure_group(group)
     assert seen(first, second) == [(True, True), (True, False)]
     assert started <= first.at <= datetime.now(UTC)
-    assert directory.group(name).description == "Write the wiki"
+    assert (directory.group(name).description, directory.group(name).owned) == ("Write the wiki", True)
     assert [owner.login for owner in directory.owners(name)] == ["ada"]
     assert directory.members(name) == ()
     bob = Membership(person_id=id_of(directory, "bob"), group=name)
@@ -61,6 +61,7 @@ def test_a_group_is_made_with_owners_and_without_members(directory: ManagedDirec
 def test_a_group_may_have_no_owner_and_no_description(directory: ManagedDirectory) -> None:
     assert directory.ensure_group(GroupSpec(name="wiki")).changed
     assert (directory.group("wiki").description, directory.owners("wiki")) == ("", ())
+    assert not directory.group("wiki").owned
 
 
 def test_the_group_of_somebody_else_is_not_taken_for_the_one_to_make(directory: ManagedDirectory) -> None:

@@ -5,12 +5,15 @@ from typing import Any
 import httpx
 import pytest
 from support.api_world import ApiWorld, problem, until
+from support.builders import NOON, a_new_order, an_actor
 
 from api.gateway import Exhausted, Refused
+from api.problems import Closed
+from api.schemas import CancelIn
 from catalog.approval import Refusal
 from catalog.errors import Refused as Code
-from catalog.journal import Kind
-from catalog.request import Outcome, Status
+from catalog.journal import Chain, Kind
+from catalog.request import Batch, Outcome, Projection, Status
 from records.register import RegisterUnavailable
 
 APPROVE = {"choice": "approve"}
@@ -126,6 +129,27 @@ async def test_a_decision_after_cancel_learns_who_called_it_off(world: ApiWorld)
     assert "cancelled" in detail
     assert "Ada Byron" in detail
     assert world.journal(number) == before
+
+
+async def test_who_called_it_off_is_found_at_the_end_of_a_long_journal(resting: ApiWorld) -> None:
+    """An order for many people, or one of many steps, has more entries than were ever read at once."""
+    number = resting.register.take(a_new_order()).order.number
+    chain, actor = Chain(number), an_actor("Ada Byron")
+    for _ in range(21):
+        entries = tuple(chain.append(Kind.COMMENT, NOON, actor=actor) for _ in range(500))
+        resting.register.record(Batch(entries=entries, projection=a_projection(number, chain.seq)))
+    closing = chain.append(Kind.CLOSED, NOON, actor=actor)
+    closed = {"status": Status.CLOSED, "outcome": Outcome.CANCELLED, "closed_at": NOON}
+    resting.register.record(
+        Batch(entries=(closing,), projection=a_projection(number, chain.seq).model_copy(update=closed))
+    )
+    refusal = resting.parts.commands.cancel(actor, number, CancelIn(reason="late"), None)
+    with pytest.raises(Closed, match="cancelled, decided by Ada Byron"):
+        await refusal
+
+
+def a_projection(number: str, seq: int) -> Projection:
+    return Projection(number=number, seq=seq, status=Status.APPROVAL, updated_at=NOON)
 
 
 @pytest.mark.parametrize(("path", "body"), [("cancel", {}), ("comments", {"text": "hello"})])

@@ -110,7 +110,13 @@ async def test_an_odd_name_is_refused(world: ApiWorld, name: str, code: str) -> 
 
 async def test_a_name_does_not_read_as_what_it_is_not(world: ApiWorld) -> None:
     """U+202E turns what follows around: the name would be shown as photoexe.png."""
-    assert (await upload(world, name="photo%E2%80%AEgnp.exe")).json()["name"] == "photognp.exe"
+    (error,) = problem(await upload(world, name="photo%E2%80%AEgnp.exe"), 422, "invalid")["errors"]
+    assert (error["field"].lower(), error["code"]) == ("x-file-name", "characters")
+
+
+async def test_a_text_file_may_hold_what_turns_the_direction_of_writing(world: ApiWorld) -> None:
+    text = "\u2067שלום\u2069 and a form feed\f".encode()
+    assert (await upload(world, content=text, kind="text/plain", name="a.txt")).status_code == 201
 
 
 @pytest.mark.parametrize("missing", ["Content-Type", "X-File-Name"])
@@ -184,6 +190,13 @@ async def test_a_file_of_another_type_than_it_claims_is_refused(world: ApiWorld,
 )
 def test_a_content_fits_its_type_or_not(kind: str, content: bytes, *, fitting: bool) -> None:
     assert fits(kind, content) is fitting
+
+
+async def test_fifty_files_may_wait_for_an_order_and_no_more(world: ApiWorld) -> None:
+    kept = [(await upload(world)).status_code for _ in range(50)]
+    assert kept == [201] * 50
+    problem(await upload(world), 409, "too-many-files")
+    assert (await upload(world, who="ben")).status_code == 201
 
 
 async def ordered_with_a_file(world: ApiWorld, name: str = "a.png") -> tuple[str, str]:

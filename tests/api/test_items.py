@@ -11,6 +11,7 @@ from support.builders import a_person, an_item
 from activities.errors import Transient
 from catalog.fields import ChoiceField, GroupField, RowsField, TextField
 from catalog.item import AudienceRule, Line, OrderFor, Price
+from catalog.stages import Stage
 from catalog.steps import GrantStep, NotifyStep
 
 FINANCE = AudienceRule(id="finance", when="requester.department == 'Finance'", why_not="no")
@@ -85,6 +86,38 @@ async def test_an_item_shows_price_schema_and_what_is_done(world: ApiWorld) -> N
     ]
 
 
+SIZE = {
+    "id": "size",
+    "name": "Who decides on size",
+    "approvers": [
+        {"rule": "manager"},
+        {"rule": "person", "person": "{{ 'ben' if cost.first_year > 4711 else 'mara' }}"},
+    ],
+    "quorum": "all",
+    "decide_within": "5 days",
+    "when": "cost.first_year > 815",
+    "auto_approve": [{"id": "small", "when": "cost.first_year < 0.42", "because": "It is small."}],
+}
+
+
+@pytest.mark.parametrize("who", ["ada", "otto", "mara"])
+async def test_only_operators_and_the_owner_see_when_a_stage_is_left_out(world: ApiWorld, who: str) -> None:
+    always = Stage.model_validate({"id": "head", "name": "Head", "approvers": [{"rule": "item_owner"}]})
+    world.shelve(an_item(id="it", owner="Mara", approvals=(Stage.model_validate(SIZE), always)))
+    answer = await world.get(who, "/catalog/items/it")
+    size, head = answer.json()["approvals"]
+    assert (size["id"], size["name"], size["quorum"]) == ("size", "Who decides on size", "all")
+    assert (size["decide_within"], size["conditional"], head["conditional"]) == ("P5D", True, False)
+    assert head["approvers"] == "Mara, who answers for the item"
+    if who == "ada":
+        assert size["approvers"] == "the line manager and whom the order decides on"
+        assert (size["when"], size["auto_approve"]) == (None, None)
+        assert not [secret for secret in ("4711", "815", "0.42") if secret in answer.text]
+    else:
+        assert "4711" in size["approvers"]
+        assert (size["when"], size["auto_approve"]) == (SIZE["when"], SIZE["auto_approve"])
+
+
 @pytest.fixture
 def choosing(world: ApiWorld) -> ApiWorld:
     group = GroupField(id="group", type="group", label="Group")
@@ -116,6 +149,18 @@ async def test_a_field_without_a_provider_has_no_list(choosing: ApiWorld, field:
 async def test_choices_for_nobody_are_an_error_of_the_field(choosing: ApiWorld) -> None:
     body = problem(await choosing.get("ada", "/catalog/items/it/choices/group?beneficiary=nobody"), 422, "invalid")
     assert [(error["field"], error["code"]) for error in body["errors"]] == [("beneficiary", "not-found")]
+
+
+async def test_choices_for_others_are_listed_for_those_who_may_order_for_them(choosing: ApiWorld) -> None:
+    group = GroupField(id="group", type="group", label="Group")
+    mine = OrderFor(others="beneficiary.department == requester.department", why_not="Only for your department.")
+    choosing.shelve(an_item(id="it", version="2.0.0", form=(group,), order_for=mine))
+    for name, department in (("Ada Byron", "Finance"), ("Ben Bright", "Sales"), ("Mara Lind", "Finance")):
+        choosing.directory.put_person(a_person(name, department=department))
+    answer = await choosing.get("ada", "/catalog/items/it/choices/group?beneficiary=ben")
+    assert problem(answer, 403, "not-allowed")["detail"] == "Only for your department."
+    seen = [await choosing.get("ada", f"/catalog/items/it/choices/group?beneficiary={who}") for who in ("ADA", "mara")]
+    assert [one.status_code for one in seen] == [200, 200]
 
 
 async def test_with_no_worker_there_are_no_choices_and_nothing_is_accepted_unchecked(choosing: ApiWorld) -> None:

@@ -15,7 +15,7 @@ from api import intake
 from api.problems import AlreadyOpen
 from api.schemas import OrderIn
 from catalog.fields import AttachmentField, GroupField, PersonField, SecretField, TextField
-from catalog.item import AudienceRule, Line, Price
+from catalog.item import AudienceRule, Line, OrderFor, Price
 from catalog.stages import AutoApproval
 from records.register import Register
 
@@ -265,8 +265,17 @@ async def test_a_preview_of_a_bundle_shows_its_parts_and_who_would_be_left_out(w
     assert body["may_be_ordered"] is True
     assert body["left_out"] == [{"login": "sam", "why": "Badge: Sam Stranger is a stranger."}]
     assert [(one["item"]["id"], one["beneficiary"]["login"]) for one in body["orders"]] == [
-        ("starter", "ben"), ("badge", "ben"), ("starter", "sam"), ("badge", "sam"),
+        ("starter", "ben"), ("badge", "ben"),
     ]  # fmt: skip
+
+
+async def test_a_preview_does_not_tell_who_decides_for_people_one_may_not_order_for(world: ApiWorld) -> None:
+    mine = OrderFor(others="beneficiary.login == 'sam'")
+    world.shelve(an_item(id="badge", version="2.0.0", form=(), eligibility=(NOT_SAM,), order_for=mine))
+    for who, code in (("ben", "not-allowed"), ("sam", "not-eligible")):
+        answer = await world.post("ada", "/requests/preview", {"item": "badge", "beneficiary": who})
+        assert (fields(answer.json()), answer.json()["orders"]) == ({"beneficiary": code}, [])
+        assert "Mara Lind" not in answer.text
 
 
 async def test_a_preview_with_the_directory_away_says_so(world: ApiWorld) -> None:

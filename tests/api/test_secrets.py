@@ -36,6 +36,13 @@ async def test_the_register_never_holds_the_value(world: ApiWorld) -> None:
     assert VALUE.encode() not in kept
 
 
+async def test_fifty_secrets_may_wait_for_an_order_and_no_more(world: ApiWorld) -> None:
+    for _ in range(50):
+        world.parts.secrets.seal("id-ada", VALUE, NOON)
+    problem(await world.post("ada", "/secrets", {"value": VALUE}), 409, "too-many-secrets")
+    assert (await world.post("ben", "/secrets", {"value": VALUE})).status_code == 201
+
+
 @pytest.mark.parametrize("value", ["", "x" * 4_001, "hunter2\x00", ["hunter2"], {"x": "hunter2"}, 7, None])
 async def test_an_odd_value_is_refused_and_not_repeated(
     world: ApiWorld, value: Any, caplog: pytest.LogCaptureFixture

@@ -11,7 +11,7 @@ import pytest
 from support.api_world import KNOWN, ApiWorld, until
 from support.builders import NOON
 
-from api.shelf import Shelf
+from api.shelf import MOST_KEPT, MOST_TOLD, Shelf
 from records.register import Register, RegisterUnavailable
 
 WIKI = """\
@@ -119,6 +119,23 @@ def test_a_file_that_breaks_keeps_the_last_good_version_and_is_told_once(
     files.write("wiki", version="1.2.0")
     assert files.there() == {"blog": "1.0.0", "wiki": "1.2.0"}
     assert files.wrong() == []
+
+
+def test_a_file_with_thousands_of_mistakes_fills_neither_the_log_nor_the_memory(
+    files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = files.write("wiki", version="1.1.0")
+    path.write_text(path.read_text() + "".join(f"odd_{n}: 1\n" for n in range(2_000)))
+    (files.one / "blog.yaml").write_text("id: [")
+    assert files.there() == {"wiki": "1.0.0"}
+    assert [file for file, _, _ in files.wrong()].count("wiki.yaml") == MOST_KEPT
+    told = [record.getMessage() for record in caplog.records if "wiki.yaml" in record.getMessage()]
+    assert len(told) == MOST_TOLD + 1
+    assert "180 findings more" in told[-1]
+    assert any("blog.yaml" in record.getMessage() for record in caplog.records)
+    before = len(caplog.records)
+    files.there()
+    assert len(caplog.records) == before
 
 
 def test_a_process_that_starts_beside_a_broken_file_has_its_last_good_version(files: Files) -> None:
@@ -238,7 +255,7 @@ def test_the_queues_that_items_need_are_known(files: Files) -> None:
         "steps:\n"
         "  - {id: g, do: call, action: directory.create_group, input: {name: x, owners: [a], description: d}}\n"
         "  - {id: h, do: http, url: 'https://example.org', method: GET}\n"
-        "  - {id: r, do: request, item: wiki, answers: {why: work}}\n"
+        "  - {id: r, do: request, item: wiki, answers: {why: work}, irreversible: It stays.}\n"
     )
     form = text.replace(
         'label: "Why"}',

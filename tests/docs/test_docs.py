@@ -23,6 +23,7 @@ from activities.connectors.ldap import LdapSettings
 from activities.connectors.sealed import SealedSettings
 from activities.connectors.smtp import SmtpSettings
 from activities.plugins import known
+from activities.providers import OfferSettings
 from api import problems
 from api.app import create_app
 from api.parts import Parts
@@ -43,6 +44,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     SmtpSettings,
     HttpSettings,
     SealedSettings,
+    OfferSettings,
 )
 NAMED = ("COMMISSARY_HTTP_CREDENTIAL",)
 """Settings of which there can be several, each with a name behind it."""

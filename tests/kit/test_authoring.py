@@ -125,15 +125,36 @@ def test_a_new_bundle_asks_what_its_parts_ask_and_lints_clean(run: Run) -> None:
     ]
 
 
+def test_scenarios_are_played_by_the_id_of_their_item(run: Run) -> None:
+    run("new", "wiki", "--kind", "access", "--owner", "ada", "--category", "Docs")
+    code, said = run("simulate", "wiki", "-c", "items", "--brief", "--only", "Refused")
+    assert (code, "✓ wiki: Refused" in said, "1 of 1 scenarios passed" in said) == (0, True, True), said
+    assert run("simulate", "wikki", "-c", "items") == (2, "Error: There is no item 'wikki'. Did you mean 'wiki'?\n")
+
+
 def test_the_scenarios_of_a_new_item_can_be_read(run: Run) -> None:
     run("new", "wiki", "--kind", "access", "--owner", "ada", "--category", "Docs")
     run("new", "newcomer", "--kind", "bundle", "--line", "wiki", *NEW)
-    for name, count in (("wiki", 4), ("newcomer", 1)):
+    for name, count in (("wiki", 4), ("newcomer", 4)):
         source = parse(Path(f"items/scenarios/{name}.yaml").read_text())
         found, faults = validate(source.data, ScenarioFile)
         assert (source.faults, faults) == ([], [])
         assert found
         assert len(found.scenarios) == count
+
+
+def test_the_stories_of_a_new_bundle_pass(run: Run) -> None:
+    run("new", "wiki", "--kind", "access", "--owner", "ada", "--category", "Docs")
+    run("new", "space", "--kind", "steps", "--owner", "ada", "--category", "Docs")
+    run("new", "newcomer", "--kind", "bundle", "--line", "wiki", "--line", "space", *NEW)
+    code, said = run("simulate", "newcomer", "-c", "items", "--brief")
+    assert (code, "4 of 4 scenarios passed" in said) == (0, True), said
+
+
+def test_of_a_bundle_that_others_decide_it_is_only_played_that_its_parts_begin(run: Run, items: Path) -> None:
+    run("new", "newcomer", "--kind", "bundle", "--line", "wiki", *NEW)
+    text = Path("items/scenarios/newcomer.yaml").read_text()
+    assert re.findall("name: (.*parts.*)", text) == ["Its parts begin"]
 
 
 def test_a_new_item_names_its_schema_for_editors(run: Run) -> None:
@@ -288,9 +309,18 @@ def test_what_cannot_be_written_is_said(run: Run) -> None:
     assert (code, "cannot be written" in said) == (1, True)
 
 
-def test_the_schema_is_json(run: Run) -> None:
-    code, said = run("schema")
-    assert (code, json.loads(said)["title"]) == (0, "Commissary catalog item")
+@pytest.mark.parametrize(
+    ("arguments", "title"),
+    [
+        ((), "Commissary catalog item"),
+        (("--kind", "item"), "Commissary catalog item"),
+        (("--kind", "policy"), "Commissary approval policy"),
+        (("--kind", "scenario"), "Commissary scenarios of an item"),
+    ],
+)
+def test_the_schema_of_each_kind_of_file_is_json(run: Run, arguments: tuple[str, ...], title: str) -> None:
+    code, said = run("schema", *arguments)
+    assert (code, json.loads(said)["title"]) == (0, title)
 
 
 # --- preview ---
@@ -373,6 +403,88 @@ def test_a_preview_shows_price_denials_and_reasons(run: Run, items: Path) -> Non
     assert "approved by itself. Small projects are within everybody's budget.  [auto.small]" in said
 
 
+def test_a_preview_shows_the_author_the_rule_that_forbids_and_what_it_read(run: Run, items: Path) -> None:
+    rule = "{id: staff, when: \"beneficiary.department == 'IT' and 'x' in beneficiary.groups\", why_not: Staff only.}"
+    (items / "wiki.yaml").write_text(WIKI + f"eligibility: [{rule}]\n")
+    code, said = preview(run, "-a", "why=x")
+    lines = said.splitlines()
+    at = lines.index("✗ Staff only.  [staff]")
+    assert code == 0
+    assert [line.strip() for line in lines[at + 1 : at + 4]] == [
+        "only if beneficiary.department == 'IT' and 'x' in beneficiary.groups",
+        "beneficiary.department: not given",
+        "beneficiary.groups: []",
+    ]
+    (reason,) = json.loads(preview(run, "-a", "why=x", "--json")[1])["reasons"]
+    assert reason["read"] == {"beneficiary.department": None, "beneficiary.groups": []}
+
+
+BUNDLE = """\
+id: newcomer
+version: 1.0.0
+name: Newcomer
+description: All at once.
+category: Docs
+owner: ines.okafor
+form:
+  - {id: seats, type: integer, label: Seats, required: false}
+  - {id: laptop, type: yes_no, label: Laptop, default: false}
+lines:
+  - {id: later, item: paid, after: [wiki], answers: {why: "{{ results.wiki.number }}"}}
+  - {id: wiki, item: wiki, answers: {why: x, seats: "{{ form.seats }}"}}
+  - {id: desk, item: paid, answers: {why: x}}
+  - {id: laptop, item: paid, when: form.laptop, answers: {why: x}}
+sla: {target: 20 days}
+"""
+PAID = WIKI.replace("id: wiki\n", "id: paid\n").replace("name: Wiki", "name: Desk") + (
+    "price: {one_off: 100, recurring: 5, currency: EUR}\n"
+)
+
+
+def bundle(run: Run, items: Path, *arguments: str, text: str = BUNDLE) -> tuple[int, str]:
+    """Preview the bundle with its parts beside it."""
+    (items / "paid.yaml").write_text(PAID.replace("label: Why}", "label: Why, required: false}"))
+    (items / "newcomer.yaml").write_text(text)
+    return run("preview", "newcomer", "-c", "items", "--people", "people.yaml", "--by", "ada", *arguments)
+
+
+def test_a_preview_of_a_bundle_judges_each_part_and_adds_up_the_prices(run: Run, items: Path) -> None:
+    code, said = bundle(run, items)
+    lines = [line.strip() for line in said.splitlines()]
+    assert code == 0
+    assert "Price     200 EUR once and 10 EUR a month for all parts" in lines
+    assert "nobody as a whole: each part is decided by itself" in lines
+    assert "Desk  laptop: left out. This order does not need it." in lines
+    assert "Judged without why, which parts before it give." in lines
+    assert len([line for line in lines if line.startswith("1. Line manager: Grace Murray, by ")]) == 3
+    assert "it is fulfilled at once" not in said
+
+
+def test_a_part_that_comes_after_another_is_dated_after_it(run: Run, items: Path) -> None:
+    found = json.loads(bundle(run, items, "--json")[1])
+    dates = {part["id"]: part["whole"] and part["whole"]["due_at"] for part in found["parts"]}
+    assert list(dates) == ["later", "wiki", "desk", "laptop"]
+    assert dates["laptop"] is None
+    assert dates["wiki"] == dates["desk"] < dates["later"]
+    assert [(one["one_off"], one["recurring"], one["currency"]) for one in found["total"]] == [("200", "10", "EUR")]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("item: wiki, ", "item: lost, "), "There is no usable item lost in this catalog."),
+        (("item: wiki, ", "item: newcomer, "), "The bundle orders itself."),
+        (('"{{ form.seats }}"', "many"), "The answers are not right: seats: "),
+        (("when: form.laptop", "when: form.lost"), "form.lost is not known"),
+    ],
+)
+def test_a_part_that_cannot_be_judged_says_why(run: Run, items: Path, change: tuple[str, str], said: str) -> None:
+    code, found = bundle(run, items, text=BUNDLE.replace(*change))
+    assert (code, said in found) == (0, True), found
+    assert re.search("✗ Not with these parts: (wiki|laptop); see below.", found)
+    assert "for all parts, without those that cannot be judged" in found
+
+
 # --- diff ---
 
 
@@ -390,6 +502,29 @@ def test_a_diff_of_files_says_what_changes_for_whom(run: Run, items: Path) -> No
         "• The version goes from 1.0.0 to 1.1.0; running requests keep 1.0.0.",
         "",
     ]
+
+
+def test_two_versions_in_one_folder_are_compared_with_the_policy_beside_them(run: Run, items: Path) -> None:
+    text = re.sub("approvals:.*form.seats}", "approval_policy: two", WIKI, flags=re.DOTALL)
+    Path("policies").mkdir()
+    stage = "{id: a, name: Boss, approvers: [{rule: manager}]}"
+    Path("policies/two.yaml").write_text(f"id: two\nname: Two\nstages: [{stage}]\n")
+    (items / "wiki.yaml").write_text(text)
+    (items / "wiki-2.yaml").write_text(text.replace("1.0.0", "1.1.0").replace("15 days", "14 days"))
+    (items / "wiki-3.yaml").write_text(WIKI.replace("1.0.0", "1.2.0"))
+    for old, new, sentence in (
+        ("wiki", "wiki-2", "within 14 days instead of 15 days."),
+        ("wiki-2", "wiki", "within 15 days instead of 14 days."),
+        ("wiki-3", "wiki-2", "A new approval, “Boss”."),
+    ):
+        code, said = run("diff", f"items/{old}.yaml", f"items/{new}.yaml")
+        assert (code, sentence in said) == (0, True), said
+
+
+def test_a_broken_version_in_one_folder_is_still_said_to_be_broken(run: Run, items: Path) -> None:
+    (items / "wiki-2.yaml").write_text(WIKI.replace("category:", "categry:"))
+    code, said = run("diff", "items/wiki.yaml", "items/wiki-2.yaml")
+    assert (code, "categry: there is no such field" in said) == (2, True)
 
 
 def test_a_diff_of_directories_tells_what_is_new_and_what_is_gone(run: Run, items: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from support.builders import NOON, a_new_order, a_person
 
-from records.register import Register, UnknownRequest, UnknownUpload, Upload
+from records.register import Register, TooManyFiles, UnknownRequest, UnknownUpload, Upload
 from records.tables import blobs, request_files, uploads
 
 LATER = NOON + timedelta(hours=1)
@@ -116,6 +116,29 @@ def test_more_files_than_one_transaction_drops_go_in_turns(register: Register) -
         connection.execute(uploads.insert(), [row | {"id": f"u-{n}"} for n in range(1_000)])
     assert [register.drop_unattached(LATER) for _ in range(3)] == [1_000, 1, 0]
     assert count_contents(register) == 0
+
+
+def test_nobody_hoards_files_that_no_request_names(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("records.files.MAX_LOOSE", 3)
+    first, *_ = (keep(register) for _ in range(3))
+    with pytest.raises(TooManyFiles, match="You have uploaded 3 files"):
+        keep(register)
+    keep(register, owner_id="id-eve")
+    register.take(a_new_order(uploads=(first.id,)))
+    keep(register)
+    with pytest.raises(TooManyFiles):
+        keep(register)
+    assert register.drop_unattached(LATER) == 4
+    keep(register)
+
+
+def test_nobody_hoards_bytes_that_no_request_names(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("records.files.MAX_LOOSE_BYTES", 3 * len(CONTENT))
+    for content in (CONTENT, CONTENT, CONTENT[1:]):
+        keep(register, content)
+    with pytest.raises(TooManyFiles):
+        keep(register, b"xx")
+    keep(register, b"x")
 
 
 def test_whatever_is_uploaded_while_files_are_dropped_keeps_its_content(connect: Callable[[], Register]) -> None:

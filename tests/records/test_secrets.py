@@ -11,7 +11,8 @@ from support.story import Story
 
 from catalog.journal import Kind
 from catalog.request import Status
-from records.register import Register, UnknownSecret
+from records.register import Register, TooManySecrets, UnknownSecret
+from records.secrets import MAX_UNUSED
 
 LATER = NOON + timedelta(hours=1)
 CIPHERTEXT = bytes(range(256))
@@ -47,6 +48,17 @@ def test_secrets_that_no_order_names_are_dropped_once_they_are_old(register: Reg
     assert register.drop_unused_secrets(NOON) == 0
     assert register.drop_unused_secrets(LATER) == 1
     assert [register.secret(ref) for ref in (unused, used)] == [None, CIPHERTEXT]
+
+
+def test_nobody_hoards_secrets_that_no_request_names(register: Register) -> None:
+    first, *_ = [keep(register) for _ in range(MAX_UNUSED)]
+    with pytest.raises(TooManySecrets, match="You have given 50 secrets"):
+        keep(register)
+    keep(register, "id-eve")
+    register.take(a_new_order(secrets=(first,)))
+    keep(register)
+    with pytest.raises(TooManySecrets):
+        keep(register)
 
 
 @pytest.mark.parametrize("stranger", ["", "secret:nothing", "\x00", "\ud800"])

@@ -199,10 +199,10 @@ async def steps_undone(world: World) -> Request:
     await request.work("Grace Guard", "complete", task=2)
     await request.waits_for(WaitKind.TIME)
     await request.cancel()
-    await request.waits_for_operator()
-    await request.operate("skip", task=3)
     await request.waits_for(WaitKind.TASK)
-    await request.work("Mara Lind", "complete", task=4)
+    await request.work("Mara Lind", "complete", task=3)
+    await request.waits_for_operator()
+    await request.operate("skip", task=4)
     return request
 
 

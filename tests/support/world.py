@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.builders import a_person, an_actor, an_order
+from support.builders import NOON, a_person, an_actor, an_order
+from temporalio import activity
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
@@ -17,6 +19,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.connectors.memory import Group, MemoryDirectory, MemoryJournal
 from activities.ordering import ChildOrder, Placed
 from catalog.access import Membership
+from catalog.http import HttpAnswer, HttpCall
 from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind, verify
 from catalog.people import Actor
@@ -64,6 +67,9 @@ class World:
         self.handles: list[WorkflowHandle[Any, Closure]] = []
         self.items: dict[str, CatalogItem] = {}
         self.children: dict[tuple[str, str], Order] = {}
+        self.calls: list[HttpCall] = []
+        self.slow_intake = threading.Event()
+        self.slow_intake.set()
 
     async def place(self, **order: Any) -> Request:
         """Start a request as the sweeper would."""
@@ -76,6 +82,7 @@ class World:
 
     def take(self, child: ChildOrder) -> Placed:
         """Put the order of a request's part on record, as the intake does."""
+        assert self.slow_intake.wait(30)
         item = self.items.get(child.item)
         if item is None:
             return Placed(refused=f"There is no item {child.item!r}.")
@@ -89,6 +96,13 @@ class World:
             line=child.line,
         )
         return Placed(order=self.children.setdefault((child.parent, child.line), order))
+
+    @activity.defn(name="http.send")
+    def send(self, call: HttpCall) -> HttpAnswer:
+        """Answer an HTTP step as a server would that does what it is told."""
+        self.calls.append(call)
+        seen = {"present": True, "changed": True, "ours": True, "at": NOON, "where": "a.example"}
+        return HttpAnswer(status=200, body={"done": True}, **seen)
 
     def child(self, parent: Request, line: str) -> Request:
         """Return a request that another one has placed."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.items import MANAGER, plain, project, steps
 
 from catalog.diff import Changes, changes
@@ -109,6 +112,29 @@ REQUESTERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         {"form": [TEXT], "checks": [CHECK | {"message": "B"}, CHECK]},
         ["The rules for the answers come in another order."],
     ),
+    (
+        {"form": [TEXT], "checks": [CHECK]},
+        {"form": [TEXT], "checks": [CHECK | {"check": "form.why != 'x'", "at": "why"}]},
+        [
+            "The rule for the answers “Say why.” asks that “Why” is not 'x'; before, that “Why”.",
+            "The rule for the answers “Say why.”: at was nothing, now it is “why”.",
+        ],
+    ),
+    (
+        {"form": [TEXT], "checks": [CHECK]},
+        {"form": [TEXT], "checks": [CHECK | {"message": "Why?"}]},
+        ["The rule for the answers “Why?” is told in other words; before: “Say why.”."],
+    ),
+    (
+        {"form": [CHOICE | {"labels": {"s": "Small", "m": "Middle"}}]},
+        {"form": [CHOICE | {"labels": {"m": "Medium", "l": "Large"}, "choices": ["s", "m", "l"]}]},
+        [
+            "“Size” now offers l.",
+            "“Size”: labels “m” was “Middle”, now it is “Medium”.",
+            "“Size”: labels “l” is new: “Large”.",
+            "“Size”: labels “s” is gone; it was “Small”.",
+        ],
+    ),
     ({}, {"eligibility": [RULE]}, [
         "Who may have it has a new rule, staff: only if the beneficiary’s department.",
     ]),
@@ -161,7 +187,13 @@ def test_requesters_are_told_what_can_no_longer_be_taken_back() -> None:
 GROUP = {"rule": "group", "group": "it"}
 AUTO = {"id": "small", "when": "cost.one_off < 5", "because": "It is little."}
 OTHER = MANAGER | {"id": "it", "name": "IT"}
+BIGGER = AUTO | {"when": "cost.one_off < 9"}
 APPROVERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] = [
+    (
+        [MANAGER | {"auto_approve": [AUTO]}],
+        [MANAGER | {"auto_approve": [BIGGER]}],
+        ["“Line manager” is approved by itself if the cost’s one off < 9; before, if the cost’s one off < 5 (small)."],
+    ),
     ([], [MANAGER], ["A new approval, “Line manager”. Asks the line manager. They have 10 days."]),
     ([MANAGER], [], ["“Line manager” is no longer asked."]),
     ([MANAGER, OTHER], [OTHER, MANAGER], ["They are asked in another order: IT and Line manager."]),
@@ -209,6 +241,10 @@ def test_approvers_are_told_of_decisions_in_the_middle_of_the_work() -> None:
     assert told(steps(step), steps(later)) == {"approvers": ("“Line manager” has 1 day to decide instead of 10 days.",)}
 
 
+HTTP = {"id": "ask", "do": "http", "url": "https://x/"}
+UNDO = {"do": "grant", "group": "y"}
+BACK = {"do": "task", "title": "Remove it", "assign": [{"rule": "manager"}]}
+PROOF = TASK | {"evidence": [TEXT]}
 BRANCHES = {"id": "both", "do": "parallel", "branches": {"one": [TASK], "two": [GRANT]}}
 FULFILLERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] = [
     (
@@ -221,6 +257,45 @@ FULFILLERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] =
     ([GRANT, TASK], [TASK, GRANT], ["The steps come in another order: build and grant."]),
     ([TASK], [TASK | {"assign": [GROUP]}], ["The step build goes to the group it instead of the line manager."]),
     ([TASK], [TASK | {"due": "1 day"}], ["The step build: due was nothing, now it is 1 day."]),
+    ([TASK], [PROOF], [
+        "A new question as evidence of the step build: “Why” (text, must be answered).",
+    ]),
+    ([PROOF], [TASK | {"evidence": [TEXT | {"max_length": 9}]}], [
+        "“Why” as evidence of the step build: max length was “500”, now it is “9”.",
+    ]),
+    ([GRANT], [GRANT | {"undo": UNDO}], [
+        "The step grant is taken back in a way of its own: Put the person it is for into y.",
+    ]),
+    ([GRANT | {"undo": UNDO}], [GRANT], [
+        "The step grant is no longer taken back in a way of its own; it was: Put the person it is for into y.",
+    ]),
+    ([GRANT | {"undo": UNDO}], [GRANT | {"undo": UNDO | {"group": "z"}}], [
+        (
+            "The step grant is taken back in another way: Put the person it is for into z; "
+            "before: Put the person it is for into y."
+        ),
+    ]),
+    ([TASK | {"undo": BACK}], [TASK | {"undo": BACK | {"assign": [GROUP], "instructions": "Slowly."}}], [
+        "The step build, taken back: instructions was nothing, now it is “Slowly.”.",
+        "The step build, taken back goes to the group it instead of the line manager.",
+    ]),
+    ([HTTP], [HTTP | {"body": {"a": {"b": 1}, "c": [1, {"d": None}]}}], [
+        "The step ask: body was nothing, now it is “a: (b: 1), c: (1, (d: nothing))”.",
+    ]),
+    (
+        [HTTP | {"body": {"a": {"b": 1, "x": True}, "c": 2}}],
+        [HTTP | {"body": {"a": {"b": 2, "y": False}, "c": "2"}}],
+        [
+            "The step ask: body “a” “b” was “1”, now it is “2”.",
+            "The step ask: body “a” “y” is new: no.",
+            "The step ask: body “a” “x” is gone; it was yes.",
+            "The step ask: body “c” is written in another way.",
+        ],
+    ),
+    ([HTTP], [HTTP | {"retry": {"attempts": 3}}], ["The step ask: retry was nothing, now it is “attempts: 3”."]),
+    ([HTTP | {"retry": {"attempts": 3}}], [HTTP | {"retry": {"attempts": 3, "pause": "1 minute"}}], [
+        "The step ask: retry, pause was 1 second, now it is 1 minute.",
+    ]),
     ([GRANT], [GRANT | {"when": "form.x"}], ["The step grant is done if “x” instead of always."]),
     (
         [GRANT],
@@ -246,7 +321,7 @@ FULFILLERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] =
         [{"id": "all", "do": "for_each", "each": "{{ form.x }}", "steps": [GRANT]}],
         ["A new step, all: For each of “x”.", "The step grant stands in “all” instead of nothing."],
     ),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("old", "new", "said"), FULFILLERS, ids=[case[2][0] for case in FULFILLERS])
@@ -257,7 +332,7 @@ def test_those_who_do_the_work_are_told(old: list[dict[str, Any]], new: list[dic
 def test_those_who_do_the_work_are_told_of_another_workflow() -> None:
     assert changes(plain(), plain(workflow="Own", parameters={"a": 1})).fulfillers == (
         "It is fulfilled by Own instead of AccessRequest.",
-        "The parameters of its workflow were nothing, now they are “{'a': 1}”.",
+        "Its workflow: parameter “a” is new: “1”.",
     )
 
 
@@ -268,9 +343,28 @@ def test_authors_are_told_of_what_only_they_see() -> None:
     assert changes(old, new).authors[1:] == (
         "The item: tags was nothing, now it is “a, b”.",
         "The item: owner was “ada”, now it is “bob”.",
-        "A message of its own goes to “bob” when it is closed: Done",
-        "A message to “ada” when it is closed is gone: Done",
+        "The message “Done” when it is closed: to was “ada”, now it is “bob”.",
     )
+
+
+NOTES: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] = [
+    ([], [NOTE], ["A message of its own goes to “ada” when it is closed: Done"]),
+    ([NOTE], [], ["A message to “ada” when it is closed is gone: Done"]),
+    ([NOTE], [NOTE | {"text": "Look."}], [
+        "The message “Done” when it is closed: text was “It is done.”, now it is “Look.”.",
+    ]),
+    ([NOTE], [NOTE | {"when": "cost.one_off"}], [
+        "The message “Done” when it is closed is sent if the cost’s one off instead of always.",
+    ]),
+    ([NOTE, NOTE | {"on": "opened"}], [NOTE | {"on": "opened"}, NOTE], [
+        "The messages of its own come in another order.",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "said"), NOTES, ids=[case[2][0] for case in NOTES])
+def test_authors_are_told_of_messages(old: list[dict[str, Any]], new: list[dict[str, Any]], said: list[str]) -> None:
+    assert told(plain(notifications=old), plain(notifications=new)) == {"authors": tuple(said)}
 
 
 def test_authors_are_told_that_another_id_is_another_item() -> None:
@@ -317,3 +411,55 @@ def test_no_change_goes_untold() -> None:
         found = changes(old, new)
         told_of = [*found.requesters, *found.approvers, *found.fulfillers, *found.authors[1:]]
         assert told_of or new.version != old.version, new
+
+
+def large() -> dict[str, Any]:
+    """Return the large item as data, with everything nested that a step can have."""
+    data = project().model_dump(mode="json")
+    data["notifications"] = [NOTE]
+    data["eligibility"][0]["why_not"] = "Ask {{ requester.name }}."
+    task, quota = (data["steps"][2]["branches"]["folder"][at] for at in (0, 1))
+    task["evidence"] = [{**TEXT, "default": ["a"]}, CHOICE | {"labels": {"s": "Small"}}]
+    quota["body"] = {"size": 10, "owner": {"login": "ada", "groups": ["x", {"y": None}]}}
+    quota["headers"] = {"x-a": "b"}
+    quota["retry"] = {"attempts": 3, "pause": "PT1M"}
+    return data
+
+
+def less(value: Any) -> Iterator[Any]:
+    """Yield plain data with one entry of a group left out, once for each entry."""
+    match value:
+        case dict():
+            for key, one in value.items():
+                yield {name: other for name, other in value.items() if name != key}
+                yield from (value | {key: other} for other in less(one))
+        case list():
+            for at, one in enumerate(value):
+                yield from ([*value[:at], other, *value[at + 1 :]] for other in less(one))
+
+
+CHANGED = [new for of in (variants, less) for data in of(large()) if (new := read(data))]
+AS_PYTHON = re.compile(
+    r"=None|='|=\(|\w\(\w+=|\{'|\['|\('|Field\(|Step\(|\bNone\b|\bTrue\b|\bFalse\b|timedelta|Decimal"
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(old=st.sampled_from(CHANGED), new=st.sampled_from(CHANGED))
+def test_no_sentence_shows_what_only_python_reads(old: CatalogItem, new: CatalogItem) -> None:
+    found = changes(old, new)
+    sentences = [*found.requesters, *found.approvers, *found.fulfillers, *found.authors]
+    assert [sentence for sentence in sentences if AS_PYTHON.search(sentence)] == []
+    assert len(set(sentences)) == len(sentences)
+
+
+def test_the_large_item_shows_everything_nested() -> None:
+    assert len(CHANGED) > 300
+    bare = project()
+    told_of = " ".join(changes(bare, CatalogItem.model_validate(large())).fulfillers)
+    for said in (
+        "as evidence of the step folder",
+        "quota: body was nothing, now it is “size: 10",
+        "headers “x-a” is new",
+    ):
+        assert said in told_of

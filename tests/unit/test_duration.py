@@ -47,6 +47,14 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"), [("3 wekks", "3 weeks"), ("1 wek", "1 week"), ("2 h 10 minuts", "2 hours 10 minutes")]
+)
+def test_the_nearest_unit_is_offered_for_one_that_there_is_not(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"'{text}' is not a duration; did you mean '{meant}'\\?"):
+        parse(text)
+
+
 @pytest.mark.parametrize("text", ["0 days", "P0D", "PT0S", "0h 0m"])
 def test_no_time_at_all_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="longer than zero"):
@@ -82,7 +90,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         assert timedelta(0) < parse(text) <= LONGEST
     except ValueError as error:
-        assert "write it like" in str(error)  # noqa: PT017  both ends are right; the reason must help
+        assert any(words in str(error) for words in ("write it like", "did you mean"))  # noqa: PT017  both ends are right; the reason must help
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from support.builders import NOON, an_item, an_order
 from catalog import data, names
 from catalog.data import Data, When
 from catalog.expression import ExpressionError
+from catalog.fields import SecretField
 from catalog.people import PersonRef, Profile
 from catalog.request import Cost
 
@@ -50,6 +51,46 @@ def test_data_is_filled_as_plain_json(written: Any, filled: Any) -> None:
 
 def test_a_number_is_never_written_with_an_exponent() -> None:
     assert data.plain([Decimal("1E+3"), Decimal("1E-7")]) == ["1000", "0.0000001"]
+
+
+ODD = {"form": {"name": "../a b?x=1&y=2#z/ü%2F", "way": ["a", "b"], "dots": "..", "none": None, "url": "https://x/a?b"}}
+
+
+@pytest.mark.parametrize(
+    ("written", "filled"),
+    [
+        ("https://x/a?b=c", "https://x/a?b=c"),
+        ("https://x/../a", "https://x/../a"),
+        ("https://x/{{ form.name }}/end", "https://x/..%2Fa%20b%3Fx%3D1%26y%3D2%23z%2F%C3%BC%252F/end"),
+        ("https://x/?q={{ form.name | upper }}", "https://x/?q=..%2FA%20B%3FX%3D1%26Y%3D2%23Z%2F%C3%9C%252F"),
+        ("https://x/{{ form.name | urlencode }}", "https://x/..%2Fa%20b%3Fx%3D1%26y%3D2%23z%2F%C3%BC%252F"),
+        ("https://x/{% for one in form.way %}{{ one }}/{% endfor %}", "https://x/a/b/"),
+        ("https://x/{{ 'a' ~ '/' ~ 'b' }}", "https://x/a%2Fb"),
+        ("https://x/a?q={{ form.none }}&r=..", "https://x/a?q=&r=.."),
+        ("https://x/a.{{ form.dots }}?r={{ form.dots }}", "https://x/a...?r=.."),
+        ("{{ form.url }}", "https://x/a?b"),
+    ],
+)
+def test_a_value_in_an_address_is_one_part_of_it(written: str, filled: str) -> None:
+    assert data.fill_url(written, ODD) == filled
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("https://x/people/{{ form.none }}", "empty"),
+        ("https://x/{{ '' }}/people?all", "empty"),
+        ("https://{{ '' }}x/people", "empty"),
+        ("https://x/people/{{ form.dots }}", r"'\.\.'"),
+        ("https://x/people/.{{ '.' }}/a", r"'\.\.'"),
+        ("https://x/people/{{ '.' }}?a", r"'\.\.'"),
+        ("https://x/{{ form.unknown }}", "not known"),
+        ("{{ form.none }}", "text"),
+    ],
+)
+def test_a_value_that_would_make_another_address_is_refused(written: str, hint: str) -> None:
+    with pytest.raises(ExpressionError, match=hint):
+        data.fill_url(written, ODD)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +143,20 @@ def test_what_is_free_costs_nothing() -> None:
 def test_a_name_that_is_not_known_is_told_to_the_author() -> None:
     with pytest.raises(ExpressionError, match=r"form\.seat"):
         data.fill("{{ form.seat }}", NAMES)
+
+
+def test_what_must_go_through_no_template_takes_the_place_of_a_whole_expression() -> None:
+    form = (
+        SecretField(id="token", type="secret", label="Token"),
+        SecretField(id="other", type="secret", label="Other"),
+    )
+    order = an_order(item=an_item(form=form), answers={"token": {"secret": "ref-{{ 1 }}"}})
+    secrets = names.secrets_of(order)
+    assert secrets == {"form.token": "ref-{{ 1 }}"}
+    known = {"form": {"token": {"given": True}}}
+    written = {
+        "secret": " {{ form.token }} ",
+        "given": "{{ form.token.given }}",
+        "note": "it is {{ form.token.given }}",
+    }
+    assert data.fill(written, known, secrets) == {"secret": "ref-{{ 1 }}", "given": True, "note": "it is yes"}

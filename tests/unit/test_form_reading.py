@@ -29,6 +29,7 @@ SEATS = ask("integer", least=1, most=20)
 HOURS = ask("decimal", least="0.5", most=40, places=1)
 PRICE = ask("money", currency="EUR", least=0, most="99.99")
 YEN = ask("money", currency="JPY")
+REFUND = ask("money", currency="EUR", least=-100)
 DINAR = ask("money", currency="KWD")
 WORK_MAIL = ask("email", domains=["Example.org", "example.com"])
 MAIL = ask("email")
@@ -63,6 +64,7 @@ EVIL = "*)(uid=*))(|(cn=\\2a"
         (PRICE, 12.5, {"amount": "12.50", "currency": "EUR"}),
         (PRICE, {"amount": "12", "currency": "EUR"}, {"amount": "12.00", "currency": "EUR"}),
         (YEN, 900, {"amount": "900", "currency": "JPY"}),
+        (REFUND, -100, {"amount": "-100.00", "currency": "EUR"}),
         (DINAR, "1.005", {"amount": "1.005", "currency": "KWD"}),
         (ask("yes_no"), False, False),
         (ask("choice", choices=["a"]), "a", "a"),
@@ -140,6 +142,8 @@ def test_a_right_answer_is_read_into_its_stored_form(field: Field, answer: Any, 
         (HOURS, 41, "range", "give 40 or less"),
         (ask("decimal", places=9), "123456789012.12345", "range", "15 digits"),
         (PRICE, 100, "range", "give 99.99 or less"),
+        (YEN, -1, "range", "give 0 or more"),
+        (REFUND, -101, "range", "give -100 or more"),
         (PRICE, 1.234, "value", "2 digits after the point"),
         (YEN, 1.5, "value", "0 digits after the point"),
         (PRICE, {"amount": 1, "currency": "USD"}, "value", "in EUR"),
@@ -253,6 +257,8 @@ def test_control_characters_are_told_from_line_ends_and_letters() -> None:
     assert has_control_characters("bell\x07")
     assert has_control_characters("next\x85line")
     assert has_control_characters("half\udfff")
+    assert all(has_control_characters(f"turn{turn}txt.exe") for turn in "\u202a\u202e\u2066\u2069")
+    assert not has_control_characters("\u200fשלום\u2065\u206a\u2029\u202f")
     assert not has_control_characters("tab\tline\r\nÅse 🙂")
 
 

@@ -82,7 +82,8 @@ def test_each_answer_is_described_as_far_as_it_stands_for_itself() -> None:
         "title": "Price",
         "type": ["object", "number", "string"],
         "pattern": number["pattern"],
-        "properties": {"amount": number, "currency": {"const": "EUR"}},
+        "minimum": 0,
+        "properties": {"amount": {**number, "minimum": 0}, "currency": {"const": "EUR"}},
         "required": ["amount", "currency"],
         "additionalProperties": False,
     }

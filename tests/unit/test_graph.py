@@ -250,3 +250,36 @@ def test_a_long_word_is_cut_at_a_mark_rather_than_in_a_name() -> None:
 
 def test_wide_characters_take_more_room() -> None:
     assert text_width("漢字", 10) == 20
+
+
+def test_the_parts_of_a_bundle_are_said_to_be_decided_by_themselves() -> None:
+    bundle: dict[str, Any] = {"workflow": None, "entitlement": None, "lines": [{"id": "a", "item": "vpn"}]}
+    assert graph(plain(**bundle)).description == (
+        "An order brings vpn; each part is decided by itself. All of it is fulfilled within 5 days."
+    )
+    assert graph(plain(**bundle, approvals=[MANAGER])).description == (
+        "An order is decided by Line manager, then brings vpn; each part is decided by itself. "
+        "All of it is fulfilled within 5 days."
+    )
+
+
+@pytest.mark.parametrize(
+    ("deadline", "targets"),
+    [
+        ({"timeout": "1 day", "at_deadline": "cancel"}, [("step-b", "undo-step-a", "too late")]),
+        ({"timeout": "1 day", "at_deadline": "continue"}, []),
+        ({"at_deadline": "cancel"}, []),
+    ],
+)
+def test_a_deadline_that_ends_the_request_leads_back(
+    deadline: dict[str, Any], targets: list[tuple[str, str, str]]
+) -> None:
+    wait = {"id": "b", "do": "wait", "event": "go", **deadline}
+    drawn = graph(steps({"id": "a", "do": "grant", "group": "x"}, wait))
+    assert [(one.source, one.target, one.label) for one in drawn.edges if one.kind == "refused"] == targets
+
+
+def test_a_stage_leads_back_when_it_is_refused_or_too_late() -> None:
+    drawn = graph(plain(approvals=[MANAGER]))
+    (edge,) = (one for one in drawn.edges if one.kind == "refused")
+    assert (edge.source, edge.target, edge.label) == ("stage-manager", UNFULFILLED, "refused, too late")

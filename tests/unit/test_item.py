@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from support.builders import a_stage, an_item, an_order
 
 from catalog.fields import TextField
 from catalog.item import CatalogItem
-from catalog.model import canonical, digest
+from catalog.model import Misplaced, canonical, digest
+from catalog.stages import ApproverRule, check_rules
+from catalog.steps import TaskWork
 
 
 def test_two_fields_of_one_id_are_refused() -> None:
@@ -64,3 +66,18 @@ def test_a_message_begins_with_number_item_and_people() -> None:
         "requester": "Ada Byron",
         "beneficiary": "Ada Byron",
     }
+
+
+def test_an_approver_rule_that_cannot_be_read_is_refused_at_its_place() -> None:
+    rules = [{"rule": "manager"}, {"rule": "group", "group": "{{ form. }}"}]
+    with pytest.raises(Misplaced) as refused:
+        check_rules(TypeAdapter(tuple[ApproverRule, ...]).validate_python(rules), "approvers")
+    assert refused.value.place == ("approvers", 1, "group")
+
+
+@pytest.mark.parametrize("name", ["by", "skipped"])
+def test_evidence_does_not_take_the_name_of_what_the_platform_says_of_a_step(name: str) -> None:
+    evidence = [{"id": "ok", "type": "yes_no", "label": "OK?"}, {"id": name, "type": "text", "label": "Who?"}]
+    work = {"do": "task", "title": "Look", "assign": [{"rule": "manager"}], "evidence": evidence}
+    with pytest.raises(ValidationError, match=f"'{name}' is what the platform says of every step"):
+        TaskWork.model_validate(work)

@@ -20,7 +20,7 @@ MISTAKES = Path(__file__).parent / "mistakes"
 AROUND = MISTAKES / "around"
 """A small catalog without mistakes, into which each mistake is put."""
 
-OF_FILES = {"no-directory", "empty-directory", "unreadable-file", "file-too-large", "not-utf-8"}
+OF_FILES = {"no-directory", "empty-directory", "unreadable-file", "file-too-large", "not-utf-8", "wrong-extension"}
 """Rules on what is no text; `test_loader` shows them."""
 
 
@@ -61,6 +61,7 @@ KNOWN = Known(
             _action("mail.create_mailbox", undo="mail.delete_mailbox"),
             _action("mail.delete_mailbox"),
             _action("mail.find_mailbox", changes=False),
+            ActionSpec(id="mail.invite", summary="Invites.", input=MAILBOX, result=MADE, idempotent=False),
             ActionSpec(id="mail.archive", summary="Archives.", input={}, result={}, idempotent=True),
             ActionSpec(
                 id="mail.set_password",
@@ -185,6 +186,7 @@ def rich() -> str:
   - id: computer
     do: request
     item: laptop
+    irreversible: It is used by then.
   - id: screen
     do: request
     item: laptop
@@ -249,6 +251,16 @@ def rich() -> str:
     return SANE.replace("approvals:", fields + "approvals:").replace("sla:", more + "sla:")
 
 
+FOUND = """\
+  - id: find
+    do: call
+    action: mail.find_mailbox
+    input: {name: x}
+    when: form.kind == 'team'
+"""
+"""A step that is left out of some orders."""
+
+
 class TestWhatIsNoMistake:
     """What a strict reader might take for a mistake and is none."""
 
@@ -309,6 +321,63 @@ class TestWhatIsNoMistake:
         found = lint_of(tmp_path, SANE.replace(old, new, 1))
         assert found == [], as_text(found)
 
+    @pytest.mark.parametrize(
+        "more",
+        [
+            "when: form.kind == 'team'\n    group: '{{ results.find.address }}'",
+            "group: '{{ results.find.address | default(none) }}'",
+            "when: not results.find.skipped | default(false)\n    group: '{{ results.find.address }}'",
+            "when: form.kind == 'team' and form.name != 'x'\n    group: '{{ results.find.address }}'",
+        ],
+    )
+    def test_a_result_may_be_used_where_its_step_was_not_left_out(self, tmp_path: Path, more: str) -> None:
+        found = lint_of(
+            tmp_path, SANE.replace("  - id: access", f"{FOUND}  - id: more\n    do: grant\n    {more}\n  - id: access")
+        )
+        assert found == [], as_text(found)
+
+    def test_a_guard_that_fails_itself_guards_nothing(self, tmp_path: Path) -> None:
+        use = "  - id: more\n    do: grant\n    when: results.find.address\n    group: '{{ results.find.address }}'\n"
+        found = lint_of(tmp_path, SANE.replace("  - id: access", f"{FOUND}{use}  - id: access"))
+        assert [(one.rule, one.path) for one in found] == [
+            ("failing-expression", "steps[2].when"),
+            ("failing-expression", "steps[2].group"),
+        ], as_text(found)
+
+    @pytest.mark.parametrize("when", ["cost.one_off > 500", "beneficiary.department == 'Research'"])
+    def test_what_decides_a_step_besides_answers_may_be_otherwise_than_tried(self, tmp_path: Path, when: str) -> None:
+        step = FOUND.replace("form.kind == 'team'", when)
+        use = "  - id: more\n    do: grant\n    group: '{{ results.find.address }}'\n"
+        found = lint_of(tmp_path, SANE.replace("  - id: access", f"{step}{use}  - id: access"))
+        assert [one.rule for one in found] == ["failing-expression"], as_text(found)
+        assert "'find' is left out" in found[0].message
+
+    @pytest.mark.parametrize(
+        "check",
+        [
+            "form.seats > 49", "50 <= form.seats", "form.seats - 1 > 50", "form.seats and form.seats < 2",
+            "not form.seats or form.kind == 'team'", "form['kind'] in ['team', form.name]",
+            "form.name != 'x' or form.seats", "form.seats > 5 and form.kind != 'team'",
+        ],
+    )  # fmt: skip
+    def test_a_check_that_can_fail_and_hold_is_let_through(self, tmp_path: Path, check: str) -> None:
+        text = SANE.replace("    required: false\n", f'checks:\n  - check: "{check}"\n    message: No.\n')
+        found = [one for one in lint_of(tmp_path, text) if one.rule not in ("constant-condition", "unused-field")]
+        assert found == [], as_text(found)
+
+    @pytest.mark.parametrize(
+        "url",
+        ["'{{ form.name }}'", "https://{{ form.name }}/x", "'http{{ form.name }}'", "HTTPS://tickets.example.org"],
+    )
+    def test_an_address_may_depend_on_the_order(self, tmp_path: Path, url: str) -> None:
+        step = f"  - id: ask\n    do: http\n    url: {url}\n    retry: {{attempts: 2}}\n"
+        found = lint_of(tmp_path, SANE.replace("  - id: access", f"{step}  - id: access"))
+        assert found == [], as_text(found)
+
+    def test_an_action_that_may_be_repeated_may_say_how_often(self, tmp_path: Path) -> None:
+        found = lint_of(tmp_path, SANE.replace("    input:", "    retry: {attempts: 2}\n    input:", 1))
+        assert found == [], as_text(found)
+
     def test_steps_of_every_kind_know_what_came_before(self, tmp_path: Path) -> None:
         found = lint_of(tmp_path, rich())
         assert found == [], as_text(found)
@@ -351,7 +420,9 @@ class TestRemedies:
             "category: Office", "category: Office\nlifecycle: retired"
         )
         (tmp_path / "old.yaml").write_text(old)
-        new = SANE.replace("  - id: access", "  - id: more\n    do: request\n    item: old\n  - id: access")
+        new = SANE.replace(
+            "  - id: access", "  - id: more\n    do: request\n    item: old\n    wait: false\n  - id: access"
+        )
         found = lint_of(tmp_path, new)
         assert [(one.rule, one.remedy) for one in found if one.rule == "retired-item"] == [
             ("retired-item", "Use another item.")
@@ -360,7 +431,9 @@ class TestRemedies:
     def test_an_item_whose_file_is_broken_is_told_of_once(self, tmp_path: Path) -> None:
         (tmp_path / "badge.yaml").write_text("id: [")
         (tmp_path / "other.yaml").write_text(SANE.replace("id: team-mailbox", "id: chair").replace("owner: ada\n", ""))
-        steps = "".join(f"  - id: {name}\n    do: request\n    item: {name}\n" for name in ("badge", "chair"))
+        steps = "".join(
+            f"  - id: {name}\n    do: request\n    item: {name}\n    wait: false\n" for name in ("badge", "chair")
+        )
         found = lint_of(tmp_path, SANE.replace("  - id: access", f"{steps}  - id: access"))
         assert [(Path(one.file).name, one.rule) for one in found] == [
             ("badge.yaml", "yaml-syntax"),

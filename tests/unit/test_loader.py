@@ -158,7 +158,7 @@ class TestWrongValues:
             ("rule: manager", "rule: boss", 24, "approvals[0].approvers[0].rule", "'boss' is not known",
              "one of: expression, group, item_owner"),
             ("quorum: any", "quorum: most", 27, "approvals[0].quorum", "'most' is no quorum", "any, all or the number"),
-            ("5 days", "5 dayz", 33, "sla.target", "'5 dayz' is not a duration", "Write it like '10 days'"),
+            ("5 days", "5 dayz", 33, "sla.target", "'5 dayz' is not a duration", "Did you mean '5 days'?"),
             ("5 days", "5", 33, "sla.target", "'5' is not a duration", "Write it like '10 days'"),
             ("5 days", "9999999999 weeks", 33, "sla.target", "is not a duration", "Write it like"),
             ("5 days", "999999 weeks", 33, "sla.target", "a hundred years", "Write it like"),
@@ -254,7 +254,7 @@ class TestFilesThatAreNoItem:
             ("just text\n", 1, "", "the file must hold fields with values, not 'just text'"),
             ("~\n", 1, "", "the file must hold fields with values, not nothing"),
             (b"id: x\nname: \xff\n", 2, "", "the file is not UTF-8"),
-            (WIKI + "#" * MAX_BYTES, None, "", "the file is larger than 256 KiB"),
+            (WIKI + "#" * MAX_BYTES, 1, "", "the file is larger than 256 KiB"),
         ],
     )
     def test_the_fault_is_named(
@@ -447,6 +447,16 @@ def test_however_a_file_is_broken_it_is_read_or_its_faults_are_told(
         problems += error.problems
     assert items or problems
     assert all(problem.message.strip() and problem.remedy.strip(" .") for problem in problems)
+
+
+def test_a_file_with_another_extension_is_told_of_and_keeps_nothing_from_being_read(tmp_path: Path) -> None:
+    (tmp_path / "wiki.yaml").write_text(WIKI)
+    (tmp_path / "other.yml").write_text(WIKI)
+    reading = read([tmp_path])
+    assert (len(reading.items), reading.problems) == (1, ())
+    (found,) = reading.ignored
+    assert (Path(found.file).name, found.rule, found.severity) == ("other.yml", "wrong-extension", "warning")
+    assert (found.line, found.column) == (1, 1)
 
 
 def test_a_catalog_can_be_made_of_items_directly() -> None:

@@ -50,3 +50,8 @@ def test_a_message_that_cannot_be_worked_out_is_left_out_and_the_others_are_sent
 def test_a_recipient_who_is_nobody_is_the_items_fault() -> None:
     with pytest.raises(ExpressionError, match="a recipient is"):
         message.recipients(an_order(), ("mara",), {})
+
+
+def test_a_person_without_what_makes_one_is_the_items_fault() -> None:
+    with pytest.raises(ExpressionError, match="a recipient is a person"):
+        message.recipients(an_order(), ("{{ form.who }}",), {"form": {"who": {**MARA, "mail": 5}}})

@@ -15,7 +15,7 @@ from catalog.expression import ExpressionError
 from catalog.item import CatalogItem
 from catalog.model import digest
 from catalog.people import Person
-from catalog.preview import Ladder, cost, preview
+from catalog.preview import Denial, Ladder, Reason, cost, preview, reasons, total
 from catalog.request import Cost, Order
 from catalog.stages import ByGroup, ByPerson, Stage
 
@@ -182,3 +182,42 @@ def test_an_amount_that_comes_out_as_nothing_is_zero() -> None:
 def test_a_price_that_is_no_amount_is_refused(amount: str) -> None:
     with pytest.raises(ExpressionError, match="amount"):
         costing({"one_off": amount, "currency": "EUR"})
+
+
+EUR, YEARLY, USD = (
+    Cost(one_off=Decimal(10), recurring=Decimal(1), currency="EUR"),
+    Cost(one_off=Decimal(5), recurring=Decimal(2), every="year", currency="EUR"),
+    Cost(one_off=Decimal(3), currency="USD"),
+)
+
+
+@pytest.mark.parametrize(
+    ("costs", "sums"),
+    [
+        ([], []),
+        ([Cost()], []),
+        ([EUR, EUR], [(20, 2, "month", "EUR")]),
+        ([EUR, YEARLY], [(15, 1, "month", "EUR"), (0, 2, "year", "EUR")]),
+        ([YEARLY, USD, USD], [(5, 2, "year", "EUR"), (6, 0, "month", "USD")]),
+    ],
+)
+def test_prices_add_up_for_each_currency_and_rhythm(costs: list[Cost], sums: list[tuple[Any, ...]]) -> None:
+    assert [(one.one_off, one.recurring, one.every, one.currency) for one in total(costs)] == sums
+
+
+def test_the_condition_behind_a_denial_is_told_with_what_it_read() -> None:
+    item = plain(
+        eligibility=rules("beneficiary.department == 'Sales' or beneficiary.lost.x"),
+        visibility=[{"id": "never", "when": False, "why_not": "No."}],
+        order_for={"others": "today.year", "oneself": False},
+    )
+    denied = [Denial(rule=name, why="") for name in ("it-only", "never", "order-for-others", "order-for-oneself")]
+    assert reasons(item, denied, names.of_order(order(item), NOON)) == (
+        Reason(
+            rule="it-only",
+            when="beneficiary.department == 'Sales' or beneficiary.lost.x",
+            read={"beneficiary.department": "IT", "beneficiary.lost.x": None},
+        ),
+        Reason(rule="never", when=False),
+        Reason(rule="order-for-others", when="today.year", read={"today.year": None}),
+    )

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from support.items import FILE, PLAIN
 
+import catalog
 from catalog.duration import parse as parse_duration
-from catalog.schema import DIALECT, item_schema
+from catalog.schema import DIALECT, Kind, file_schema
 from catalog.source import parse
 
-SCHEMA = item_schema()
-PARTS = {"item": SCHEMA, **SCHEMA["$defs"]}
+SCHEMA = file_schema(Kind.ITEM)
+SCHEMAS = {kind: file_schema(kind) for kind in Kind}
+PARTS = {
+    name: part for kind, schema in SCHEMAS.items() for name, part in {kind.value: schema, **schema["$defs"]}.items()
+}
+CATALOG = Path(catalog.__file__).parent
 OBJECTS = {name: part for name, part in PARTS.items() if part.get("type") == "object"}
 
 
-def errors(item: dict[str, Any]) -> list[str]:
-    return [error.message for error in jsonschema.Draft202012Validator(SCHEMA).iter_errors(item)]
+def errors(item: dict[str, Any], schema: dict[str, Any] = SCHEMA) -> list[str]:
+    return [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(item)]
 
 
 def walk(schema: Any) -> Iterator[dict[str, Any]]:
@@ -32,9 +38,28 @@ def walk(schema: Any) -> Iterator[dict[str, Any]]:
             yield from walk(value)
 
 
-def test_it_is_a_schema_of_its_dialect() -> None:
-    assert SCHEMA["$schema"] == DIALECT
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+@pytest.mark.parametrize("kind", Kind)
+def test_it_is_a_schema_of_its_dialect_with_a_name_of_its_own(kind: Kind) -> None:
+    assert SCHEMAS[kind]["$schema"] == DIALECT
+    assert SCHEMAS[kind]["$id"].endswith(f"/{kind}.json")
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[kind])
+
+
+WRITTEN = [
+    (kind, file)
+    for kind, folder in ((Kind.POLICY, "policies"), (Kind.SCENARIO, "items/scenarios"), (Kind.ITEM, "items"))
+    for file in sorted((CATALOG / folder).glob("*.yaml"))
+    if file.name != "company.yaml"
+]
+
+
+@pytest.mark.parametrize(("kind", "file"), WRITTEN, ids=[f"{kind}-{file.stem}" for kind, file in WRITTEN])
+def test_what_is_shipped_fits(kind: Kind, file: Path) -> None:
+    assert errors(parse(file.read_text(encoding="utf-8")).data, SCHEMAS[kind]) == []
+
+
+def test_each_kind_of_file_is_shipped() -> None:
+    assert {kind for kind, _ in WRITTEN} == set(Kind)
 
 
 def test_an_item_with_every_part_of_the_language_fits() -> None:
@@ -57,6 +82,25 @@ def test_a_mistake_shows_while_typing(wrong: dict[str, Any]) -> None:
     assert errors(PLAIN | wrong)
 
 
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (Kind.POLICY, {"id": "two", "name": "Two", "stages": []}),
+        (Kind.POLICY, {"id": "two", "name": "Two", "stages": [{"id": "a", "name": "A", "approvers": [{"rule": "x"}]}]}),
+        (Kind.SCENARIO, {"item": "wiki", "scenarios": []}),
+        (Kind.SCENARIO, {"item": "wiki", "scenarios": [
+            {"name": "a", "order": {"by": "ada"}, "expect": {"outcom": "fulfilled"}},
+        ]}),
+        (Kind.SCENARIO, {"item": "wiki", "scenarios": [
+            {"name": "a", "order": {"by": "ada"}, "expect": {}, "events": [{"at": "day 1", "do": "dance"}]},
+        ]}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_mistake_in_another_file_shows_while_typing(kind: Kind, wrong: dict[str, Any]) -> None:
+    assert errors(wrong, SCHEMAS[kind])
+
+
 @pytest.mark.parametrize("name", sorted(OBJECTS))
 def test_every_key_has_help(name: str) -> None:
     parts = OBJECTS[name]["properties"]
@@ -77,11 +121,11 @@ def test_help_comes_from_what_the_classes_say_of_their_parts() -> None:
 
 
 def test_durations_are_text_as_authors_write_them() -> None:
-    assert not [part for part in walk(SCHEMA) if part.get("format") == "duration"]
-    examples = {text for part in walk(SCHEMA) if "examples" in part for text in part["examples"]}
+    assert not [part for part in walk(SCHEMAS) if part.get("format") == "duration"]
+    examples = {text for part in walk(SCHEMAS) if "examples" in part for text in part["examples"]}
     assert examples
     assert all(parse_duration(text) for text in examples)
 
 
 def test_nothing_is_in_it_that_only_some_tools_know() -> None:
-    assert not [part for part in walk(SCHEMA) if "discriminator" in part]
+    assert not [part for part in walk(SCHEMAS) if "discriminator" in part]

@@ -64,6 +64,10 @@ SENTENCES = [
     ),
     (entry(Kind.TASK_OVERDUE, {"title": "Label it"}), "'Label it' is overdue; the operators were told"),
     (
+        entry(Kind.TASK_REASSIGNED, {"title": "Label it", "people": [MARA]}),
+        "Who could do 'Label it' has changed: now Mara Lind",
+    ),
+    (
         entry(Kind.STEP_SKIPPED, {"name": "Give access", "because": "not needed"}),
         "Step 'Give access' is left out: 'not needed'",
     ),

@@ -9,7 +9,7 @@ from support.items import MANAGER, plain, steps
 
 from catalog.item import Price
 from catalog.stages import Stage
-from catalog.wording import Words, capital, listed, price
+from catalog.wording import Words, capital, listed, price, price_of
 
 FORM = [{"id": "size", "type": "choice", "label": "Size", "choices": ["small", "large"]}]
 ITEM = plain(form=FORM)
@@ -153,3 +153,16 @@ def test_parallel_steps_are_called_by_their_name_or_so() -> None:
     branch = [{"id": "b", "do": "wait", "duration": "1 h"}]
     item = steps({"id": "a", "do": "parallel", "branches": {"x": branch, "y": [branch[0] | {"id": "c"}]}})
     assert Words(item).step(item.steps[0]) == "Do at the same time"
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        (None, "what its parts cost"),
+        ({"one_off": 5, "currency": "EUR"}, "5 EUR once, and what its parts cost"),
+    ],
+)
+def test_a_bundle_costs_what_its_parts_cost(price: dict[str, Any] | None, said: str) -> None:
+    bundle = plain(workflow=None, entitlement=None, lines=[{"id": "a", "item": "a"}], price=price)
+    assert price_of(bundle) == said
+    assert price_of(plain(price=price)) == ("5 EUR once" if price else "free")

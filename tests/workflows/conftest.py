@@ -31,6 +31,7 @@ async def world(env: WorkflowEnvironment, request: pytest.FixtureRequest) -> Asy
         directory=made.directory,
         journal=made.journal,
         place=made.take,
+        served={"commissary-http": [made.send]},
         max_cached_workflows=request.param,
     ):
         yield made

@@ -117,3 +117,15 @@ async def test_an_order_called_off_before_anything_was_placed_is_cancelled(world
     assert (await request.closes()).outcome is Outcome.CANCELLED
     assert request.now.status is Status.CLOSED
     assert world.children == {}
+
+
+async def test_cancelled_in_the_engine_every_open_part_is_called_off(world: World) -> None:
+    world.items["editor"] = part("editor", "wiki-editors", PAUSE)
+    request = await bundle(world, line("editor", "editor"))
+    await request.waits_for(WaitKind.REQUESTS)
+    editor = world.child(request, "editor")
+    await editor.waits_for(WaitKind.TIME)
+    await request.handle.cancel()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+    assert (await editor.closes()).outcome is Outcome.CANCELLED
+    assert not world.is_member(group="wiki-editors")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.builders import a_steps_item, an_actor, an_item
+from support.builders import a_person, a_steps_item, an_actor, an_item
 from support.world import Request, World, refusal
 
 from activities.errors import Transient
@@ -343,3 +343,187 @@ async def test_an_author_says_how_often_a_system_is_tried(world: World) -> None:
     await request.operate("skip", task=1)
     await request.closes()
     assert not reads(world)
+
+
+async def test_who_could_do_overdue_work_is_looked_up_again(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": GUARDS, "due": "2 days", "irreversible": "No."}
+    request = await place(world, task)
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "claim", task=1)
+    world.directory.put_person(a_person("Grace Guard", active=False))
+    world.directory.ensure_member(Membership(person_id="id-rolf", group="guards"))
+    await request.passes(timedelta(days=2, minutes=1))
+    await request.reaches(lambda _: Kind.TASK_REASSIGNED in request.kinds)
+    shown = await request.waits_for(WaitKind.TASK)
+    assert {person.login for person in shown.waiting[0].who} == {"mara", "rolf"}
+    told = [one.to.login for one in world.journal.notices(request.number) if one.template == "work-needed"]
+    assert sorted(told) == ["grace", "mara", "rolf"]
+    await request.work("Rolf Chief", "complete", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_overdue_work_that_nobody_could_do_any_more_goes_to_an_operator(world: World) -> None:
+    alone = [{"rule": "person", "person": "grace"}]
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": alone, "due": "2 days", "irreversible": "No."}
+    request = await place(world, task)
+    await request.waits_for(WaitKind.TASK)
+    world.directory.put_person(a_person("Grace Guard", active=False))
+    await request.passes(timedelta(days=2, minutes=1))
+    shown = await request.waits_for_operator()
+    assert "Nobody who could do this is there any more" in (shown.tasks[-1].problem or "")
+    await request.operate("skip", task=2)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_what_can_be_undone_is_undone_before_an_operator_sees_to_the_rest(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Engrave it", "assign": GUARDS, "irreversible": "Engraved is engraved."}
+    request = await place(world, READERS, task, {"id": "pause", "do": "wait", "duration": "3 days"})
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1)
+    await request.waits_for(WaitKind.TIME)
+    await request.cancel()
+    await request.waits_for_operator()
+    assert not reads(world)
+    await request.operate("skip", task=2)
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+
+
+async def test_an_item_that_was_ordered_is_followed_by_its_undo(world: World) -> None:
+    world.items["reader"] = a_steps_item(READERS, id="reader", form=[])
+    undo = {"do": "revoke", "group": "wiki-readers"}
+    order = {"id": "first", "do": "request", "item": "reader", "undo": undo}
+    request = await place(world, order, {"id": "pause", "do": "wait", "duration": "3 days"})
+    await request.waits_for(WaitKind.TIME)
+    assert reads(world)
+    await request.cancel()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+    assert not reads(world)
+
+
+WHO = [{"id": "who", "type": "text", "label": "Who"}]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"rule": "person", "person": "{{ form.who }}"},
+        {"rule": "expression", "people": "{{ form.who }}"},
+        {"rule": "group", "group": "{{ form.who }}"},
+    ],
+)
+async def test_an_answer_that_looks_like_a_template_is_no_template(world: World, rule: dict[str, str]) -> None:
+    stage = an_item().approvals[0].model_dump() | {"approvers": [rule]}
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": [rule], "irreversible": "No."}
+    request = await place(world, task, approvals=[stage], form=WHO, answers={"who": "{{ x"})
+    shown = await request.reaches(lambda p: bool(p.waiting) and p.status in (Status.APPROVAL, Status.ATTENTION))
+    assert shown.tasks
+    await request.cancel()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+
+
+async def test_approvals_in_a_loop_are_told_apart(world: World) -> None:
+    stage = {"id": "each", "name": "Guards", "approvers": GUARDS}
+    inner = [{"id": "ask", "do": "approve", "stage": stage}, {"id": "give", "do": "grant", "group": "{{ group }}"}]
+    both = "{{ ['wiki-editors', 'wiki-readers'] }}"
+    each = {"id": "all", "do": "for_each", "each": both, "variable": "group", "at_once": 2, "steps": inner}
+    request = await place(world, each)
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    await request.decide("Grace Guard", task=2)
+    await request.reaches(lambda _: reads(world))
+    assert not world.is_member()
+    assert request.now.tasks[0].decided is None
+    await request.decide("Grace Guard", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert world.is_member()
+
+
+async def test_each_round_of_a_loop_has_an_idempotency_key_of_its_own(world: World) -> None:
+    post = {"id": "make", "do": "http", "method": "POST", "url": "https://a.example/{{ each }}", "idempotent": True}
+    steps = [post | {"irreversible": "No."}]
+    request = await place(world, {"id": "all", "do": "for_each", "each": "{{ ['a', 'b', 'c'] }}", "steps": steps})
+    await request.closes()
+    assert len({call.idempotency_key for call in world.calls}) == 3
+
+
+async def test_a_child_that_is_being_placed_when_the_request_is_called_off_is_called_off_too(world: World) -> None:
+    pause = {"id": "pause", "do": "wait", "duration": "3 days"}
+    world.items["reader"] = a_steps_item(pause, READERS, id="reader", form=[])
+    world.slow_intake.clear()
+    branches = {"left": [pause | {"id": "rest"}], "right": [{"id": "first", "do": "request", "item": "reader"}]}
+    request = await place(world, {"id": "both", "do": "parallel", "branches": branches})
+    await request.waits_for(WaitKind.TIME)
+    await request.cancel()
+    world.slow_intake.set()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+    assert (await world.child(request, "first.1").closes()).outcome is Outcome.CANCELLED
+    assert not reads(world)
+
+
+async def test_a_child_that_nobody_waits_for_is_called_off_with_its_parent(world: World) -> None:
+    pause = {"id": "pause", "do": "wait", "duration": "3 days"}
+    world.items["reader"] = a_steps_item(pause, READERS, id="reader", form=[])
+    order = {"id": "first", "do": "request", "item": "reader", "wait": False}
+    request = await place(world, order, pause)
+    await request.waits_for(WaitKind.TIME)
+    await request.cancel()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+    assert (await world.child(request, "first.1").closes()).outcome is Outcome.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"id": "w", "do": "wait", "until": "{{ form.who }}"},
+        {"id": "g", "do": "grant", "group": "{{ form.who if form.who == 1 else none }}"},
+        {
+            "id": "n",
+            "do": "notify",
+            "to": ["{{ {'id': 'x', 'login': 'x', 'name': 'x', 'mail': [1]} }}"],
+            "subject": "x",
+            "text": "x",
+        },
+    ],
+)
+async def test_values_that_nobody_has_thought_of_are_put_before_an_operator(world: World, step: dict[str, Any]) -> None:
+    request = await place(world, step, form=WHO, answers={"who": "0001-01-01T00:00:00+14:00"})
+    shown = await request.waits_for_operator()
+    assert "The item is at fault" in (shown.tasks[0].problem or "")
+    await request.operate("skip", task=1)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_two_waits_of_the_same_words_are_both_shown(world: World) -> None:
+    waits = {
+        "left": [{"id": "one", "do": "wait", "duration": "1 day"}],
+        "right": [{"id": "two", "do": "wait", "duration": "5 days"}],
+    }
+    request = await place(world, {"id": "both", "do": "parallel", "branches": waits})
+    await request.waits_for(WaitKind.TIME, 2)
+    await request.passes(timedelta(days=1, minutes=1))
+    await request.waits_for(WaitKind.TIME, 1)
+
+
+async def test_work_of_people_counts_as_begun(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": GUARDS, "irreversible": "No."}
+    pause = {"id": "pause", "do": "wait", "duration": "3 days"}
+    request = await place(world, task, pause, cancel={"until": "fulfilment"})
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1)
+    await request.waits_for(WaitKind.TIME)
+    assert await refusal(request.cancel()) == "closed"
+
+
+async def test_the_loops_of_a_request_are_bounded(world: World) -> None:
+    inner = {
+        "id": "in",
+        "do": "for_each",
+        "each": "{{ form.all }}",
+        "variable": "x",
+        "steps": [READERS | {"when": False}],
+    }
+    each = {"id": "all", "do": "for_each", "each": "{{ [1, 2, 3, 4, 5, 6] }}", "steps": [inner]}
+    choices = [f"c{n}" for n in range(200)]
+    fields = [{"id": "all", "type": "multi_choice", "label": "All", "choices": choices}]
+    request = await place(world, each, form=fields, answers={"all": choices})
+    shown = await request.waits_for_operator()
+    assert "1000 entries" in (shown.tasks[0].problem or "")

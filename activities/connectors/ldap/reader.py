@@ -150,12 +150,14 @@ class Reader:
         return list(dict.fromkeys([*names, *shown, *s.inactive_when]))
 
     def _group_attributes(self) -> list[str]:
-        return [self._settings.group_name_attribute, self._settings.description_attribute]
+        s = self._settings
+        return [s.group_name_attribute, s.description_attribute, s.owner_attribute]
 
     def _info_of(self, group: Entry) -> GroupInfo:
         s = self._settings
         name = must_show(group, s.group_name_attribute)
-        return GroupInfo(name=name, description=group.first(s.description_attribute) or "")
+        owned = any(not self._is_placeholder(dn) for dn in group.all(s.owner_attribute))
+        return GroupInfo(name=name, description=group.first(s.description_attribute) or "", owned=owned)
 
     def _with_manager(self, session: Session, entry: Entry, known: dict[str, str | None]) -> Person:
         """Read a person's entry; `known` remembers the ids of managers by DN within one call."""

@@ -458,4 +458,4 @@ def _holds(text: str, *values: str) -> bool:
 
 
 def _info(group: Group) -> GroupInfo:
-    return GroupInfo(name=group.name, description=group.description)
+    return GroupInfo(name=group.name, description=group.description, owned=bool(group.owners))

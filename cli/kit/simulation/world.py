@@ -39,7 +39,7 @@ from worker.placing import wish_of
 from workflows.ending import Closure
 from workflows.starting import start_of
 
-PLAIN_PROVIDERS = ("groups", "my-groups", "people", "entitlements")
+PLAIN_PROVIDERS = ("groups", "requestable-groups", "my-groups", "people", "entitlements")
 """The providers that ask nothing but the ports they are given; others could reach a real system."""
 
 

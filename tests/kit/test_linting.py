@@ -1,0 +1,103 @@
+"""`commissary catalog lint` as authors use it: with a company, on scenarios, on files that are not read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.kit.shelf import SHIPPED
+from cli.main import app
+
+WIKI = """\
+id: wiki
+version: 1.0.0
+name: Wiki
+description: Write in the wiki.
+category: Office
+owner: ada
+approvals:
+  - id: editors
+    name: Editors
+    approvers: [{rule: group, group: editors}]
+    quorum: 2
+    decide_within: 2 days
+steps:
+  - {id: access, do: grant, group: wiki}
+sla: {target: 3 days}
+"""
+PEOPLE = """\
+people:
+  ada: {name: Ada Byron}
+  ben: {name: Ben Abel}
+groups:
+  editors: {members: [ada, ben]}
+"""
+
+
+@pytest.fixture
+def items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with an item whose owner and group are looked up in the company beside it."""
+    monkeypatch.delenv("COMMISSARY_CATALOG", raising=False)
+    directory = tmp_path / "items"
+    (directory / "scenarios").mkdir(parents=True)
+    (directory / "wiki.yaml").write_text(WIKI)
+    (directory / "scenarios" / "company.yaml").write_text(PEOPLE)
+    return directory
+
+
+def lint(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["catalog", "lint", *map(str, arguments)], env={"COLUMNS": "200"})
+    return done.exit_code, done.output + str(done.exception or "")
+
+
+def test_the_company_beside_the_items_is_asked_and_named(items: Path) -> None:
+    company = items / "scenarios" / "company.yaml"
+    assert lint(items) == (0, f"Nothing is wrong in 1 file. Owners and groups: {company}.\n")
+    company.write_text(PEOPLE.replace("ada", "eve").replace(", ben]", "]"))
+    code, said = lint(items)
+    assert code == 1
+    assert "[unknown-owner]" in said
+    assert "2 must approve, but 1 can be asked at most" in said
+
+
+def test_a_file_of_people_goes_before_the_company(items: Path, tmp_path: Path) -> None:
+    people = tmp_path / "people.yaml"
+    people.write_text(PEOPLE.replace("ada", "eve"))
+    code, said = lint(items, "--people", people)
+    assert code == 1
+    assert "there is no person 'ada'" in said
+    assert f"Owners and groups: {people}." in said
+
+
+def test_without_people_nobody_is_missed(items: Path) -> None:
+    (items / "scenarios" / "company.yaml").unlink()
+    assert lint(items) == (0, "Nothing is wrong in 1 file.\n")
+
+
+def test_the_shipped_catalog_is_right_for_its_company() -> None:
+    code, said = lint(SHIPPED)
+    assert (code, said.endswith(f"Owners and groups: {SHIPPED / 'scenarios' / 'company.yaml'}.\n")) == (0, True)
+
+
+def test_scenarios_are_linted_by_file_and_by_folder(items: Path) -> None:
+    scenario = items / "scenarios" / "wiki.yaml"
+    scenario.write_text("item: wiki\nscenarios:\n  - name: A\n    order: {by: ada}\n    expcet: {outcome: fulfilled}\n")
+    for path in (scenario, items / "scenarios"):
+        code, said = lint(path)
+        assert code == 1
+        assert "Did you mean 'expect'?" in said
+    scenario.write_text(scenario.read_text().replace("expcet", "expect"))
+    assert lint(scenario) == (0, "Nothing is wrong in 1 file.\n")
+    assert lint(items / "scenarios") == (0, "Nothing is wrong in 2 files.\n")
+
+
+def test_a_file_that_is_not_read_is_said_to_be_none(items: Path) -> None:
+    other = items / "other.yml"
+    other.write_text(WIKI)
+    code, said = lint(other)
+    assert code != 0
+    assert "Nothing is wrong" not in said
+    code, said = lint(items)
+    assert (code, "[wrong-extension]" in said) == (0, True)
