@@ -30,6 +30,7 @@ version: 1.0.0
 name: Team folder
 description: Read and write the folder of the team.
 category: Access
+duplicates: allow
 owner: boss
 form:
   - {id: why, type: text, label: Why}

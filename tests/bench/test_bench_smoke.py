@@ -61,3 +61,20 @@ def test_the_reducer_benchmark_compares_with_a_copy(tmp_path: Path) -> None:
 def test_the_overhead_benchmark_refuses_sizes_it_cannot_measure(arguments: tuple[str, str], tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="usage"):
         run("overhead", *arguments, cwd=tmp_path)
+
+
+def test_the_language_benchmark_compares_with_pydantic_alone(tmp_path: Path) -> None:
+    shown, closing = run("language", "--items", "20", "--rounds", "1", cwd=tmp_path)
+    check_closing(closing, "language")
+    figures = closing["figures"]
+    assert figures["load_and_lint_s"] > figures["pydantic_s"] > 0
+    assert figures["check_ms"] > figures["pydantic_check_ms"] > 0
+    assert "pydantic alone" in shown
+
+
+def test_the_simulation_benchmark_compares_with_an_empty_workflow(tmp_path: Path) -> None:
+    shown, closing = run("simulation", "--rounds", "1", "--without-shipped", cwd=tmp_path)
+    check_closing(closing, "simulation")
+    assert closing["figures"]["scenario_s"] > 0
+    assert closing["figures"]["empty_s"] > 0
+    assert "an empty workflow" in shown
