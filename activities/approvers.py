@@ -7,7 +7,7 @@ of the people count is decided in `catalog.approval.slate`; here they are only l
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import assert_never
+from typing import Self, assert_never
 
 from activities.errors import NotFound
 from activities.ports import Directory
@@ -15,6 +15,7 @@ from catalog import approval
 from catalog.approval import Rung
 from catalog.model import Model
 from catalog.people import Person, PersonRef
+from catalog.request import Order
 from catalog.stages import (
     ApproverRule,
     ByExpression,
@@ -27,30 +28,38 @@ from catalog.stages import (
 )
 
 
-class ApproversQuery(Model):
-    """For whom and by which rules a stage's approvers are looked up; `item_owner` is a login.
+class PeopleQuery(Model):
+    """Whom some rules name for an order.
 
     Attributes:
         rules: with what depends on the order put in.
-        stage: where an earlier release has the rules.
+        group: the group that the item gives, if it gives one.
+        item_owner: a login.
     """
 
     rules: tuple[ApproverRule, ...] = ()
+    requester_id: str
+    beneficiary_id: str
+    group: str
+    item_owner: str
+
+    @classmethod
+    def of(cls, order: Order, rules: tuple[ApproverRule, ...]) -> Self:
+        """Return what is asked for an order."""
+        item = order.item
+        return cls(
+            rules=rules,
+            requester_id=order.requester.id,
+            beneficiary_id=order.beneficiary.id,
+            group=item.entitlement.group if item.entitlement else "",
+            item_owner=item.owner,
+        )
+
+
+class ApproversQuery(PeopleQuery):
+    """Whom the rules of a stage name, with their fallbacks; in `stage` an earlier release has the rules."""
+
     stage: Stage | None = None
-    requester_id: str
-    beneficiary_id: str
-    group: str
-    item_owner: str
-
-
-class PeopleQuery(Model):
-    """Whom some rules name, and for whom it is; `item_owner` is a login."""
-
-    rules: tuple[ApproverRule, ...]
-    requester_id: str
-    beneficiary_id: str
-    group: str
-    item_owner: str
 
 
 class Approvers:
@@ -102,9 +111,7 @@ class Approvers:
             yield Rung(rule="approver.manager-of-manager", people=self._managers(beneficiary, levels + 1))
         yield Rung(rule="approver.item-owner", people=self._by_login(query.item_owner))
 
-    def _named(
-        self, rule: ApproverRule, query: ApproversQuery | PeopleQuery, beneficiary: Person
-    ) -> tuple[Person, ...]:
+    def _named(self, rule: ApproverRule, query: PeopleQuery, beneficiary: Person) -> tuple[Person, ...]:
         match rule:
             case ByManager():
                 return self._managers(beneficiary, rule.levels)

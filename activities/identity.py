@@ -20,8 +20,6 @@ from catalog.approval import Rung
 from catalog.model import Model
 from catalog.people import Person, PersonRef
 
-__all__ = ["ApproversQuery", "Identity", "People", "PeopleQuery", "Rungs", "Standing", "StandingQuery"]
-
 
 class People(Model):
     """Active people, each once, in the order the rules named them."""

@@ -174,16 +174,9 @@ class Desk:
             ConnectorError: the directory cannot say.
         """
         order = judged.order
-        group = order.item.entitlement.group if order.item.entitlement else ""
 
         def ladder(stage: Stage) -> tuple[Rung, ...]:
-            query = ApproversQuery(
-                stage=stage,
-                requester_id=order.requester.id,
-                beneficiary_id=order.beneficiary.id,
-                group=group,
-                item_owner=order.item.owner,
-            )
+            query = ApproversQuery.of(order, stage.approvers)
             try:
                 return self._approvers.rungs(query)
             except NotFound as error:

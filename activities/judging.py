@@ -241,7 +241,7 @@ class Judge:
         if line.item in above:
             raise ExpressionError("the bundle orders itself")
         item = self.item(line.item)
-        now = {key: value for key, value in line.answers.items() if not _waits(value)}
+        now = {key: value for key, value in line.answers.items() if not data.needs_results(value)}
         part = self.order(visit, item, data.fill(now, known), whom, above)
         if len(now) == len(line.answers):
             return part
@@ -268,10 +268,6 @@ def _actions(item: CatalogItem, known: Known) -> dict[str, ActionUse]:
             found[name] = spec.use()
             ahead += [spec.undo] if spec.undo else []
     return found
-
-
-def _waits(value: Any) -> bool:
-    return any(path[0] == "results" for path in data.references(value))
 
 
 def _line(line: Line, parts: Mapping[str, Judged]) -> OrderLine:

@@ -160,6 +160,11 @@ def references(value: Any) -> frozenset[tuple[str, ...]]:
     return frozenset(path for text in texts(value) for path in _references(text))
 
 
+def needs_results(value: Any) -> bool:
+    """Return whether data can be filled only with the results of something that comes before."""
+    return any(path[0] == "results" for path in references(value))
+
+
 @lru_cache(maxsize=8_192)
 def _references(text: str) -> frozenset[tuple[str, ...]]:
     whole = _whole(text)

@@ -170,7 +170,7 @@ class _Reader(NodeTransformer):
     def _visit_all(self, every: list[Any]) -> list[Any]:
         return [self.visit(node) for node in every]
 
-    def visit_Const(self, node: nodes.Const) -> nodes.Node:  # noqa: N802  the name Jinja asks for, here and below
+    def visit_Const(self, node: nodes.Const) -> nodes.Node:
         """Make numbers with a point exact, and refuse what is too large."""
         if isinstance(node.value, int | float) and abs(node.value) > MAX_NUMBER:
             raise _too_large()
@@ -178,15 +178,15 @@ class _Reader(NodeTransformer):
             return _operation("decimal", nodes.Const(f"{Decimal(repr(node.value)):f}", lineno=node.lineno))
         return node
 
-    def visit_Name(self, node: nodes.Name) -> nodes.Node:  # noqa: N802
+    def visit_Name(self, node: nodes.Name) -> nodes.Node:
         """Read a name."""
         return self._path(node, GET)
 
-    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:  # noqa: N802
+    def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:
         """Read a path such as ``form.device``."""
         return self._path(node, GET)
 
-    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
         """Read a path such as ``form["device"]``."""
         return self._path(node, GET)
 
@@ -228,25 +228,25 @@ class _Reader(NodeTransformer):
             return self._path(node, LOOK)
         return self.visit(node)
 
-    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
         """Make a list of it: there is one kind of list."""
         return nodes.List(self._visit_all(node.items), lineno=node.lineno)
 
-    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:  # noqa: N802
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
         """Let what has no ``else`` give nothing."""
         node.expr2 = node.expr2 or nodes.Const(None)
         return self.generic_visit(node)
 
-    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:  # noqa: N802
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
         """Compare by our rules."""
         operands = [part for operand in node.ops for part in (nodes.Const(operand.op), self.visit(operand.expr))]
         return _operation(COMPARE, self.visit(node.expr), *operands)
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         """Put texts together by our rules."""
         return _operation(CONCAT, nodes.List(self._visit_all(node.nodes), lineno=node.lineno))
 
-    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
         """Use a filter of ours with what it takes."""
         _check_use("filter", node, _FILTER_SIGNATURES)
         assert node.node is not None, "only filter blocks have none, and those are refused"
@@ -256,13 +256,13 @@ class _Reader(NodeTransformer):
             keyword.value = self.visit(keyword.value)
         return node
 
-    def visit_Test(self, node: nodes.Test) -> nodes.Node:  # noqa: N802
+    def visit_Test(self, node: nodes.Test) -> nodes.Node:
         """Use a test of ours."""
         _check_use("test", node, _TEST_SIGNATURES)
         operand = self._optional(node.node) if node.name == "defined" else self.visit(node.node)
         return _operation(f"is {node.name}", operand)
 
-    def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
+    def visit_For(self, node: nodes.For) -> nodes.Node:
         """Count the steps of a loop; its variable is known in its body and its ``if``."""
         if node.recursive or not isinstance(node.target, nodes.Name) or node.target.name == "loop":
             raise ValueError(

@@ -26,13 +26,13 @@ class WrongSettings(Trouble):
 
 def worker() -> None:
     """Run a worker: it carries requests on and touches the target systems."""
-    from activities.connectors.http import HttpSettings  # noqa: PLC0415  see above
-    from activities.connectors.ldap import LdapSettings  # noqa: PLC0415
-    from activities.connectors.sealed import SealedSettings  # noqa: PLC0415
-    from activities.connectors.smtp import SmtpSettings  # noqa: PLC0415
-    from activities.plugins import UnknownName  # noqa: PLC0415
-    from worker.process import main  # noqa: PLC0415
-    from worker.settings import WorkerSettings  # noqa: PLC0415
+    from activities.connectors.http import HttpSettings
+    from activities.connectors.ldap import LdapSettings
+    from activities.connectors.sealed import SealedSettings
+    from activities.connectors.smtp import SmtpSettings
+    from activities.plugins import UnknownName
+    from worker.process import main
+    from worker.settings import WorkerSettings
 
     settings = _built(WorkerSettings)
     if settings.directory == "ldap":
@@ -51,12 +51,12 @@ def worker() -> None:
 
 def api() -> None:
     """Run the HTTP API."""
-    from activities.connectors.ldap import LdapSettings  # noqa: PLC0415  see above
-    from activities.connectors.sealed import SealedSettings  # noqa: PLC0415
-    from activities.plugins import UnknownName  # noqa: PLC0415
-    from api.app import serve  # noqa: PLC0415
-    from api.settings import Settings  # noqa: PLC0415
-    from catalog.loader import CatalogError  # noqa: PLC0415
+    from activities.connectors.ldap import LdapSettings
+    from activities.connectors.sealed import SealedSettings
+    from activities.plugins import UnknownName
+    from api.app import serve
+    from api.settings import Settings
+    from catalog.loader import CatalogError
 
     settings = _built(Settings)
     if settings.directory == "ldap":
@@ -73,8 +73,8 @@ def api() -> None:
 
 def migrate() -> None:
     """Bring the register's schema up to date; safe to run at any time, also twice at once."""
-    from records.register import RegisterUnavailable  # noqa: PLC0415  see above
-    from worker.settings import WorkerSettings  # noqa: PLC0415
+    from records.register import RegisterUnavailable
+    from worker.settings import WorkerSettings
 
     register = _register(_built(WorkerSettings).database_url)
     try:
@@ -103,9 +103,9 @@ def _built(kind: type[S]) -> S:
 
 def _register(url: str) -> Register:
     """Return the register at that URL; nothing is opened yet."""
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415  see above
+    from sqlalchemy.exc import ArgumentError
 
-    from records.register import Register  # noqa: PLC0415
+    from records.register import Register
 
     try:
         return Register(url)

@@ -57,6 +57,13 @@ async def begin_request(client: Client, order: Order) -> None:
         await client.start_workflow(order.workflow_type, order, **start_of(order), id_reuse_policy=once)
 
 
+JOURNAL_THREADS = 16
+"""Journals written at once."""
+_WORKFLOW_WORKER = {
+    "max_concurrent_local_activities": JOURNAL_THREADS,
+    # How long a request waits for the worker that has it in memory before another replays it.
+    "sticky_queue_schedule_to_start_timeout": timedelta(seconds=5),
+}
 OTHER_THREADS = 4
 """Activities at once on each system besides the directory."""
 
@@ -107,47 +114,27 @@ async def workers(
     on_directory += others.pop(DIRECTORY_QUEUE, ())
     others[ORDERS_QUEUE] = [Ordering(place, begin or partial(begin_request, client)).place]
     async with AsyncExitStack() as stack:
-        journal_pool = stack.enter_context(ThreadPoolExecutor(16, thread_name_prefix="journal"))
-        directory_pool = stack.enter_context(ThreadPoolExecutor(directory_threads, thread_name_prefix="directory"))
-        await stack.enter_async_context(
-            Worker(
+
+        async def serve(queue: str, served: Sequence[Activity], threads: int, **more: Any) -> None:
+            pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix=queue))
+            worker = Worker(
                 client,
-                task_queue=TASK_QUEUE,
-                workflows=[*WORKFLOWS, *more_workflows],
-                activities=[JournalWriter(journal, written).record],
-                activity_executor=journal_pool,
-                max_concurrent_local_activities=16,
-                workflow_runner=runner(),
+                task_queue=queue,
+                activities=served,
+                activity_executor=pool,
                 graceful_shutdown_timeout=graceful_stop,
                 interceptors=interceptors,
-                # How long a request waits for the worker that has it in memory before another replays it.
-                sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
-                **options,
+                **more,
             )
-        )
-        await stack.enter_async_context(
-            Worker(
-                client,
-                task_queue=DIRECTORY_QUEUE,
-                activities=on_directory,
-                activity_executor=directory_pool,
-                max_concurrent_activities=directory_threads,
-                max_task_queue_activities_per_second=directory_rate,
-                graceful_shutdown_timeout=graceful_stop,
-                interceptors=interceptors,
-            )
+            await stack.enter_async_context(worker)
+
+        journal_writer = JournalWriter(journal, written).record
+        usable = {"workflows": [*WORKFLOWS, *more_workflows], "workflow_runner": runner(), **options}
+        await serve(TASK_QUEUE, [journal_writer], JOURNAL_THREADS, **_WORKFLOW_WORKER, **usable)
+        rate = {"max_task_queue_activities_per_second": directory_rate}
+        await serve(
+            DIRECTORY_QUEUE, on_directory, directory_threads, max_concurrent_activities=directory_threads, **rate
         )
         for queue, activities in others.items():
-            pool = stack.enter_context(ThreadPoolExecutor(OTHER_THREADS, thread_name_prefix=queue))
-            await stack.enter_async_context(
-                Worker(
-                    client,
-                    task_queue=queue,
-                    activities=activities,
-                    activity_executor=pool,
-                    max_concurrent_activities=OTHER_THREADS,
-                    graceful_shutdown_timeout=graceful_stop,
-                    interceptors=interceptors,
-                )
-            )
+            await serve(queue, activities, OTHER_THREADS, max_concurrent_activities=OTHER_THREADS)
         yield

@@ -51,10 +51,6 @@ class AccessRequest(RequestFrame):
         membership = Membership(person_id=who.id, group=group)
 
         standing = await self.standing(group)
-        if standing.person is None:
-            return Ended(Outcome.INELIGIBLE, f"{who.name} is no longer in the directory.", rule="access.unknown-person")
-        if not standing.person.active:
-            return Ended(Outcome.INELIGIBLE, f"The account of {who.name} is not active.", rule="access.inactive-person")
         if standing.already_member:
             return Ended(Outcome.FULFILLED, f"{who.name} is in {group} already.", rule="access.already-member")
 

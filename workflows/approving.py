@@ -13,7 +13,8 @@ from workflows.patience import Patience
 from workflows.targets import Targets, on_directory
 
 with workflow.unsafe.imports_passed_through():
-    from activities.identity import ApproversQuery, Identity
+    from activities.approvers import ApproversQuery
+    from activities.identity import Identity
     from catalog import approval, names, plan
     from catalog.approval import Rung, Slate, StageStatus
     from catalog.expression import ExpressionError
@@ -39,15 +40,9 @@ class Approving:
         Raises:
             ExpressionError: whom a rule names cannot be worked out.
         """
-        item, order = self._order.item, self._order
+        order = self._order
         rules = plan.concrete(stage.approvers, {**names.of_order(order, workflow.now()), **(known or {})})
-        return ApproversQuery(
-            rules=rules,
-            requester_id=order.requester.id,
-            beneficiary_id=order.beneficiary.id,
-            group=item.entitlement.group if item.entitlement else "",
-            item_owner=item.owner,
-        )
+        return ApproversQuery.of(order, rules)
 
     async def approved(self, ladder: tuple[Rung, ...] = (), known: dict[str, Any] | None = None) -> None:
         """Return once every stage has approved; `ladder` is the first stage's people, freshly looked up.

@@ -11,7 +11,7 @@ from temporalio import workflow
 from workflows.ending import Closure, Ended
 from workflows.messages import Cancel
 from workflows.request import RequestFrame
-from workflows.saga import shielded
+from workflows.saga import finished, shielded
 
 with workflow.unsafe.imports_passed_through():
     from activities.ordering import ChildOrder
@@ -53,13 +53,13 @@ class BundleRequest(RequestFrame):
         gate = asyncio.Semaphore(AT_ONCE)
         tasks = [asyncio.create_task(self._line(line, gate)) for line in self.order.lines]
         try:
-            await workflow.wait_condition(lambda: all(task.done() for task in tasks))
+            await finished(tasks)
         except asyncio.CancelledError:
             # Cancelled in the workflow engine: the same as calling it off here, for every part.
             actor = Actor(person=self.order.requester, channel="api", auth=self.order.auth)
             reason = "It was cancelled in the workflow engine."
             self.patience.called_off = Cancel(actor=actor, command="", reason=reason)
-            await shielded(_all_done(tasks))
+            await shielded(finished(tasks))
         for task in tasks:
             task.result()
         return self._ending()
@@ -121,10 +121,6 @@ class BundleRequest(RequestFrame):
             return Ended(Outcome.PARTIAL, f"{done} of {len(self.order.lines)} parts were fulfilled. {told}", by=by)
         outcome = next(iter(outcomes)) if len(outcomes) == 1 else Outcome.UNFULFILLED
         return Ended(outcome, f"No part was fulfilled. {told}", by=by)
-
-
-async def _all_done(tasks: list[asyncio.Task[None]]) -> None:
-    await workflow.wait_condition(lambda: all(task.done() for task in tasks))
 
 
 def _fulfilled(closure: Closure) -> bool:

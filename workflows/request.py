@@ -44,8 +44,9 @@ from workflows.targets import Targets, on_directory
 from workflows.tasks import WorkDesk
 
 with workflow.unsafe.imports_passed_through():
+    from activities.approvers import ApproversQuery
     from activities.errors import Rejected
-    from activities.identity import ApproversQuery, Identity, Standing, StandingQuery
+    from activities.identity import Identity, Standing, StandingQuery
     from activities.mapping import understood
     from catalog import message, names, plan, rights
     from catalog.access import Membership
@@ -347,7 +348,11 @@ class RequestFrame:
         self.announce("approved")
 
     async def standing(self, group: str = "") -> Standing:
-        """Return how the beneficiary stands now, towards a group if one is named, with the first stage's people."""
+        """Return how the beneficiary stands now, towards a group if one is named, with the first stage's people.
+
+        Raises:
+            Ended: they are no longer there, or their account is not active: nobody like that is given anything.
+        """
         who = self.order.beneficiary
         membership = Membership(person_id=who.id, group=group)
         query = StandingQuery(membership=membership, approvers=self._first_approvers())
@@ -359,6 +364,12 @@ class RequestFrame:
             "already_member": standing.already_member,
         }
         self.record.note(Kind.RESOLVED, facts)
+        if standing.person is None:
+            gone = f"{who.name} is no longer in the directory."
+            raise Ended(Outcome.INELIGIBLE, gone, rule="access.unknown-person")
+        if not standing.person.active:
+            closed = f"The account of {who.name} is not active."
+            raise Ended(Outcome.INELIGIBLE, closed, rule="access.inactive-person")
         return standing
 
     def _first_approvers(self) -> ApproversQuery | None:

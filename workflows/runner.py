@@ -21,12 +21,13 @@ from workflows.approving import ITEM_AT_FAULT
 from workflows.ending import Ended
 from workflows.operators import OperatorSaid
 from workflows.request import RequestFrame
-from workflows.saga import Saga, shielded
+from workflows.saga import Saga, finished, shielded
 from workflows.targets import USUAL, Call, Tries, on_directory, on_system
 from workflows.tasks import Job
 
 with workflow.unsafe.imports_passed_through():
-    from activities.identity import Identity, PeopleQuery
+    from activities.approvers import PeopleQuery
+    from activities.identity import Identity
     from activities.ordering import ChildOrder
     from catalog import form, message, names, plan
     from catalog.access import Membership, Observed
@@ -351,13 +352,7 @@ class Runner:
         for party in (self._order.beneficiary, self._order.requester):
             if party.login == found[0]:
                 return party
-        query = PeopleQuery(
-            rules=(ByPerson(rule="person", person=found[0]),),
-            requester_id=self._order.requester.id,
-            beneficiary_id=self._order.beneficiary.id,
-            group="",
-            item_owner=self._order.item.owner,
-        )
+        query = PeopleQuery.of(self._order, (ByPerson(rule="person", person=found[0]),))
         call = on_directory(Identity.people, query, f"Look up {found[0]} in the directory")
         people = (await self._frame.targets.look_up(call, cancellable=cancellable)).people
         if not people:
@@ -500,14 +495,10 @@ async def together(branches: list[Coroutine[Any, Any, None]]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await shielded(_all_done(tasks))
+        await shielded(finished(tasks))
     failed = [error for task in tasks if not task.cancelled() and (error := task.exception())]
     if failed:
         raise failed[0]
-
-
-async def _all_done(tasks: list[asyncio.Task[None]]) -> None:
-    await workflow.wait_condition(lambda: all(task.done() for task in tasks))
 
 
 def _job(work: TaskWork, known: dict[str, Any]) -> Job:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from temporalio import workflow
+
 from workflows.ending import Ended
 
 R = TypeVar("R")
@@ -60,3 +62,8 @@ async def shielded(work: Coroutine[Any, Any, R]) -> R:
         except asyncio.CancelledError:
             continue  # cancelling again changes nothing: the request is ending already
     return task.result()
+
+
+async def finished(tasks: list[asyncio.Task[None]]) -> None:
+    """Return when all tasks have ended, however they did."""
+    await workflow.wait_condition(lambda: all(task.done() for task in tasks))

@@ -35,12 +35,7 @@ class StepsRequest(RequestFrame):
 
     async def fulfil(self) -> Ended:
         """Follow the runbook."""
-        who = self.order.beneficiary
         standing = await self.standing()
-        if standing.person is None:
-            return Ended(Outcome.INELIGIBLE, f"{who.name} is no longer in the directory.", rule="access.unknown-person")
-        if not standing.person.active:
-            return Ended(Outcome.INELIGIBLE, f"The account of {who.name} is not active.", rule="access.inactive-person")
 
         await self.approved(standing.rungs)
 

@@ -20,7 +20,8 @@ from workflows.record import Record
 from workflows.targets import Targets, on_directory
 
 with workflow.unsafe.imports_passed_through():
-    from activities.identity import Identity, PeopleQuery
+    from activities.approvers import PeopleQuery
+    from activities.identity import Identity
     from catalog.fields import Field
     from catalog.journal import Entry, Kind
     from catalog.people import OPERATORS, PersonRef
@@ -124,13 +125,7 @@ class WorkDesk:
 
     async def _named(self, job: Job, *, cancellable: bool) -> tuple[PersonRef, ...]:
         """Return whom the rules name now."""
-        query = PeopleQuery(
-            rules=job.rules,
-            requester_id=self._order.requester.id,
-            beneficiary_id=self._order.beneficiary.id,
-            group=self._order.item.entitlement.group if self._order.item.entitlement else "",
-            item_owner=self._order.item.owner,
-        )
+        query = PeopleQuery.of(self._order, job.rules)
         call = on_directory(Identity.people, query, _finding(job))
         return (await self._targets.look_up(call, cancellable=cancellable)).people[:MOST_ASKED]
 

@@ -116,7 +116,7 @@ class Desk:
             return part.model_copy(update={"fault": f"There is no usable item {line.item} in this catalog."})
         if item.id in above:
             return part.model_copy(update={"fault": "The bundle orders itself."})
-        later = tuple(name for name, value in line.answers.items() if _waits(value))
+        later = tuple(name for name, value in line.answers.items() if data.needs_results(value))
         now = {name: value for name, value in line.answers.items() if name not in later}
         try:
             if not data.holds(line.when, known):
@@ -128,11 +128,6 @@ class Desk:
             return part.model_copy(update={"later": later, "fault": said})
         whole = self._whole(judged.model_copy(update={"accepted_at": start}), above)
         return part.model_copy(update={"later": later, "whole": whole})
-
-
-def _waits(value: Any) -> bool:
-    """Return whether an answer needs the results of other parts."""
-    return any(path[0] == "results" for path in data.references(value))
 
 
 def _person(login: str, directory: MemoryDirectory) -> Person:
@@ -185,13 +180,7 @@ def _ladder(order: Order, directory: MemoryDirectory) -> Ladder:
     approvers = Approvers(directory)
 
     def rungs(stage: Stage) -> tuple[Rung, ...]:
-        query = ApproversQuery(
-            stage=stage,
-            requester_id=order.requester.id,
-            beneficiary_id=order.beneficiary.id,
-            group=order.item.entitlement.group if order.item.entitlement else "",
-            item_owner=order.item.owner,
-        )
+        query = ApproversQuery.of(order, stage.approvers)
         try:
             return approvers.rungs(query)
         except NotFound as error:

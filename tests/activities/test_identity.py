@@ -9,9 +9,10 @@ from support.builders import a_person
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.approvers import PeopleQuery
 from activities.connectors.memory import Group, MemoryDirectory
 from activities.errors import NotApplied, Rejected, Transient, UnknownOutcome
-from activities.identity import Identity, PeopleQuery
+from activities.identity import Identity
 from activities.lease import lease, may_write
 from catalog.access import Membership
 from catalog.stages import ApproverRule, ByGroup, ByPerson

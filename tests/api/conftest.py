@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from support.api_world import ApiWorld
+from support.temporal import temporal_binary
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
 
 from records.register import Register
 
@@ -33,3 +36,15 @@ async def world(resting: ApiWorld) -> AsyncIterator[ApiWorld]:
     """The API, serving and sweeping."""
     async with resting.app.router.lifespan_context(resting.app), resting.http:
         yield resting
+
+
+@pytest.fixture(scope="module")
+async def server() -> AsyncIterator[WorkflowEnvironment]:
+    """A dev server whose time is everybody's time."""
+    env = await WorkflowEnvironment.start_local(
+        dev_server_existing_path=temporal_binary(),
+        dev_server_log_level="error",
+        data_converter=pydantic_data_converter,
+    )
+    async with env:
+        yield env

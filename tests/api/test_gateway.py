@@ -10,9 +10,7 @@ from datetime import timedelta
 
 import pytest
 from support.builders import NOON, an_actor, an_order
-from support.temporal import temporal_binary
 from temporalio import workflow
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -46,17 +44,6 @@ class Echo:
     def _check(self, message: Comment) -> None:
         if message.text == "no":
             raise ApplicationError("you may not", type="not-allowed")
-
-
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[WorkflowEnvironment]:
-    env = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=temporal_binary(),
-        dev_server_log_level="error",
-        data_converter=pydantic_data_converter,
-    )
-    async with env:
-        yield env
 
 
 @pytest.fixture

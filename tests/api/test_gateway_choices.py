@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from support.temporal import temporal_binary
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
@@ -26,17 +24,6 @@ class Colours:
 
     def choices(self, query: ChoicesQuery) -> Choices:
         return Choices(choices=(Choice(value=query.value or "red", label=f"for {query.beneficiary_id}"),))
-
-
-@pytest.fixture(scope="module")
-async def server() -> AsyncIterator[WorkflowEnvironment]:
-    env = await WorkflowEnvironment.start_local(
-        dev_server_existing_path=temporal_binary(),
-        dev_server_log_level="error",
-        data_converter=pydantic_data_converter,
-    )
-    async with env:
-        yield env
 
 
 @pytest.fixture

@@ -17,18 +17,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.builders import a_person, a_stage, a_steps_item, an_item  # noqa: E402  after the path is set
-from support.temporal import start_environment  # noqa: E402
-from support.world import Request, World  # noqa: E402
-from temporalio.api.failure.v1 import Failure  # noqa: E402
-from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
-from temporalio.converter import DefaultFailureConverter, PayloadConverter  # noqa: E402
+from support.builders import a_person, a_stage, a_steps_item, an_item
+from support.temporal import start_environment
+from support.world import Request, World
+from temporalio.api.failure.v1 import Failure
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DefaultFailureConverter, PayloadConverter
 
-from activities.errors import Rejected, UnknownOutcome  # noqa: E402
-from catalog.journal import Kind  # noqa: E402
-from catalog.request import OrderLine, WaitKind  # noqa: E402
-from catalog.stages import ByGroup, ByOwner  # noqa: E402
-from worker.queues import workers  # noqa: E402
+from activities.errors import Rejected, UnknownOutcome
+from catalog.journal import Kind
+from catalog.request import OrderLine, WaitKind
+from catalog.stages import ByGroup, ByOwner
+from worker.queues import workers
 
 
 class NoTraces(DefaultFailureConverter):

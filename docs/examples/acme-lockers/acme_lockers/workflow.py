@@ -59,9 +59,6 @@ class LockerRequest(RequestFrame):
         terms = await self.parameters(Terms)
 
         standing = await self.standing()
-        if standing.person is None or not standing.person.active:
-            reason = f"{who.name} has no active account any more."
-            return Ended(Outcome.INELIGIBLE, reason, rule="lockers.no-account")
 
         await self.approved(standing.rungs)
 
