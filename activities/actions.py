@@ -9,9 +9,10 @@ workflow engine.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeGuard, TypeVar, get_type_hints
 
 from pydantic import ConfigDict
@@ -77,7 +78,7 @@ class ActionSet:
         Raises:
             TypeError: one of them is not declared as it should be; the message says how.
         """
-        found = tuple(_declared(self.kind))
+        found = _declared(self.kind)
         for one in found:
             if one.spec.system != self.system:
                 raise TypeError(f"the action {one.spec.id!r} must be called '{self.system}.<verb>', as its set is")
@@ -106,11 +107,10 @@ def action(name: str, *, undo: str | None = None, changes: bool = True, idempote
     return mark
 
 
-def _declared(kind: type) -> Iterator[Action]:
-    for name, method in inspect.getmembers(kind, inspect.isfunction):
-        marked = getattr(method, _MARK, None)
-        if marked is not None:
-            yield _action(name, method, marked)
+@cache  # what a class declares stays; its JSON Schemas take a while
+def _declared(kind: type) -> tuple[Action, ...]:
+    methods = inspect.getmembers(kind, inspect.isfunction)
+    return tuple(_action(name, one, getattr(one, _MARK)) for name, one in methods if hasattr(one, _MARK))
 
 
 def _action(name: str, method: Callable[..., Any], marked: dict[str, Any]) -> Action:

@@ -24,6 +24,7 @@ from catalog.stages import (
     ByManager,
     ByOwner,
     ByPerson,
+    ByRole,
     Stage,
 )
 
@@ -91,7 +92,7 @@ class Approvers:
             beneficiary: as the directory has them, if that was just asked.
 
         Raises:
-            NotFound: a rule names a group that there is not, or there is no such beneficiary.
+            NotFound: a rule names a group or role that there is not, or there is no such beneficiary.
         """
         beneficiary = beneficiary or self._directory.person(query.beneficiary_id)
         rungs: list[Rung] = []
@@ -122,6 +123,8 @@ class Approvers:
                 return self._by_login(query.item_owner)
             case ByGroup():
                 return self._directory.members(rule.group)
+            case ByRole():
+                return self._directory.occupants(rule.role)
             case ByPerson():
                 return self._by_login(rule.person)
             case ByExpression():

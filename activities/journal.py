@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from temporalio import activity
 
 from activities.ports import Journal
 from catalog.request import Batch
+
+AllTasks = Literal["all-tasks"]
 
 
 class JournalWriter:
@@ -18,8 +21,14 @@ class JournalWriter:
         self._written = written
 
     @activity.defn(name="journal.record")
-    def record(self, batch: Batch) -> None:
-        """Write one batch; idempotent, so it may be repeated after any failure."""
-        self._journal.record(batch)
+    def record(self, batch: Batch) -> AllTasks | None:
+        """Write one batch; idempotent, so it may be repeated after any failure.
+
+        Returns:
+            None once it is written, as in every release; else that nothing was, and the same is wanted whole.
+        """
+        if not self._journal.record(batch):
+            return "all-tasks"
         if batch.notices:
             self._written()
+        return None

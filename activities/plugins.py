@@ -14,14 +14,15 @@ is reported with its name and left out. Nothing is opened here, and nothing is r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from importlib.metadata import EntryPoint
 from typing import Any, Literal, Self, TypeVar
 
 from activities.actions import ActionSet
+from activities.environment import faults
 from activities.providers import ProviderKind
 from catalog.registry import Known, WorkflowSpec
 
@@ -31,6 +32,8 @@ WORKFLOWS = "commissary.workflows"
 ACTIONS = "commissary.actions"
 CONNECTORS = "commissary.connectors"
 PROVIDERS = "commissary.providers"
+NAMED = (WORKFLOWS, ACTIONS, PROVIDERS)
+"""The groups that items name something of. Connectors are chosen by settings, and load libraries of their own."""
 
 SHIPPED = (
     EntryPoint("AccessRequest", "workflows.access:AccessRequest", WORKFLOWS),
@@ -62,9 +65,7 @@ class Problem:
     @classmethod
     def of(cls, group: str, name: str, error: BaseException, package: str = "") -> Self:
         """Return the problem that an error makes."""
-        origin = f" of the package {package!r}" if package else ""
-        what = group.partition(".")[2].removesuffix("s")
-        return cls(group, name, f"the {what} {name!r}{origin} is left out: {type(error).__name__}: {error}")
+        return cls(group, name, f"the {_called(group, name, package)} is left out: {'; '.join(faults(error))}")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,18 @@ class Connector:
 
     port: Literal["directory", "mail", "http"]
     open: Callable[[], AbstractContextManager[Any]]
+
+
+class NotOpened(Exception):
+    """A connector that the settings choose cannot be opened; the message names it.
+
+    Attributes:
+        faults: what is wrong, a line each; with settings, the variables by name.
+    """
+
+    def __init__(self, message: str, faults: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.faults = faults
 
 
 class UnknownName(LookupError):
@@ -106,6 +119,8 @@ class Plugins:
     def connector(self, port: str, name: str) -> Connector:
         """Return the connector of that name.
 
+        Its `open` raises `NotOpened` for whatever it meets.
+
         Raises:
             UnknownName: there is none for that port.
         """
@@ -120,24 +135,23 @@ class Plugins:
 
 def known() -> Known:
     """Return what items may name in this installation."""
-    return discover().known()
+    return discover(NAMED).known()
 
 
-def discover() -> Plugins:
-    """Load everything that is registered: what is shipped first, so that nothing can take its names."""
+def discover(groups: Sequence[str] = (*NAMED, CONNECTORS)) -> Plugins:
+    """Load everything that is registered in groups: what is shipped first, so that nothing can take its names."""
     plugins = Plugins()
-    for point in _points():
+    for point in _points(groups):
         try:
             _take(plugins, point, point.load())
         except Exception as error:  # noqa: BLE001  what other packages raise is not known here; none may end the process
-            package = point.dist.name if point.dist else ""
-            plugins.problems.append(Problem.of(point.group, point.name, error, package))
+            plugins.problems.append(Problem.of(point.group, point.name, error, _package(point)))
     return plugins
 
 
-def _points() -> Iterator[EntryPoint]:
-    yield from SHIPPED
-    for group in (WORKFLOWS, ACTIONS, CONNECTORS, PROVIDERS):
+def _points(groups: Sequence[str]) -> Iterator[EntryPoint]:
+    yield from (point for point in SHIPPED if point.group in groups)
+    for group in groups:
         yield from sorted(metadata.entry_points(group=group), key=lambda point: (point.name, point.value))
 
 
@@ -160,10 +174,35 @@ def _take(plugins: Plugins, point: EntryPoint, given: Any) -> None:
             raise ValueError(f"the name {actions.system!r} is the platform's own; choose another for the system")
         _put(plugins.action_sets, actions.system, actions)
     elif point.group == CONNECTORS:
-        _put(plugins.connectors, point.name, _expect(given, Connector))
+        _put(plugins.connectors, point.name, _told(point, _expect(given, Connector)))
     else:
         kind = _expect(given, ProviderKind)
         _put(plugins.provider_kinds, kind.spec.id, kind)
+
+
+def _told(point: EntryPoint, connector: Connector) -> Connector:
+    """Return the connector as one that says whose it is when it cannot be opened."""
+
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        with ExitStack() as stack:
+            try:
+                given = stack.enter_context(connector.open())
+            except Exception as error:
+                what = _called(point.group, point.name, _package(point))
+                raise NotOpened(f"The {what} (entry point {point.value}) cannot be opened:", faults(error)) from error
+            yield given
+
+    return replace(connector, open=opened)
+
+
+def _called(group: str, name: str, package: str) -> str:
+    origin = f" of the package {package!r}" if package else ""
+    return f"{group.partition('.')[2].removesuffix('s')} {name!r}{origin}"
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else ""
 
 
 def _put(there: dict[str, T], name: str, given: T) -> None:

@@ -19,9 +19,9 @@ from catalog.request import Batch
 
 
 class Directory(Protocol):
-    """People, groups and who is in them (feature rows P1, P2).
+    """People, groups and who is in them, and roles and who holds them (feature rows P1, P2).
 
-    People are named by the directory's immutable id, groups by name. Every text may hold any character; the
+    People are named by the directory's immutable id, groups and roles by name. Every text may hold any character; the
     connector escapes it.
     """
 
@@ -72,6 +72,15 @@ class Directory(Protocol):
 
         Raises:
             NotFound: there is no such group.
+        """
+
+    def occupants(self, role: str) -> tuple[Person, ...]:
+        """Return the people who hold a position in the organisation now; nobody, if it is vacant.
+
+        Entries that are no person are left out.
+
+        Raises:
+            NotFound: there is no such role.
         """
 
     def groups_of(self, person_id: str) -> tuple[str, ...]:
@@ -240,10 +249,14 @@ class Mail(Protocol):
 class Journal(Protocol):
     """Where a request's journal and state are kept; the register implements it."""
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> bool:
         """Write a batch in one transaction.
 
         Idempotent: an entry that stands is left as it is, and a projection older than what stands is ignored. An
         entry that stands with another content was written by a step that the engine did not keep and did again: the
         later version (by `Projection.step`, then `updated_at`) takes its place.
+
+        Returns:
+            False if nothing was written, because the tasks that stand are not those that the changed ones are to be
+            laid over (`Batch.fits`): all of them are wanted.
         """

@@ -130,7 +130,7 @@ class Commands:
         found = self._sources().check(
             view.task.evidence,
             answers,
-            names.of_order(order, self._clock()),
+            names.of_evidence(order, view.task, self._clock()),
             (),
             requester_id=actor.person.id,
             beneficiary_id=order.beneficiary.id,

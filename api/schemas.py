@@ -471,6 +471,7 @@ class PlannedStageOut(_Out):
 
     Attributes:
         needed: false if this order does not need it.
+        after: the stages that must have approved before it begins; none: it begins at once.
         auto: the rule by which it is approved without asking anybody.
         because: why it is not needed, or approved by itself.
         people: who will be asked; if it is needed and there is nobody, an operator is.
@@ -481,6 +482,7 @@ class PlannedStageOut(_Out):
     name: str
     quorum: Literal["any", "all"] | int
     needed: bool
+    after: tuple[str, ...]
     auto: str
     because: str
     people: tuple[PersonOut, ...]

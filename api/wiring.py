@@ -5,6 +5,7 @@ The only module of the API that names a connector.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -21,6 +22,8 @@ from catalog import loader
 from catalog.loader import CatalogError
 from records.register import Register
 
+log = logging.getLogger(__name__)
+
 SHIPPED_ITEMS = Path(catalog.__file__).parent / "items"
 
 
@@ -33,12 +36,15 @@ def build(settings: Settings) -> Iterator[Parts]:
     Raises:
         CatalogError: there is not one item that can be used; says everything that is wrong.
         UnknownName: the settings choose a connector that there is not.
+        NotOpened: they choose one that cannot be opened.
     """
     directories = settings.catalog or (SHIPPED_ITEMS,)
     reading = loader.read(directories)
     if not reading.items:
         raise CatalogError(reading.problems)
     found = plugins.discover()
+    for problem in found.problems:
+        log.error("%s", problem.message)
     known = found.known()
     open_directory = found.connector("directory", settings.directory).open
     with closing(Register(settings.database_url)) as register, open_directory() as directory:

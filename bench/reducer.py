@@ -22,6 +22,7 @@ from support.builders import NOON, a_person, a_stage
 
 from bench.rig.report import Target, conclude
 from catalog.approval import Approvals, Cast, Change, Event, Open, Slate, Verdict, apply, begin
+from catalog.plan import plan
 
 TIMES, ROUNDS = 2_000, 15
 TARGETS = {"ratio": Target(max=20.0)}
@@ -34,9 +35,10 @@ def next_state(state: Approvals, event: Event) -> Approvals:
     return change.state
 
 
-def plan() -> tuple[Approvals, Cast]:
+def prepared() -> tuple[Approvals, Cast]:
     """Return a plan of three stages with three approvers each, at its last, and the vote that decides it."""
-    state = begin(tuple(a_stage(id=f"stage-{n}", quorum="any") for n in range(3)), "id-ada", "id-tim", "sha256:1")
+    stages = tuple(a_stage(id=f"stage-{n}", quorum="any") for n in range(3))
+    state = begin(plan(stages, {}), "id-ada", "id-tim", "sha256:1")
     votes = []
     for n in range(3):
         people = tuple(a_person(f"Approver{n}{m}").ref() for m in range(3))
@@ -54,7 +56,7 @@ def microseconds(call: Callable[[], object]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    state, vote = plan()
+    state, vote = prepared()
     pairs = [(microseconds(lambda: apply(state, vote, NOON)), microseconds(state.model_copy)) for _ in range(ROUNDS)]
     applied, copied = (median(column) for column in zip(*pairs, strict=True))
     ratio = median(one / other for one, other in pairs)

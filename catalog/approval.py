@@ -8,13 +8,13 @@ people are found is the directory connector's business, waiting for them the wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, assert_never
 
 from catalog.model import Model
 from catalog.people import Person, PersonRef
+from catalog.plan import PlannedStage
 from catalog.stages import Stage
 
 
@@ -80,9 +80,15 @@ class Vote(Model):
 
 
 class StageState(Model):
-    """One stage and what has happened to it; `rule` is set when a rule approved it without asking anybody."""
+    """One stage and what has happened to it.
+
+    Attributes:
+        after: the stages that must have approved before it opens.
+        rule: the one that approved it without asking anybody.
+    """
 
     stage: Stage
+    after: tuple[str, ...] = ()
     status: StageStatus = StageStatus.WAITING
     slate: Slate = Slate()
     opened_at: datetime | None = None
@@ -103,7 +109,7 @@ class Approvals(Model):
     Attributes:
         requester_id, beneficiary_id: the two humans who never decide.
         subject: digest of what is voted on (item, answers, beneficiary).
-        stages: in the order they are decided.
+        stages: in the order they are written.
     """
 
     requester_id: str
@@ -114,17 +120,20 @@ class Approvals(Model):
     @property
     def outcome(self) -> StageStatus:
         """WAITING while undecided, else how the request's approvals ended."""
-        for state in self.stages:
-            if state.status in (StageStatus.REJECTED, StageStatus.EXPIRED, StageStatus.CANCELLED):
-                return state.status
-        done = all(state.status is StageStatus.APPROVED for state in self.stages)
-        return StageStatus.APPROVED if done else StageStatus.WAITING
+        found = {state.status for state in self.stages}
+        # A refusal calls off what is open beside it, so it counts before that.
+        for end in (StageStatus.REJECTED, StageStatus.EXPIRED, StageStatus.CANCELLED):
+            if end in found:
+                return end
+        return StageStatus.APPROVED if found <= {StageStatus.APPROVED} else StageStatus.WAITING
 
-    def next_stage(self) -> StageState | None:
-        """Return the stage to open or wait for next; None once the outcome stands."""
+    def ready(self) -> tuple[StageState, ...]:
+        """Return the stages that may open now; none once the outcome stands."""
         if self.outcome is not StageStatus.WAITING:
-            return None
-        return next(state for state in self.stages if state.status is not StageStatus.APPROVED)
+            return ()
+        approved = {state.stage.id for state in self.stages if state.status is StageStatus.APPROVED}
+        waiting = (state for state in self.stages if state.status is StageStatus.WAITING)
+        return tuple(state for state in waiting if approved.issuperset(state.after))
 
     def stage(self, stage_id: str) -> StageState | None:
         """Return the stage of that id."""
@@ -176,12 +185,12 @@ class Change(Model):
     Attributes:
         state: the state after it.
         vote: the vote it added, if any.
-        closed: the stage it closed, as it stands now.
+        closed: the stages it closed, as they stand now; the one it was about first.
     """
 
     state: Approvals
     vote: Vote | None = None
-    closed: StageState | None = None
+    closed: tuple[StageState, ...] = ()
 
 
 class Refusal(Model):
@@ -205,27 +214,24 @@ class Refusal(Model):
     message: str
 
 
-def begin(
-    stages: tuple[Stage, ...],
-    requester_id: str,
-    beneficiary_id: str,
-    subject: str,
-    auto: Mapping[str, str] | None = None,
-) -> Approvals:
-    """Return the approvals of a new request; without stages they are approved at once.
+def begin(planned: tuple[PlannedStage, ...], requester_id: str, beneficiary_id: str, subject: str) -> Approvals:
+    """Return the approvals of a new request; if it needs no stage they are approved at once.
 
-    `auto` names, by the stage's id, the rule by which it is approved without asking anybody (feature row A23).
+    A stage that a rule approves is so from the beginning, without asking anybody (feature row A23).
     """
-    rules = auto or {}
     return Approvals(
         requester_id=requester_id,
         beneficiary_id=beneficiary_id,
         subject=subject,
         stages=tuple(
-            StageState(stage=stage, status=StageStatus.APPROVED, rule=rules[stage.id])
-            if stage.id in rules
-            else StageState(stage=stage)
-            for stage in stages
+            StageState(
+                stage=one.stage,
+                after=one.after,
+                status=StageStatus.APPROVED if one.auto else StageStatus.WAITING,
+                rule=one.auto,
+            )
+            for one in planned
+            if one.needed
         ),
     )
 
@@ -279,8 +285,7 @@ def apply(state: Approvals, event: Event, at: datetime) -> Change | Refusal:
 
 
 def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Change | Refusal:
-    following = state.next_stage()
-    if found.status is not StageStatus.WAITING or following is None or following.stage.id != found.stage.id:
+    if found.stage.id not in {ready.stage.id for ready in state.ready()}:
         return Refusal(
             code="stage-not-open", message=f"Stage {found.stage.name!r} cannot begin now: it is {found.status}."
         )
@@ -343,11 +348,11 @@ def _expire(state: Approvals, found: StageState, at: datetime) -> Change | Refus
 
 
 def _cancel(state: Approvals, at: datetime) -> Change | Refusal:
-    following = state.next_stage()
-    if following is None:
-        last = next((s for s in reversed(state.stages) if s.closed_at), None)
+    if state.outcome is not StageStatus.WAITING:
+        last = next((s for s in reversed(state.stages) if s.closed_at and s.status is state.outcome), None)
         return Refusal(code="stage-closed", message=said(last) if last else "There is nothing left to approve.")
-    return _close(state, following, StageStatus.CANCELLED, at, None)
+    state, dropped = _call_off(state, (StageStatus.OPEN, StageStatus.WAITING), at)
+    return Change(state=state, closed=dropped)
 
 
 def _settle(state: Approvals, stage: StageState, at: datetime, vote: Vote | None) -> Change:
@@ -380,8 +385,24 @@ def votes_needed(stage: StageState) -> int:
 
 
 def _close(state: Approvals, stage: StageState, status: StageStatus, at: datetime, vote: Vote | None) -> Change:
+    """Close a stage; if that decides the request, what is open beside it is called off."""
     closed = stage.model_copy(update={"status": status, "closed_at": at})
-    return Change(state=_replace(state, closed), vote=vote, closed=closed)
+    state = _replace(state, closed)
+    if status is StageStatus.APPROVED:
+        return Change(state=state, vote=vote, closed=(closed,))
+    state, dropped = _call_off(state, (StageStatus.OPEN,), at)
+    return Change(state=state, vote=vote, closed=(closed, *dropped))
+
+
+def _call_off(
+    state: Approvals, which: tuple[StageStatus, ...], at: datetime
+) -> tuple[Approvals, tuple[StageState, ...]]:
+    """Return the state without the stages that stand like that, and those."""
+    update = {"status": StageStatus.CANCELLED, "closed_at": at}
+    dropped = tuple(s.model_copy(update=update) for s in state.stages if s.status in which)
+    for stage in dropped:
+        state = _replace(state, stage)
+    return state, dropped
 
 
 def _replace(state: Approvals, stage: StageState) -> Approvals:

@@ -117,13 +117,17 @@ def check(source: str, *, template: bool = False) -> None:
     references(source, template=template)
 
 
-@lru_cache(maxsize=16_384)
 def references(source: str, *, template: bool = False) -> frozenset[tuple[str, ...]]:
     """Return every name that a source uses, with the path below it as far as it is constant: ``("form", "device")``.
 
     Raises:
         ValueError: as `check`.
     """
+    return _references(source, template)
+
+
+@lru_cache(maxsize=16_384)
+def _references(source: str, template: bool) -> frozenset[tuple[str, ...]]:
     _, found = grammar.read(source, template=template)
     return found
 
@@ -281,9 +285,8 @@ def _compiled(source: str, *, template: bool) -> Program:
     return _ENVIRONMENT.from_string(tree)
 
 
-def _new_run(program: Program, names: Mapping[str, Any], shown: Callable[[Any], str] = filters.words) -> Context:
-    run = program.new_context(dict(names), shared=True)
-    assert isinstance(run, _Run)
+def _new_run(program: Program, names: Mapping[str, Any], shown: Callable[[Any], str] = filters.words) -> _Run:
+    run = _Run(_ENVIRONMENT, dict(names), program.name, program.blocks)  # as `new_context` does, without globals
     run.shown = shown
     return run
 

@@ -28,6 +28,7 @@ __all__ = [
     "check",
     "check_file",
     "has_control_characters",
+    "references",
     "shown",
     "typed",
     "values",
@@ -348,6 +349,19 @@ def _uses(field: Field, root: str) -> frozenset[str]:
         for inner in field.fields:
             used |= _uses(inner, root)
     return used - {field.id}
+
+
+def references(fields: Iterable[Field]) -> frozenset[tuple[str, ...]]:
+    """Return the names that the conditions and defaults of fields use, those of rows too."""
+    found: frozenset[tuple[str, ...]] = frozenset()
+    for field in fields:
+        found |= data.references(field.default)
+        for when in (field.visible, field.required, field.read_only):
+            if isinstance(when, str):
+                found |= expression.references(when)
+        if isinstance(field, RowsField):
+            found |= references(field.fields)
+    return found
 
 
 @lru_cache(maxsize=4_096)

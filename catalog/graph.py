@@ -13,7 +13,7 @@ from catalog.duration import words as lasting
 from catalog.item import CatalogItem
 from catalog.model import Model
 from catalog.registry import Known
-from catalog.stages import Stage
+from catalog.stages import Stage, before
 from catalog.steps import ApproveStep, ForEachStep, ParallelStep, Step, WaitStep
 from catalog.text import one_line
 from catalog.wording import Words, listed
@@ -113,8 +113,7 @@ class _Builder:
 
     def build(self) -> None:
         loose = self._form()
-        for stage in self._item.approvals:
-            loose = self._stage(f"stage-{stage.id}", stage, loose, self._words.stage(stage))
+        loose = self._stages(loose)
         loose = self._lines(loose) if self._item.lines else self._fulfilment(loose)
         self._add(Node(id=FULFILLED, kind="end", title="Fulfilled", caption="end"), loose)
         self._deadline(FULFILLED, f"promised within {lasting(self._item.sla.target)} of the order")
@@ -134,7 +133,7 @@ class _Builder:
     def _undo(self, beside: str, title: str) -> None:
         node = Node(id=f"undo-{beside}", kind="undo", title=title, caption="undo", beside=beside)
         self.nodes.append(node)
-        self.edges.append(Edge(source=beside, target=node.id, kind="undo"))
+        self.edges.append(Edge(source=beside, target=node.id, kind="undo", label="undo"))
         self.edges.append(Edge(source=node.id, target=self._back, kind="undo"))
         self._back = node.id
 
@@ -149,8 +148,18 @@ class _Builder:
             Node(id=FORM, kind="form", title=one_line(self._item.name), caption="order", lines=tuple(lines)), []
         )
 
+    def _stages(self, loose: list[_Loose]) -> list[_Loose]:
+        """Add the stages, each after those it follows; the last are those that none follows."""
+        earlier = before(self._item.approvals)
+        ends: dict[str, list[_Loose]] = {}
+        for stage in self._item.approvals:
+            begun = [end for name in earlier[stage.id] for end in ends[name]] or loose
+            ends[stage.id] = self._stage(f"stage-{stage.id}", stage, begun, self._words.stage(stage))
+        followed = {name for names in earlier.values() for name in names}
+        return [end for name, found in ends.items() if name not in followed for end in found] or loose
+
     def _stage(self, node: str, stage: Stage, loose: list[_Loose], lines: list[str]) -> list[_Loose]:
-        card = Node(id=node, kind="stage", title=one_line(stage.name), caption="approval", lines=tuple(lines))
+        card = Node(id=node, kind="stage", title=self._words.text(stage.name), caption="approval", lines=tuple(lines))
         after = self._add(card, loose)
         self._deadline(node, f"{lasting(stage.decide_within)}, then the request expires")
         self.edges.append(Edge(source=node, target=self._back, kind="refused", label="refused, too late"))

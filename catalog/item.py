@@ -18,7 +18,7 @@ from catalog.data import Data, When
 from catalog.duration import Duration
 from catalog.fields import Currency, Field, RowsField
 from catalog.model import Misplaced, Model, Slug
-from catalog.stages import GroupName, Stage
+from catalog.stages import GroupName, Stage, check_stages
 from catalog.steps import Step, Text
 
 Place = tuple[str | int, ...]
@@ -218,6 +218,11 @@ class CatalogItem(Model):
                 if name in seen:
                     raise Misplaced(f"two {what}s have the id {name!r}; give each its own", (*place, "id"))
                 seen.add(name)
+        return self
+
+    @model_validator(mode="after")
+    def _stages_follow_others(self) -> CatalogItem:
+        check_stages(self.approvals, "approvals")
         return self
 
     @model_validator(mode="after")

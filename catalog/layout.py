@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from catalog.graph import UNFULFILLED, Edge, Graph
 
-GAP_X, GAP_Y, GAP_SIDE = 32.0, 46.0, 52.0
+GAP_X, GAP_Y, GAP_SIDE = 32.0, 60.0, 92.0
 """Between cards of a row, between rows, and between the rows and the side."""
 LANE = 16.0
 """The width that an edge takes up where it passes a row."""

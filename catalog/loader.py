@@ -127,7 +127,7 @@ def _items_of(directory: Path) -> list[Path]:
 
 
 def _ignored(directory: Path) -> Iterator[Finding]:
-    fault = Fault("wrong-extension", (), "this file is not read", "Let its name end in .yaml.", Position(1, 1))
+    fault = Fault("wrong-extension", (), "this file is not read", "Let its name end in .yaml.", (1, 1))
     for path in sorted(directory.glob("*.yml")):
         yield finding(str(path), fault, {}, "warning")
 
@@ -249,10 +249,10 @@ def _text(path: Path) -> str | Fault:
         return Fault("unreadable-file", (), f"the file cannot be read: {reason}", remedy)
     if len(raw) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 1024} KiB"
-        return Fault("file-too-large", (), message, "Make it smaller.", Position(1, 1))
+        return Fault("file-too-large", (), message, "Make it smaller.", (1, 1))
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start]
-        position = Position(before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        position = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
         return Fault("not-utf-8", (), "the file is not UTF-8", "Save it in the encoding UTF-8.", position)

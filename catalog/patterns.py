@@ -18,6 +18,7 @@ MAX_WAYS = 1_000_000
 _Characters = frozenset[int]
 _ALPHABET: _Characters = frozenset(range(0x3000))
 """Most letters and signs; what a pattern says of characters beyond is taken to mean any."""
+_LAST = max(_ALPHABET)
 
 
 class _Part(NamedTuple):
@@ -87,7 +88,7 @@ def _characters(op: Any, value: Any) -> _Characters:
         case "NOT_LITERAL":
             found = _ALPHABET - {value}
         case "RANGE":
-            found = _ALPHABET & frozenset(range(value[0], min(value[1], max(_ALPHABET)) + 1))
+            found = _ALPHABET & frozenset(range(value[0], min(value[1], _LAST) + 1))
         case "CATEGORY":
             found = _category(value.name)
         case "IN" if value[0][0].name == "NEGATE":

@@ -7,13 +7,13 @@ wide side. The same graph gives the same bytes.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from catalog.graph import UNFULFILLED, Graph, Node
-from catalog.layout import GAP_Y, Box, Layout, Line, Size, lay_out
+from catalog.graph import UNFULFILLED, Edge, Graph, Node
+from catalog.layout import Box, Layout, Line, Size, lay_out
 from catalog.text import one_line
 
 WIDTH, SIDE_WIDTH = 264.0, 212.0
@@ -26,6 +26,8 @@ _AIR = 4.0
 """Between the title and what follows."""
 _STACKED = 5.0
 """How far the second card shows behind one that is done several times."""
+_STUB = 28.0
+"""How far from its right edge a way to the side leaves a card downwards."""
 
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]{}/ ·•-"), frozenset("mwMWGOQ@%—…")
 
@@ -51,6 +53,7 @@ STYLE = """
 .cg .back { fill: none; stroke: #b3746c; stroke-width: 1.4; stroke-dasharray: 5 4 }
 .cg .back-tip { fill: #b3746c }
 .cg .label { font-size: 11px; fill: #4a5665; stroke: #ffffff; stroke-width: 4px; paint-order: stroke }
+.cg .before { text-anchor: end }
 @media (prefers-color-scheme: dark) {
 .cg .title { fill: #e8edf3 }
 .cg .line { fill: #b4bfcb }
@@ -90,6 +93,7 @@ def svg(drawn: Graph) -> str:
     """Return the picture of a graph."""
     cards = {node.id: _card(node, drawn) for node in drawn.nodes if node.kind != "deadline"}
     laid = lay_out(drawn, {name: card.size for name, card in cards.items()})
+    asides = _asides(drawn, laid)
     width, height = laid.width + 2 * _MARGIN, laid.height + 2 * _MARGIN + _STACKED
     frame = f'width="{_n(width)}" height="{_n(height)}"'
     view = f"0 0 {_n(width)} {_n(height)}"
@@ -102,9 +106,9 @@ def svg(drawn: Graph) -> str:
         f'<rect class="paper" {frame}/>',
         f'<g transform="translate({_n(_MARGIN)} {_n(_MARGIN)})">',
         *_forward(laid),
-        *_backward(drawn, laid),
+        *_backward(laid, asides),
         *(part for name, card in cards.items() for part in _drawn(card, laid.boxes[name])),
-        *_labels(laid),
+        *_labels(laid, asides),
         "</g>",
         "</svg>",
     ]
@@ -232,42 +236,80 @@ def _tip(style: str, x: float, y: float) -> str:
     return f'<path class="{style}" d="M{_n(x)} {_n(y - 1)}l-4.5 -8h9z"/>'
 
 
-def _labels(laid: Layout) -> Iterator[str]:
-    """Yield the words on edges, over everything else; near the target, where branches are apart."""
+def _labels(laid: Layout, asides: Sequence[_Aside]) -> Iterator[str]:
+    """Yield the words on edges, over everything else.
+
+    Those of a branch stand near its target, where branches are apart; those of the way back where it leaves its card.
+    """
     for line in laid.lines:
         if line.edge.label:
             x, y = line.points[-1]
-            yield _text("label", x + 8, y - GAP_Y / 4, one_line(line.edge.label))
+            yield _text("label", x + 8, y - 10, one_line(line.edge.label))
+    for aside in asides:
+        right, bottom = aside.card.x + aside.card.width, aside.card.bottom
+        if aside.straight:
+            above, _, below = aside.edge.label.partition(", ")
+            yield _text("label", right + _STACKED + 4, aside.y - 5, above)
+            if below:
+                yield _text("label", right + _STACKED + 4, aside.y + _SMALL + 2, below)
+        else:
+            yield _text("label before", right - _STUB - 5, bottom + _STACKED + _SMALL, aside.edge.label)
 
 
-def _backward(drawn: Graph, laid: Layout) -> Iterator[str]:
+class _Aside(NamedTuple):
+    """A way from a card to the side: to its undo, or to the rail, on which it goes up to the end.
+
+    Attributes:
+        x, y: where it ends.
+        straight: whether nothing stands between; else it goes below its row.
+    """
+
+    edge: Edge
+    card: Box
+    x: float
+    y: float
+    straight: bool
+
+
+def _asides(drawn: Graph, laid: Layout) -> list[_Aside]:
+    found = []
+    for edge in drawn.edges:
+        if edge.kind == "flow" or edge.source not in laid.last:
+            continue
+        card = laid.boxes[edge.source]
+        if edge.kind == "undo":
+            undo = laid.boxes[edge.target]
+            x, y = undo.x, undo.y + undo.height / 2
+        else:
+            x, y = laid.boxes[UNFULFILLED].middle, card.y + _PAD + _SMALL
+        found.append(_Aside(edge, card, x, y, laid.last[edge.source] and card.y <= y <= card.bottom))
+    return found
+
+
+def _backward(laid: Layout, asides: Sequence[_Aside]) -> Iterator[str]:
     """Yield the way back: from each stage and each step to the side, and up there to the end."""
     if UNFULFILLED not in laid.boxes:
         return
-    rail = laid.boxes[UNFULFILLED].middle
-    stops: list[Box] = [laid.boxes[UNFULFILLED]]
-    for edge in drawn.edges:
-        if edge.kind == "undo" and edge.source in laid.last:
-            undo = laid.boxes[edge.target]
-            way = _aside(edge.source, undo.x - 7, undo.y + undo.height / 2, laid, len(stops) % 4)
-            yield f'<path class="back" d="{way}"/>'
-            yield f'<path class="back-tip" d="M{_n(undo.x)} {_n(undo.y + undo.height / 2)}l-8 -4.5v9z"/>'
-            stops.append(undo)
-        elif edge.kind == "refused":
-            box = laid.boxes[edge.source]
-            y = box.y + _PAD + _SMALL
-            yield f'<path class="back" d="{_aside(edge.source, rail, y, laid, len(stops) % 4)}"/>'
-            stops.append(Box(rail, y, 0, 0))
-    yield from _rail(sorted(stops, key=lambda box: (box.y, box.x)), rail)
+    end = laid.boxes[UNFULFILLED]
+    stops = [end]
+    for at, aside in enumerate(asides, start=1):
+        yield f'<path class="back" d="{_way_aside(aside, laid, at % 4)}"/>'
+        if aside.edge.kind == "undo":
+            yield f'<path class="back-tip" d="M{_n(aside.x)} {_n(aside.y)}l-8 -4.5v9z"/>'
+            stops.append(laid.boxes[aside.edge.target])
+        else:
+            stops.append(Box(aside.x, aside.y, 0, 0))
+    yield from _rail(sorted(stops, key=lambda box: (box.y, box.x)), end.middle)
 
 
-def _aside(card: str, x: float, y: float, laid: Layout, track: int) -> str:
-    """Return the way from a card to the side: straight if nothing stands between, else below its row on a track."""
-    box = laid.boxes[card]
-    if laid.last[card] and box.y <= y <= box.bottom:
-        return f"M{_n(box.x + box.width)} {_n(y)}L{_n(x)} {_n(y)}"
-    start, below = box.x + box.width - 28, laid.below[card] + 7 + 6 * track
-    return f"M{_n(start)} {_n(box.bottom)}V{_n(below)}H{_n(x - 12 - 6 * track)}V{_n(y)}H{_n(x)}"
+def _way_aside(aside: _Aside, laid: Layout, track: int) -> str:
+    """Return the path of a way to the side; one that goes below its row does so on a track, below its words."""
+    card, x, y = aside.card, aside.x - (7 if aside.edge.kind == "undo" else 0), aside.y
+    right = card.x + card.width
+    if aside.straight:
+        return f"M{_n(right)} {_n(y)}L{_n(x)} {_n(y)}"
+    below = laid.below[aside.edge.source] + 20 + 6 * track
+    return f"M{_n(right - _STUB)} {_n(card.bottom)}V{_n(below)}H{_n(x - 12 - 6 * track)}V{_n(y)}H{_n(x)}"
 
 
 def _rail(stops: list[Box], x: float) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from catalog.data import fill, holds
 from catalog.expression import ExpressionError
 from catalog.model import Model
-from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, Stage
+from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage, before
 
 
 class PlannedStage(Model):
@@ -20,6 +20,7 @@ class PlannedStage(Model):
 
     Attributes:
         needed: false if this order does not need it.
+        after: the stages that people must have approved before it begins.
         auto: id of the reason for which it is approved without a human, as ``auto.<id>``; empty if people decide.
         because: why, in words.
         fault: what went wrong with a condition; then the stage is needed, and people decide.
@@ -27,14 +28,31 @@ class PlannedStage(Model):
 
     stage: Stage
     needed: bool = True
+    after: tuple[str, ...] = ()
     auto: str = ""
     because: str = ""
     fault: str = ""
 
+    @property
+    def asks(self) -> bool:
+        """Whether people decide it."""
+        return self.needed and not self.auto
+
 
 def plan(stages: tuple[Stage, ...], names: Mapping[str, Any]) -> tuple[PlannedStage, ...]:
-    """Return what becomes of each stage, in their order."""
-    return tuple(_planned(stage, names) for stage in stages)
+    """Return what becomes of each stage, in their order.
+
+    What comes after a stage that nobody is asked about comes after what that one would have come after.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    found = []
+    earlier = before(stages)
+    for stage in stages:
+        after = tuple(dict.fromkeys(name for one in earlier[stage.id] for name in known[one]))
+        planned = _planned(stage, names).model_copy(update={"after": after})
+        known[stage.id] = (stage.id,) if planned.asks else after
+        found.append(planned)
+    return tuple(found)
 
 
 def _planned(stage: Stage, names: Mapping[str, Any]) -> PlannedStage:
@@ -51,7 +69,7 @@ def _planned(stage: Stage, names: Mapping[str, Any]) -> PlannedStage:
 
 
 def concrete(rules: tuple[ApproverRule, ...], names: Mapping[str, Any]) -> tuple[ApproverRule, ...]:
-    """Return the rules with what depends on the order put in: names of groups, and logins of people.
+    """Return the rules with what depends on the order put in: names of groups and roles, and logins of people.
 
     Raises:
         ExpressionError: a rule cannot be evaluated, or names nothing.
@@ -63,6 +81,8 @@ def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRul
     match rule:
         case ByGroup():
             return (rule.model_copy(update={"group": word(fill(rule.group, names))}),)
+        case ByRole():
+            return (rule.model_copy(update={"role": word(fill(rule.role, names), "role")}),)
         case ByOwner() if rule.group is not None:
             return (rule.model_copy(update={"group": word(fill(rule.group, names))}),)
         case ByPerson():
@@ -73,10 +93,10 @@ def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRul
             return (rule,)
 
 
-def word(value: Any) -> str:
-    """Return the name of a group; raises ExpressionError if there is none."""
+def word(value: Any, what: str = "group") -> str:
+    """Return the name of a group, or of whatever it is; raises ExpressionError if there is none."""
     if not isinstance(value, str) or not value.strip():
-        raise ExpressionError("the name of a group came out empty")
+        raise ExpressionError(f"the name of a {what} came out empty")
     return value.strip()
 
 

@@ -159,10 +159,11 @@ def preview(order: Order, ladder: Ladder) -> Preview:
     """Return what would become of an order; its `accepted_at` is when it would be placed."""
     known = names.of_order(order, order.accepted_at)
     stages: list[Asked] = []
-    at = order.accepted_at
+    over: dict[str, datetime] = {}
     for planned in plan(order.item.approvals, known):
+        at = max((over[name] for name in planned.after), default=order.accepted_at)
         stages.append(_asked(planned, order, known, ladder, at))
-        at = stages[-1].due_at or at
+        over[planned.stage.id] = stages[-1].due_at or at
     return Preview(
         denials=(
             *denials(order.item.visibility, known),
@@ -172,7 +173,7 @@ def preview(order: Order, ladder: Ladder) -> Preview:
         cost=order.cost,
         stages=tuple(stages),
         due_at=order.due_at,
-        decided_by=at if any(stage.due_at for stage in stages) else None,
+        decided_by=max((stage.due_at for stage in stages if stage.due_at), default=None),
     )
 
 
@@ -239,7 +240,7 @@ def _amount(written: Any, known: Mapping[str, Any]) -> Decimal:
 
 def _asked(planned: PlannedStage, order: Order, known: Mapping[str, Any], ladder: Ladder, at: datetime) -> Asked:
     """Return who decides a stage that opens at `at`."""
-    if not planned.needed or planned.auto:
+    if not planned.asks:
         return Asked(plan=planned)
     due_at = at + planned.stage.decide_within
     try:

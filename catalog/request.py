@@ -5,6 +5,7 @@ These are values only. The workflow makes them, the register keeps them, the API
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,7 +15,7 @@ from catalog import form
 from catalog.approval import Verdict
 from catalog.fields import Field, Number
 from catalog.item import CatalogItem
-from catalog.journal import Entry
+from catalog.journal import GENESIS, Entry
 from catalog.model import Model, digest
 from catalog.people import PersonRef, Profile
 from catalog.registry import ActionUse
@@ -240,6 +241,7 @@ class Task(Model):
         problem: what went wrong and what can be done, for an operator.
         instructions: how the work is done.
         evidence: what has to be filled in to complete it; `answers` is what was.
+        known: what the evidence names that the order does not tell; see `names.for_evidence`.
         claimed_by: who has taken it.
         subject: digest of what is decided on.
         decided: how it ended: a choice, ``expired`` or ``cancelled``; None while open.
@@ -257,6 +259,7 @@ class Task(Model):
     problem: str | None = None
     instructions: str = ""
     evidence: tuple[Field, ...] = ()
+    known: dict[str, Any] = {}
     answers: dict[str, Any] = {}
     claimed_by: PersonRef | None = None
     subject: str
@@ -311,8 +314,43 @@ class Notice(Model):
 
 
 class Batch(Model):
-    """What one flush writes, in one transaction: entries, the state they lead to, and the notices they cause."""
+    """What one flush writes, in one transaction: entries, the state they lead to, and the notices they cause.
+
+    A request may open many tasks, so a batch usually brings only those that changed, to be laid over those that stand.
+
+    Attributes:
+        whole: whether the projection holds all tasks the request ever opened. If not, those that have changed since
+            the entry before the first one here; what was made by a release that knew no other is whole.
+    """
 
     entries: tuple[Entry, ...]
     projection: Projection
     notices: tuple[Notice, ...] = ()
+    whole: bool = True
+
+    def first_changed(self, standing: Mapping[int, str]) -> int | None:
+        """Return the seq of the first entry that stands with another content; None if all that stand are the same.
+
+        Args:
+            standing: the digests of entries that stand, by seq.
+        """
+        changed = (entry.seq for entry in self.entries if standing.get(entry.seq, entry.digest) != entry.digest)
+        return min(changed, default=None)
+
+    def fits(self, standing: Mapping[int, str]) -> bool:
+        """Return whether the tasks that stand are those it was made over; one that is whole needs none.
+
+        Args:
+            standing: the digests of entries that stand, by seq, from the one before its first entry on.
+        """
+        if self.whole:
+            return True
+        first = self.entries[0]
+        return first.previous == standing.get(first.seq - 1, GENESIS) and self.first_changed(standing) is None
+
+    def over(self, tasks: Iterable[Task]) -> Projection:
+        """Return the state it leads to, with all tasks; `tasks` are those that stand, in the order they were opened."""
+        if self.whole:
+            return self.projection
+        merged = {task.id: task for task in (*tasks, *self.projection.tasks)}
+        return self.projection.model_copy(update={"tasks": tuple(merged.values())})

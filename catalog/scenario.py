@@ -88,10 +88,11 @@ class GroupSketch(Model):
 
 
 class Company(Model):
-    """Who there is before the order is placed: people by login, groups by name, and who is an operator."""
+    """Who there is before the order is placed: people by login, groups and roles by name, and who is an operator."""
 
     people: dict[str, PersonSketch] = {}
     groups: dict[str, GroupSketch] = {}
+    roles: dict[str, tuple[str, ...]] = {}
     operators: tuple[str, ...] = ()
 
     def over(self, other: Company) -> Company:
@@ -99,6 +100,7 @@ class Company(Model):
         return Company(
             people={**other.people, **self.people},
             groups={**other.groups, **self.groups},
+            roles={**other.roles, **self.roles},
             operators=tuple(dict.fromkeys((*other.operators, *self.operators))),
         )
 
@@ -287,7 +289,7 @@ class Scenario(Model):
         name: what it shows, in words.
         shows: which of the usual stories it is; lint asks for each of the first four.
         begins: when the order is placed, in `zone`; a Monday unless given, and never in the past.
-        company: what differs from the file's company: people and groups that come on top or instead.
+        company: what differs from the file's company: people, groups and roles that come on top or instead.
         http: what other systems answer; without it 200 and an empty object.
         actions: what actions of other packages give, by their id; they are never really run.
         lasts: how long is waited for the end at most.

@@ -94,6 +94,8 @@ _COMMON = {
     "provider": "id of a registered provider of choices",
     "reason": "what they say",
     "refused": "words of the refusal they must get; nothing if it must work",
+    "role": "name of a role in the directory; may hold {{ … }}",
+    "roles": "who holds each role: logins, by its name",
     "rule": "whom the rule names",
     "scenarios": "the stories, each about one order",
     "schemes": "how the address may begin",

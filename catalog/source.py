@@ -34,12 +34,9 @@ Place = tuple[str | int, ...]
 Severity = Literal["error", "warning"]
 
 
-class Position(NamedTuple):
-    """A line and a column, both counted from 1."""
-
-    line: int
-    column: int
-
+Position = tuple[int, int]
+"""A line and a column, both counted from 1. A bare tuple, because Python's collector forgets those that hold only
+numbers, and goes through all others again and again while a thousand files are read."""
 
 Positions = Mapping[Place, Position]
 
@@ -95,11 +92,11 @@ class Source(NamedTuple):
 
 def finding(file: str, fault: Fault, positions: Positions, severity: Severity = "error") -> Finding:
     """Return what to tell of a fault; it stands at its place, or at the nearest thing around it that is in the file."""
-    at = fault.position or nearest(positions, fault.place)
+    line, column = fault.position or nearest(positions, fault.place) or (None, None)
     return Finding(
         file=file,
-        line=at.line if at else None,
-        column=at.column if at else None,
+        line=line,
+        column=column,
         path=path_of(fault.place),
         rule=fault.rule,
         severity=severity,
@@ -126,6 +123,8 @@ def parse(text: str) -> Source:
         data = reader.document()
     except _Unreadable as stop:
         return Source(None, reader.positions, [stop.fault])
+    except yaml.MarkedYAMLError as error:
+        return Source(None, reader.positions, [_refused(text, error)])
     return Source(data, reader.positions, reader.faults)
 
 
@@ -151,14 +150,14 @@ class _Reader:
         self.positions: dict[Place, Position] = {}
         self.faults: list[Fault] = []
         self._text = text
-        self._next: Callable[[], Event | None]
+        self._event: Callable[[], Any]
 
     def document(self) -> Any:
-        """Return the data of the only document."""
-        self._next = _events(self._text)
+        """Return the data of the only document; raises `_Unreadable`, or what libyaml does."""
+        self._event = _events(self._text)
         self._event()  # the stream begins
         if isinstance(self._event(), StreamEndEvent):
-            raise _Unreadable(Fault("no-item", (), "the file is empty", "Describe an item in it.", Position(1, 1)))
+            raise _Unreadable(Fault("no-item", (), "the file is empty", "Describe an item in it.", (1, 1)))
         first = self._event()
         self.positions[()] = _position(first)
         data = self._value(first, ())
@@ -170,19 +169,13 @@ class _Reader:
             )
         return data
 
-    def _event(self) -> Any:
-        try:
-            return self._next()
-        except yaml.MarkedYAMLError as error:
-            raise _refused(self._text, error) from None
-
     def _value(self, event: Any, place: Place) -> Any:
         if isinstance(event, AliasEvent):
             raise _stop("yaml-alias", place, "an alias (*) stands here", "Write out what it stands for.", event)
         if event.tag is not None:
             raise _stop("yaml-tag", place, f"the tag {event.tag} stands here", "Remove it.", event)
         if isinstance(event, ScalarEvent):
-            if _CONTROL.search(event.value):
+            if _has_control(event):
                 self._note("control-character", place, "the text holds control characters", "Remove them.", event)
             return _scalar(event.value) if event.implicit[0] else event.value
         if len(place) >= MAX_DEPTH:
@@ -200,7 +193,7 @@ class _Reader:
     def _mapping(self, place: Place) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         while not isinstance(key := self._event(), MappingEndEvent):
-            if not isinstance(key, ScalarEvent) or _CONTROL.search(key.value):
+            if not isinstance(key, ScalarEvent) or _has_control(key):
                 remedy = "Write 'field: value'; text with {{ … }} needs quotes."
                 raise _stop("yaml-key", place, "the name of a field must be text", remedy, key)
             here = (*place, key.value)
@@ -216,7 +209,12 @@ class _Reader:
 
 def _position(event: Any) -> Position:
     mark = event.start_mark
-    return Position(mark.line + 1, mark.column + 1)
+    return mark.line + 1, mark.column + 1
+
+
+def _has_control(event: ScalarEvent) -> bool:
+    """Return whether a text holds control characters; since the file holds none, only double quotes can make them."""
+    return event.style == '"' and _CONTROL.search(event.value) is not None
 
 
 def _stop(rule: str, place: Place, message: str, remedy: str, event: Event) -> _Unreadable:
@@ -227,19 +225,19 @@ def _events(text: str) -> Callable[[], Event | None]:
     """Return what gives the next event that libyaml finds, ten times as fast as a parser in Python."""
     if found := _CONTROL.search(text):
         before = text[: found.start()]
-        at = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        at = before.count("\n") + 1, len(before) - before.rfind("\n")
         raise _Unreadable(_syntax("a control character stands here", at))
     return yaml.CSafeLoader(text).get_event
 
 
-def _refused(text: str, error: yaml.MarkedYAMLError) -> _Unreadable:
+def _refused(text: str, error: yaml.MarkedYAMLError) -> Fault:
     """Return what to tell of a text that is not YAML."""
     unclosed = error.context == "while scanning a quoted scalar" and "end of" in str(error.problem)
     mark = error.context_mark if unclosed else error.problem_mark
     assert mark is not None  # libyaml marks what it says
     what = "a quote that is opened here is not closed" if unclosed else str(error.problem)
     is_tab = text[mark.index : mark.index + 1] == "\t"
-    return _Unreadable(_syntax(what, Position(mark.line + 1, mark.column + 1), is_tab=is_tab))
+    return _syntax(what, (mark.line + 1, mark.column + 1), is_tab=is_tab)
 
 
 def _syntax(what: str, position: Position, *, is_tab: bool = False) -> Fault:
@@ -254,6 +252,7 @@ _WORDS = {"~": None, "": None} | {
     for word, value in (("null", None), ("true", True), ("false", False))
     for form in (word, word.capitalize(), word.upper())
 }
+_NUMBERS_BEGIN = "+-.0123456789"
 _INTEGER = re.compile(r"[-+]?\d[\d_]*", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?", re.ASCII)
 
@@ -266,6 +265,8 @@ def _scalar(text: str) -> Any:
     """
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in _NUMBERS_BEGIN:
+        return text
     if _INTEGER.fullmatch(text):
         try:
             return int(text)

@@ -5,6 +5,7 @@ How votes are counted is `approval`'s business, which stages a particular order 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,13 @@ class ByGroup(Model):
     group: str
 
 
+class ByRole(Model):
+    """Whoever holds that position in the organisation now decides; its name may depend on the order."""
+
+    rule: Literal["role"]
+    role: str
+
+
 class ByPerson(Model):
     """One person decides, by login; which one may depend on the order."""
 
@@ -61,7 +69,7 @@ class ByExpression(Model):
 
 
 ApproverRule = Annotated[
-    ByManager | ByOwner | ByItemOwner | ByGroup | ByPerson | ByExpression, Constrained(discriminator="rule")
+    ByManager | ByOwner | ByItemOwner | ByGroup | ByRole | ByPerson | ByExpression, Constrained(discriminator="rule")
 ]
 
 
@@ -74,7 +82,7 @@ def check_rules(rules: tuple[ApproverRule, ...], key: str) -> None:
         Misplaced: one of them is wrong; its place begins with `key`.
     """
     for at, rule in enumerate(rules):
-        for name in ("group", "person", "people"):
+        for name in ("group", "role", "person", "people"):
             try:
                 check(getattr(rule, name, None))
             except ValueError as error:
@@ -113,7 +121,7 @@ Quorum = Annotated[
 
 
 class Stage(Model):
-    """One approval stage; stages are decided in the order of the list.
+    """One approval stage.
 
     Attributes:
         id: unique within the item.
@@ -123,6 +131,7 @@ class Stage(Model):
             approve, refused at the first refusal; a number: that many must approve.
         decide_within: how long the stage stays open before the request expires.
         when: whether this order needs the stage at all.
+        after: the stages that must have approved before; None: the one written before it; empty: none.
         auto_approve: reasons for which it is approved without asking anybody; the first that holds counts.
     """
 
@@ -132,12 +141,38 @@ class Stage(Model):
     quorum: Quorum = "any"
     decide_within: Duration = timedelta(days=10)
     when: When = True
+    after: tuple[Slug, ...] | None = None
     auto_approve: tuple[AutoApproval, ...] = ()
 
     @model_validator(mode="after")
     def _expressions_can_be_read(self) -> Stage:
         check_rules(self.approvers, "approvers")
         return self
+
+
+def before(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
+    """Return, by the id of each stage, those that must have approved before it begins."""
+    found: dict[str, tuple[str, ...]] = {}
+    last: tuple[str, ...] = ()
+    for stage in stages:
+        found[stage.id] = last if stage.after is None else stage.after
+        last = (stage.id,)
+    return found
+
+
+def check_stages(stages: Sequence[Stage], key: str) -> None:
+    """Check that stages come only after others that are written above them: so none waits for itself.
+
+    Raises:
+        Misplaced: one does not; its place begins with `key`.
+    """
+    above: set[str] = set()
+    for at, stage in enumerate(stages):
+        for number, name in enumerate(stage.after or ()):
+            if name not in above:
+                what = f"no approval stage {name!r} stands above {stage.id!r}; name one that does, or move it up"
+                raise Misplaced(what, (key, at, "after", number))
+        above.add(stage.id)
 
 
 class Policy(Model):
@@ -155,4 +190,5 @@ class Policy(Model):
             if stage.id in seen:
                 raise Misplaced(f"two stages have the id {stage.id!r}; give each its own", ("stages", at, "id"))
             seen.add(stage.id)
+        check_stages(self.stages, "stages")
         return self

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Constrained
 from pydantic import model_validator
 
-from catalog.data import Data, When
+from catalog.data import Data, When, check
 from catalog.duration import Duration
 from catalog.fields import Field
 from catalog.model import Misplaced, Model, Slug
@@ -230,10 +230,27 @@ class WaitStep(_Step):
 
 
 class ApproveStep(_Step):
-    """Have somebody decide in the middle of the fulfilment; a refusal ends the request and undoes what was done."""
+    """Have somebody decide in the middle of the fulfilment; a refusal ends the request and undoes what was done.
+
+    The name of its stage may hold ``{{ … }}``, so that approvals of one loop can be told apart.
+    """
 
     do: Literal["approve"]
     stage: Stage
+
+    @model_validator(mode="after")
+    def _name_can_be_read(self) -> ApproveStep:
+        try:
+            check(self.stage.name)
+        except ValueError as error:
+            raise Misplaced(str(error), ("stage", "name")) from None
+        return self
+
+    @model_validator(mode="after")
+    def _stands_alone(self) -> ApproveStep:
+        if self.stage.after is not None:
+            raise Misplaced("the stage of a step begins when the step does; remove 'after'", ("stage", "after"))
+        return self
 
 
 class RequestStep(_Step):

@@ -23,6 +23,7 @@ from catalog.stages import (
     ByManager,
     ByOwner,
     ByPerson,
+    ByRole,
     Quorum,
     Stage,
 )
@@ -46,7 +47,7 @@ from catalog.steps import (
 from catalog.text import one_line
 
 _EXPRESSION = re.compile(r"{{(.*?)}}", re.DOTALL)
-_ANSWER = re.compile(r"\bform\.([a-z][a-z0-9_]*)")
+_ANSWER = re.compile(r"\b(?:form|order)\.([a-z][a-z0-9_]*)")
 _PERSON = re.compile(r"(beneficiary|requester)(\.(login|name|mail))?")
 _WHO = {"beneficiary": "the person it is for", "requester": "the person who orders"}
 _PART = re.compile(r"\b(beneficiary|requester|cost)\.([a-z_]+)")
@@ -155,6 +156,8 @@ class Words:
                 return f"{self._item.owner}, who answers for the item"
             case ByGroup():
                 return f"the group {self.text(rule.group)}"
+            case ByRole():
+                return f"whoever holds the role {self.text(rule.role)}"
             case ByPerson():
                 return self.text(rule.person)
             case ByExpression():
@@ -171,10 +174,17 @@ class Words:
         said = [f"Asks {self.approvers(stage.approvers)}."]
         if stage.quorum != "any" or len(stage.approvers) > 1:
             said.append(quorum(stage.quorum))
+        if stage.after is not None:
+            said.append(self.begins(stage.after))
         if stage.when is not True:
             said.append(f"Only if {self.condition(stage.when)}.")
         said += [f"Approved by itself if {self.condition(auto.when)}." for auto in stage.auto_approve]
         return said
+
+    def begins(self, after: tuple[str, ...]) -> str:
+        """Return when a stage begins that is not simply the next one."""
+        names = [stage.name for stage in self._item.approvals if stage.id in after]
+        return f"Begins after {listed(names)}." if names else "Begins at once."
 
     def step(self, step: Step) -> str:
         """Return the name of a step: what its author calls it, else what it does."""
@@ -186,7 +196,7 @@ class Words:
             case WaitStep():
                 return self._waiting(step)
             case ApproveStep():
-                return step.stage.name
+                return self.text(step.stage.name)
             case RequestStep():
                 return f"Order {step.item} for {self.text(step.beneficiary)}"
             case ParallelStep():

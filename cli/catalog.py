@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 
 from catalog.text import paragraphs
@@ -53,6 +52,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what an item asks and who decides."""
+    from rich.markdown import Markdown  # noqa: PLC0415  it loads a parser, which the other commands can do without
+
     found = Client(url, login).get(at("catalog", "items", item))
     if as_json:
         print(json.dumps(found, indent=1))

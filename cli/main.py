@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -53,6 +54,9 @@ def main() -> None:
     except Trouble as trouble:
         errors.print(Text.assemble(("Error: ", "bold red"), trouble.text()))
         sys.exit(trouble.exit_code)
+    finally:
+        # All memory goes with the process; looking for garbage in it first, as Python does, takes up to half a second.
+        gc.freeze()
 
 
 if __name__ == "__main__":

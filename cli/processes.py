@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -30,7 +32,6 @@ def worker() -> None:
     from activities.connectors.ldap import LdapSettings
     from activities.connectors.sealed import SealedSettings
     from activities.connectors.smtp import SmtpSettings
-    from activities.plugins import UnknownName
     from worker.process import main
     from worker.settings import WorkerSettings
 
@@ -43,17 +44,14 @@ def worker() -> None:
         _built(HttpSettings)
     _built(SealedSettings)
     _register(settings.database_url).close()
-    try:
+    with _connectors_told():
         main()
-    except UnknownName as error:
-        raise WrongSettings("The settings are not right:", (str(error),)) from error
 
 
 def api() -> None:
     """Run the HTTP API."""
     from activities.connectors.ldap import LdapSettings
     from activities.connectors.sealed import SealedSettings
-    from activities.plugins import UnknownName
     from api.app import serve
     from api.settings import Settings
     from catalog.loader import CatalogError
@@ -64,9 +62,8 @@ def api() -> None:
     _built(SealedSettings)
     _register(settings.database_url).close()
     try:
-        serve(settings)
-    except UnknownName as error:
-        raise WrongSettings("The settings are not right:", (str(error),)) from error
+        with _connectors_told():
+            serve(settings)
     except CatalogError as error:
         raise Trouble("The catalog cannot be used:", tuple(str(problem) for problem in error.problems)) from error
 
@@ -86,17 +83,27 @@ def migrate() -> None:
     Console().print("The register's schema is up to date.")
 
 
+@contextmanager
+def _connectors_told() -> Iterator[None]:
+    """Say what is wrong with the connectors that the settings choose."""
+    from activities.plugins import NotOpened, UnknownName
+
+    try:
+        yield
+    except UnknownName as error:
+        raise WrongSettings("The settings are not right:", (str(error),)) from error
+    except NotOpened as error:
+        raise WrongSettings(str(error), error.faults) from error
+
+
 def _built(kind: type[S]) -> S:
     """Return the settings of that kind; raises `WrongSettings` with a line for each that is wrong."""
+    from activities.environment import faults
+
     try:
         return kind()
     except ValidationError as error:
-        prefix = str(kind.model_config["env_prefix"])
-        lines = []
-        for problem in error.errors(include_url=False, include_input=False):
-            name = prefix + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else "together"
-            lines.append(f"{name}: {problem['msg']}")
-        raise WrongSettings("The settings are not right:", tuple(lines)) from error
+        raise WrongSettings("The settings are not right:", faults(error)) from error
     except SettingsError as error:  # a setting that is JSON, and is none
         raise WrongSettings("The settings are not right:", (str(error),)) from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import jwt
 import typer
 from rich.console import Console
 
@@ -36,6 +35,8 @@ def logout(*, url: Url = DEFAULT_URL) -> None:
 
 def whoami(*, url: Url = DEFAULT_URL, login: As = None) -> None:
     """Say who is signed in."""
+    import jwt  # noqa: PLC0415  it loads cryptography, which the other commands can do without
+
     # Only read for display; the server checks it on every call.
     claims = jwt.decode(Sessions().token(url.rstrip("/"), login), options={"verify_signature": False})
     role = ", an operator" if claims.get("operator") else ""

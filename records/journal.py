@@ -5,7 +5,7 @@ What an entry says is `catalog.journal`'s business; it is kept here byte for byt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, case, delete, insert, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
@@ -34,11 +34,15 @@ from records.tables import (
 class Journal(Database):
     """Implements `activities.ports.Journal`, and reads what was written."""
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> bool:
         """Write entries, state and notices; see the port.
 
         An entry that stands with another content was written by a workflow task that the engine then did not keep,
-        and did again: the later version takes its place, and the earlier one is kept aside.
+        and did again: the later version takes its place, and the earlier one is kept aside. What its tasks were like
+        before is not known here, so that only a whole batch can do that.
+
+        Returns:
+            False if nothing was written, and the batch is wanted whole.
 
         Raises:
             UnknownRequest: the request is not on record.
@@ -54,17 +58,21 @@ class Journal(Database):
                     f"{projection.number[:40]!r} is not in the register; was it restored from an older backup?"
                 )
             stood = view_from(row).projection
-            changed = _first_changed(connection, request_id, batch)
-            if changed is not None:
-                if (projection.step, projection.updated_at) <= (stood.step, stood.updated_at):
-                    return  # a late write of the task that was not kept
+            standing = _standing(connection, request_id, batch)
+            changed = batch.first_changed(standing)
+            if changed and (projection.step, projection.updated_at) <= (stood.step, stood.updated_at):
+                return True  # a late write of the task that was not kept
+            if not batch.fits(standing):
+                return False
+            if changed:
                 _set_aside(connection, request_id, changed, projection)
             _append(connection, request_id, batch)
             _owe(connection, batch.notices)
             if stood.seq == 0:
                 note_started(connection, request_id, projection.updated_at)
-            if changed is not None or projection.seq > stood.seq:
-                _project(connection, request_id, projection)
+            if changed or projection.seq > stood.seq:
+                _project(connection, request_id, batch)
+            return True
 
     def journal(self, number: str, *, after: int = 0, limit: int = 200) -> Sequence[Entry]:
         """Return the entries with a higher seq, in order."""
@@ -84,13 +92,6 @@ class Journal(Database):
         with self.read() as connection:
             document = connection.scalar(query)
         return None if document is None else Entry.model_validate_json(document)
-
-
-def _first_changed(connection: Connection, request_id: int, batch: Batch) -> int | None:
-    """Return the seq of the first entry that stands with another content; None if all that stand are the same."""
-    standing = _standing(connection, request_id, batch)
-    changed = (entry.seq for entry in batch.entries if standing.get(entry.seq, entry.digest) != entry.digest)
-    return min(changed, default=None)
 
 
 def _set_aside(connection: Connection, request_id: int, seq: int, projection: Projection) -> None:
@@ -113,7 +114,8 @@ def _set_aside(connection: Connection, request_id: int, seq: int, projection: Pr
 
 
 def _standing(connection: Connection, request_id: int, batch: Batch) -> dict[int, str]:
-    seqs = [entry.seq for entry in batch.entries]
+    """Return the digests of those entries that stand, and of the one before them, by seq."""
+    seqs = {seq for entry in batch.entries for seq in (entry.seq - 1, entry.seq)}
     query = select(journal.c.seq, journal.c.digest).where(journal.c.request_id == request_id, journal.c.seq.in_(seqs))
     return {row.seq: row.digest for row in connection.execute(query)}
 
@@ -166,15 +168,16 @@ def _owe(connection: Connection, owed: Sequence[Notice]) -> None:
     connection.execute(upsert(connection, notices).on_conflict_do_nothing(), rows)
 
 
-def _project(connection: Connection, request_id: int, projection: Projection) -> None:
-    """Replace the state of the request and of its tasks; with its end, forget what it was trusted with."""
+def _project(connection: Connection, request_id: int, batch: Batch) -> None:
+    """Replace the state of the request and of the tasks that came; with its end, forget what it was trusted with."""
+    projection = batch.projection
     connection.execute(
         update(requests)
         .where(requests.c.id == request_id)
         .values(
             status=projection.status,
             seq=projection.seq,
-            projection_document=document(projection),
+            projection_document=document(batch.over(_tasks(connection, request_id))),
             # What was closed does not get its key back if the engine did not keep its end: another may have it by now.
             duplicate_key=case((request_is_open, requests.c.duplicate_key), else_=null()),
         )
@@ -192,6 +195,12 @@ def _project(connection: Connection, request_id: int, projection: Projection) ->
         [_task_row(request_id, task) for task in projection.tasks],
     )
     _assign(connection, projection.tasks)
+
+
+def _tasks(connection: Connection, request_id: int) -> Iterator[Task]:
+    """Yield the tasks that stand, in the order they were opened."""
+    query = select(tasks.c.document).where(tasks.c.request_id == request_id).order_by(tasks.c.id)
+    return map(Task.model_validate_json, connection.scalars(query))
 
 
 def _task_row(request_id: int, task: Task) -> dict[str, object]:

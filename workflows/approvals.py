@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.plan import PlannedStage
     from catalog.request import Assignee, Order, Status, Task, Waiting, WaitKind
     from catalog.stages import Stage
+    from catalog.wording import listed
 
 
 class ApprovalDesk:
@@ -45,13 +46,7 @@ class ApprovalDesk:
         self._then = then
         self._planned = planned
         self._tasks: dict[str, str] = {}
-        self.state: Approvals = approval.begin(
-            tuple(one.stage for one in planned if one.needed),
-            order.requester.id,
-            order.beneficiary.id,
-            order.subject,
-            {one.stage.id: one.auto for one in planned if one.auto},
-        )
+        self.state: Approvals = approval.begin(planned, order.requester.id, order.beneficiary.id, order.subject)
 
     def note_plan(self) -> None:
         """Put on record which stages are left out or approved by rule, and which could not be planned."""
@@ -101,9 +96,8 @@ class ApprovalDesk:
                 "voter": voter,
             }
             self._record.note(Kind.VOTE, data, rule=vote.rule)
-        if change.closed:
-            self._close(change.closed)
-        else:
+        self._close(change.closed)
+        if not change.closed:
             self._owe_notices(task.id, state)
 
     def refuse(self, task: Task, command: Decide) -> Refusal | None:
@@ -124,9 +118,8 @@ class ApprovalDesk:
             "subject": self._order.subject,
         }
         entry = self._record.note(Kind.VOTE, data, actor=command.actor, command=command.command)
-        if change.closed:
-            self._close(change.closed)
-        else:
+        self._close(change.closed)
+        if not change.closed:
             state = self.stage(task.stage or "")
             self._record.change_task(task.id, assignees=_assignees(state))
             self._record.waits_for(self.waiting(state.stage.id))
@@ -135,19 +128,18 @@ class ApprovalDesk:
     def expire(self, stage_id: str) -> None:
         """Close a stage whose time is over; one that was decided stays as it is."""
         change = self._apply(Expire(stage=stage_id))
-        if isinstance(change, Change) and change.closed:
+        if isinstance(change, Change):
             self._close(change.closed)
 
     def cancel(self) -> None:
         """Close what is still open because the request ends."""
         change = self._apply(Cancel())
-        if isinstance(change, Change) and change.closed and change.closed.opened_at:
+        if isinstance(change, Change):
             self._close(change.closed)
 
     def waiting(self, stage_id: str) -> Waiting:
         """Say whom an open stage waits for (feature row W1)."""
         state = self.stage(stage_id)
-        following = [s.stage.name for s in self.state.stages if s.status is StageStatus.WAITING]
         return Waiting(
             kind=WaitKind.PEOPLE,
             what=f"{state.stage.name} decides{_how_many(state)}",
@@ -156,9 +148,18 @@ class ApprovalDesk:
             until=state.due_at,
             rule=state.slate.rule,
             at_deadline="The request expires.",
-            then=f"{following[0]} decides." if following else self._then,
+            then=self._following(stage_id),
             task=self._task_id(stage_id),
         )
+
+    def _following(self, stage_id: str) -> str:
+        """Say what comes once this stage has approved."""
+        others = [state for state in self.state.stages if state.stage.id != stage_id]
+        following = [s for s in others if s.status is StageStatus.WAITING and stage_id in s.after]
+        beside = [s for s in others if s.status in (StageStatus.WAITING, StageStatus.OPEN)]
+        if following:
+            return f"{_decide(following)}."
+        return f"{_decide(beside)} too." if beside else self._then
 
     def _apply(self, event: Event) -> Change | Refusal:
         change = approval.apply(self.state, event, workflow.now())
@@ -186,11 +187,21 @@ class ApprovalDesk:
 
     def _owe_notices(self, task_id: str, state: StageState) -> None:
         due = state.due_at.isoformat() if state.due_at else None
-        data = {**self._order.headline(), "task": task_id, "due_at": due, "answers": self._order.shown_answers()}
+        about = {"task": task_id, "stage": state.stage.name, "due_at": due}
+        data = {**self._order.headline(), **about, "answers": self._order.shown_answers()}
         for person in state.undecided():
             self._record.owe("approval-needed", person, data)
 
-    def _close(self, state: StageState) -> None:
+    def _close(self, closed: tuple[StageState, ...]) -> None:
+        """Close what people see of stages; of one that has not begun they see nothing."""
+        for state in closed:
+            if state.opened_at:
+                self._close_one(state)
+        for state in self.state.stages if closed else ():
+            if state.status is StageStatus.OPEN:
+                self._record.waits_for(self.waiting(state.stage.id))  # something else may come after it now
+
+    def _close_one(self, state: StageState) -> None:
         facts = {"stage": state.stage.id, "name": state.stage.name, "status": state.status}
         rule = {StageStatus.EXPIRED: "approval.expired", StageStatus.CANCELLED: "approval.cancelled"}
         by_votes = f"approval.{state.stage.quorum}"
@@ -213,6 +224,10 @@ def _cast(task: Task, command: Decide) -> Cast:
         reason=command.reason,
         subject=command.subject,
     )
+
+
+def _decide(stages: list[StageState]) -> str:
+    return f"{listed(state.stage.name for state in stages)} {'decides' if len(stages) == 1 else 'decide'}"
 
 
 def _how_many(state: StageState) -> str:

@@ -10,6 +10,7 @@ from workflows.approvals import ApprovalDesk
 from workflows.ending import Ended
 from workflows.operators import Operators
 from workflows.patience import Patience
+from workflows.saga import together
 from workflows.targets import Targets, on_directory
 
 with workflow.unsafe.imports_passed_through():
@@ -33,6 +34,7 @@ class Approving:
         self._patience = patience
         self._targets = targets
         self._operators = operators
+        self._begun: set[str] = set()
 
     def query(self, stage: Stage, known: dict[str, Any] | None = None) -> ApproversQuery:
         """Return what to ask the directory for a stage's people; `known` are names besides those of the order.
@@ -50,14 +52,27 @@ class Approving:
         Raises:
             Ended: it was refused, its time ran out, or it was called off.
         """
-        while following := self._desk.state.next_stage():
-            stage = following.stage
-            slate = await self._slate(stage, ladder, known)
+        while ready := [one.stage for one in self._desk.state.ready() if one.stage.id not in self._begun]:
+            self._begun.update(stage.id for stage in ready)
+            if len(ready) == 1:
+                await self._decide(ready[0], ladder, known)
+            else:
+                ladders = [ladder, *[()] * (len(ready) - 1)]
+                await together([self._branch(*one, known) for one in zip(ready, ladders, strict=True)])
             ladder = ()  # a later stage begins later: its people are looked up then
-            self._desk.open(stage, slate)
-            if self._desk.stage(stage.id).status is StageStatus.OPEN and not await self._decided(stage):
-                self._desk.expire(stage.id)
-        self._end_unless_approved()
+
+    async def _branch(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
+        """Have a stage decided that runs beside others, and then what waits for it alone."""
+        await self._decide(stage, ladder, known)
+        await self.approved((), known)
+
+    async def _decide(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
+        slate = await self._slate(stage, ladder, known)
+        self._end_if_over()  # one beside it may have been refused while the people were looked up
+        self._desk.open(stage, slate)
+        if self._desk.stage(stage.id).status is StageStatus.OPEN and not await self._decided(stage):
+            self._desk.expire(stage.id)
+        self._end_if_over()
 
     async def _slate(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> Slate:
         """Return the people to ask; as long as there are not enough, an operator has to see to it."""
@@ -82,7 +97,7 @@ class Approving:
         waiting = self._desk.waiting(stage.id)
         return await self._patience.wait(waiting, lambda: self._desk.stage(stage.id).status is not StageStatus.OPEN)
 
-    def _end_unless_approved(self) -> None:
+    def _end_if_over(self) -> None:
         for state in self._desk.state.stages:
             if state.status is StageStatus.REJECTED:
                 last = state.votes[-1]

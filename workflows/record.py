@@ -1,7 +1,9 @@
 """What a request will have written: its journal, its state and the notices it owes, and the one way to write them.
 
 The workflow changes its state in memory and calls `flush` where it is about to wait or to end. One flush is one
-activity and one transaction, whatever it carries.
+activity and one transaction, whatever it carries: what is new, and of the tasks those that have changed. A register
+that stands elsewhere than this record believes (an older backup; a step that the engine did not keep and did again)
+asks for all of them, which is a second activity.
 
 What a person's command led to is written only once the engine's history holds the command: an update that is being
 worked on exists nowhere but in memory, and would be forgotten with a server that dies, while the register already
@@ -21,7 +23,7 @@ from temporalio import workflow
 from workflows.options import JOURNAL, LOCAL_JOURNAL
 
 with workflow.unsafe.imports_passed_through():
-    from activities.journal import JournalWriter
+    from activities.journal import AllTasks, JournalWriter
     from catalog.journal import Chain, Entry, Kind
     from catalog.people import Actor, PersonRef
     from catalog.request import Batch, Notice, Order, Outcome, Projection, Status, Task, Template, Waiting
@@ -45,7 +47,9 @@ class Record:
         self._chain = Chain(order.number)
         self._entries: list[Entry] = []
         self._notices: list[Notice] = []
+        self._kept: dict[str, Task] = {}  # the tasks as the register has them for certain
         self._flushing = asyncio.Lock()
+        self._flushed = 0  # how far a flush has come, whether or not it was written
         self._closed_at: datetime | None = None
         self.status = Status.ACCEPTED
         self.outcome: Outcome | None = None
@@ -138,16 +142,26 @@ class Record:
                     await workflow.wait_condition(lambda: not self._volatile(), timeout=KEPT_WITHIN)
             if not self._entries:
                 return
-            entries, notices = tuple(self._entries), tuple(self._notices)
+            entries, notices, tasks = tuple(self._entries), tuple(self._notices), dict(self.tasks)
             batch = Batch(entries=entries, projection=self._projection(), notices=notices)
-            if self._volatile():
-                # The engine hands this out only after it has put the command into the history.
-                await workflow.execute_activity_method(JournalWriter.record, batch, summary="Journal", **JOURNAL)
-            else:
+            # Where a flush that was cancelled got to write, the register has a state of this seq, and keeps it.
+            first_of_its_seq = self._chain.seq > self._flushed
+            self._flushed = self._chain.seq
+            if await self._write(_changed(batch, self._kept)):
+                # Whatever it holds is in the history by now. Its size does not count: there no input of this is kept.
                 await workflow.execute_local_activity_method(JournalWriter.record, batch, **LOCAL_JOURNAL)
             # Only now: what was noted while the flush ran, or a flush that was cancelled, is written by the next.
             del self._entries[: len(entries)]
             del self._notices[: len(notices)]
+            if first_of_its_seq:
+                self._kept = tasks
+
+    async def _write(self, batch: Batch) -> AllTasks | None:
+        """Write a batch; returns whether it is wanted whole instead."""
+        if self._volatile():
+            # The engine hands this out only after it has put the command into the history.
+            return await workflow.execute_activity_method(JournalWriter.record, batch, summary="Journal", **JOURNAL)
+        return await workflow.execute_local_activity_method(JournalWriter.record, batch, **LOCAL_JOURNAL)
 
     def _volatile(self) -> bool:
         """Return whether a command came in this very workflow task: a later one begins only after it was kept."""
@@ -167,3 +181,10 @@ class Record:
             updated_at=workflow.now(),
             closed_at=self._closed_at,
         )
+
+
+def _changed(batch: Batch, kept: dict[str, Task]) -> Batch:
+    """Return the batch without the tasks that the register has; all of them would outgrow what the engine carries."""
+    tasks = tuple(task for task in batch.projection.tasks if kept.get(task.id) is not task)
+    projection = batch.projection.model_copy(update={"tasks": tasks})
+    return batch.model_copy(update={"projection": projection, "whole": not kept})

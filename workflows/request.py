@@ -373,11 +373,11 @@ class RequestFrame:
         return standing
 
     def _first_approvers(self) -> ApproversQuery | None:
-        following = self.desk.state.next_stage()
-        if following is None:
+        ready = self.desk.state.ready()
+        if not ready:
             return None
         try:
-            return self.approving.query(following.stage)
+            return self.approving.query(ready[0].stage)
         except ExpressionError:
             return None  # told when the stage opens
 

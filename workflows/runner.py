@@ -8,7 +8,7 @@ it did. An expression that fails is the item's fault: an operator decides how to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from workflows.approving import ITEM_AT_FAULT
 from workflows.ending import Ended
 from workflows.operators import OperatorSaid
 from workflows.request import RequestFrame
-from workflows.saga import Saga, finished, shielded
+from workflows.saga import Saga, together
 from workflows.targets import USUAL, Call, Tries, on_directory, on_system
 from workflows.tasks import Job
 
@@ -38,7 +38,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.people import PersonRef
     from catalog.registry import ActionUse
     from catalog.request import Outcome, Status, Waiting, WaitKind
-    from catalog.stages import ByPerson
+    from catalog.stages import ByPerson, Stage
     from catalog.steps import (
         MAX_ENTRIES,
         ApproveStep,
@@ -407,7 +407,8 @@ class Runner:
 
     async def _approve(self, step: ApproveStep, scope: Scope) -> Any:
         frame = self._frame
-        planned = plan.plan((step.stage,), self._known(scope))
+        known = self._known(scope)
+        planned = plan.plan((_named(step.stage, known),), known)
         desk = ApprovalDesk(self._order, frame.record, planned, "The fulfilment goes on.")
         frame.desks.append(desk)
         desk.note_plan()
@@ -485,20 +486,12 @@ _AT_DEADLINE = {
 }
 
 
-async def together(branches: list[Coroutine[Any, Any, None]]) -> None:
-    """Return when all branches are through; when one ends the request, the others stop at their waits first."""
-    tasks = [asyncio.create_task(branch) for branch in branches]
-    if not tasks:
-        return
+def _named(stage: Stage, known: dict[str, Any]) -> Stage:
+    """Return a stage with its name filled in, or as it stands: people are asked whatever becomes of the name."""
     try:
-        await workflow.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await shielded(finished(tasks))
-    failed = [error for task in tasks if not task.cancelled() and (error := task.exception())]
-    if failed:
-        raise failed[0]
+        return stage.model_copy(update={"name": str(fill(stage.name, known))})
+    except _FAULTS:
+        return stage
 
 
 def _job(work: TaskWork, known: dict[str, Any]) -> Job:
@@ -509,6 +502,7 @@ def _job(work: TaskWork, known: dict[str, Any]) -> Job:
         evidence=work.evidence,
         due=work.due,
         within=None,
+        known=_bounded(names.for_evidence(work.evidence, known)),
     )
 
 

@@ -67,3 +67,26 @@ async def shielded(work: Coroutine[Any, Any, R]) -> R:
 async def finished(tasks: list[asyncio.Task[None]]) -> None:
     """Return when all tasks have ended, however they did."""
     await workflow.wait_condition(lambda: all(task.done() for task in tasks))
+
+
+async def _stopped(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await shielded(finished(tasks))
+
+
+async def together(branches: list[Coroutine[Any, Any, None]]) -> None:
+    """Return when all branches are through; when one ends the request, the others stop at their waits first."""
+    tasks = [asyncio.create_task(branch) for branch in branches]
+    if not tasks:
+        return
+    # Not in a `finally`: a workflow that is dropped from memory is closed there, where nothing can be awaited.
+    try:
+        await workflow.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    except asyncio.CancelledError:
+        await _stopped(tasks)
+        raise
+    await _stopped(tasks)
+    failed = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+    if failed:
+        raise failed[0]

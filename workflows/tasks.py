@@ -7,7 +7,9 @@ business: what arrives here has been.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from temporalio import workflow
@@ -35,6 +37,7 @@ class Job(NamedTuple):
     Attributes:
         due: how soon; then the operators are told.
         within: how long at all; then they are asked.
+        known: what the evidence names that the order does not tell.
     """
 
     title: str
@@ -43,6 +46,7 @@ class Job(NamedTuple):
     evidence: tuple[Field, ...]
     due: timedelta | None
     within: timedelta | None
+    known: Mapping[str, Any] = MappingProxyType({})
 
 
 class Completed(NamedTuple):
@@ -139,6 +143,7 @@ class WorkDesk:
             assignees=tuple(Assignee(person=person) for person in people),
             choices=("claim", "release", "complete", "decline"),
             evidence=job.evidence,
+            known=dict(job.known),
             subject=self._order.subject,
             opened_at=at,
             due_at=self._due(job, at),

@@ -9,7 +9,16 @@ from typing import Any, assert_never
 from catalog import data, duration
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject
-from catalog.stages import ApproverRule, ByExpression, ByGroup, ByItemOwner, ByManager, ByOwner, ByPerson
+from catalog.stages import (
+    ApproverRule,
+    ByExpression,
+    ByGroup,
+    ByItemOwner,
+    ByManager,
+    ByOwner,
+    ByPerson,
+    ByRole,
+)
 from catalog.steps import ApproveStep, GrantWork, ParallelStep, RevokeWork, Step, WaitStep
 
 _NO_TIME = timedelta(0)
@@ -48,7 +57,7 @@ def no_approver(subject: Subject) -> Iterator[Hit]:
     for place, stage in subject.stages:
         if not any(_may_find_somebody(subject, rule_) for rule_ in stage.approvers):
             message = f"nobody can ever decide the stage {stage.id!r}"
-            remedy = "Name a group, a person, or the line manager; requester and beneficiary cannot approve."
+            remedy = "Name a group, a role, a person, or the line manager; requester and beneficiary cannot approve."
             yield Hit((*place, "approvers"), message, remedy)
 
 
@@ -60,6 +69,8 @@ def _may_find_somebody(subject: Subject, one: ApproverRule) -> bool:
             return _gives_a_group(subject) if one.group is None else bool(str(one.group).strip())
         case ByGroup():
             return bool(str(one.group).strip())
+        case ByRole():
+            return bool(str(one.role).strip())
         case ByPerson():
             return _names_others(one.person)
         case ByExpression():
@@ -100,7 +111,7 @@ def _most(subject: Subject, one: ApproverRule) -> int | None:
             return 1
         case ByGroup():
             return subject.world.group_sizes.get(str(one.group))
-        case ByOwner() | ByExpression():
+        case ByOwner() | ByRole() | ByExpression():
             return None
         case _:
             assert_never(one)
@@ -129,6 +140,15 @@ def no_refusal_path(subject: Subject) -> Iterator[Hit]:
             yield Hit(place, message, f"Have this decided before {lasting!r}.")
         if getattr(step, "irreversible", "") or subject.orders_for_good(step):
             lasting = lasting or step.id
+
+
+@rule("stage-name", "error", "A stage that is decided before the steps has a plain name.")
+def stage_name(subject: Subject) -> Iterator[Hit]:
+    """Check `name` of the item's own stages: people read it in the preview, and in lists of no order."""
+    for at, stage in enumerate(subject.item.approvals):
+        if "{{" in stage.name or "{%" in stage.name:
+            message = "this name would be read as it stands"
+            yield Hit(("approvals", at, "name"), message, "Write it without expressions; those of steps can have some.")
 
 
 @rule("sla-too-short", "warning", "The promise can be kept if everybody acts at once.")

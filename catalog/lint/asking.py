@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from catalog import data, explain, expression, form, plan
 from catalog.expression import ExpressionError
-from catalog.fields import Field
+from catalog.fields import Field, MoneyField
 from catalog.lint import comparing
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject, Trial
@@ -141,6 +141,7 @@ def unknown_choice(subject: Subject) -> Iterator[Hit]:
             continue  # that it is constant is told by another rule
         fields: dict[tuple[str, str], Field] = {(use.root, field.id): field for field in use.form}
         fields |= {("form", field.id): field for field in subject.item.form if use.root == "row"}
+        fields |= {("order", field.id): field for field in use.order or ()}
         for path, text in sorted(comparing.texts(use.value, template=not use.condition)):
             choices = getattr(fields.get(path), "choices", ())
             if choices and text not in choices:
@@ -210,10 +211,19 @@ _RANGES = (
 def impossible_range(subject: Subject) -> Iterator[Hit]:
     """Check the bounds of every field."""
     for place, field in subject.fields:
+        bounds = vars(field)
         for low_name, high_name in _RANGES:
-            low, high = getattr(field, low_name, None), getattr(field, high_name, None)
+            low, high = bounds.get(low_name), bounds.get(high_name)
             if low is not None and high is not None and low > high:
                 yield Hit((*place, low_name), f"this is more than '{high_name}' allows", "Exchange or correct the two.")
+        if (
+            isinstance(field, MoneyField)
+            and field.least is None
+            and field.most is not None
+            and field.most < field.lowest
+        ):
+            message = "an amount is zero at least, unless 'least' says otherwise"
+            yield Hit((*place, "most"), message, "Add 'least:', or raise 'most'.")
 
 
 @rule("duplicate-label", "warning", "No two fields of a form ask the same question.")
@@ -237,7 +247,7 @@ def unused_field(subject: Subject) -> Iterator[Hit]:
     seen = any(isinstance(step, ApproveStep | TaskWork) for _, step in subject.steps)
     if item.workflow or seen or any(not subject.is_automatic(stage) for stage in item.approvals):
         return
-    named = {path[1] for use in subject.uses for path in use.references if path[0] == "form" and path[1:]}
+    named = {path[1] for use in subject.uses for path in use.references if path[0] in ("form", "order") and path[1:]}
     for at, field in enumerate(item.form):
         if field.id not in named | set(item.distinct_by):
             yield Hit(("form", at), f"nobody sees the answer to {field.id!r}, and nothing uses it", "Use or remove it.")
@@ -272,6 +282,7 @@ def secret_in_evidence(subject: Subject) -> Iterator[Hit]:
 
 def _secrets_used(subject: Subject) -> Iterator[tuple[Use, str]]:
     secrets = {(*one.path, field.id) for one in subject.forms for field in one.fields if field.type == "secret"}
+    secrets |= {("order", field.id) for field in subject.item.form if field.type == "secret"}
     if not secrets:
         return
     for use in subject.uses:

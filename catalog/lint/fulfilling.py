@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject
 from catalog.message import ROLES
+from catalog.names import NAMES
 from catalog.source import Place
 from catalog.steps import (
     CallStep,
+    ForEachStep,
     GrantStep,
     GrantWork,
     HttpStep,
@@ -61,6 +63,15 @@ def no_undo(subject: Subject) -> Iterator[Hit]:
 
 
 _UNDO = "Add 'undo:' with what takes it back, or 'irreversible:' with the reason why nothing does."
+
+
+@rule("hidden-name", "error", "A loop calls its entries by a name that stands for nothing else.")
+def hidden_name(subject: Subject) -> Iterator[Hit]:
+    """Check `variable` of every loop; that of a loop around may be hidden."""
+    for place, step in subject.steps:
+        if isinstance(step, ForEachStep) and step.variable in {*NAMES, "position", "result"}:
+            message = f"{step.variable!r} stands for something else"
+            yield Hit((*place, "variable"), message, "Call an entry by a name of its own.")
 
 
 @rule("retry-without-effect", "warning", "What is tried once says nothing of further attempts.")

@@ -6,13 +6,14 @@ anything that need not be. Nothing here looks at what the expressions are for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from catalog.data import holds
-from catalog.expression import ExpressionError
+from catalog.expression import ExpressionError, references
 from catalog.fields import Field, IntegerField
 from catalog.item import CatalogItem
 from catalog.names import of_item
@@ -129,16 +130,24 @@ def _range(least: Any, most: Any, kind: type) -> tuple[Any, ...]:
 
 
 def forms(fields: tuple[Field, ...], names: Mapping[str, Any], root: str = "form") -> list[dict[str, Any]]:
-    """Return several ways in which a form can be answered.
+    """Return several ways in which a form can be answered; where two have the same answer, it is the same object.
 
     Args:
         fields: the form, or the fields of a row.
         names: what its conditions may name besides.
         root: what its own answers are called there.
     """
-    ways = _ways(fields)
-    settled = [_settled(fields, way, names, root, sparse=sparse) for way in ways for sparse in (False, True)]
+    conditions = _Conditions(names, root)
+    settled = [_settled(fields, way, conditions, sparse=sparse) for way in _ways(fields) for sparse in (False, True)]
     return [form for at, form in enumerate(settled) if form not in settled[:at]]
+
+
+def differing(ways: Iterable[dict[str, Any]], fields: Collection[str]) -> list[dict[str, Any]]:
+    """Return, of the ways in which a form can be answered, those that differ in the answers to some of its fields."""
+    kept: dict[tuple[int, ...], dict[str, Any]] = {}
+    for way in ways:
+        kept.setdefault(tuple([id(way.get(field)) for field in fields]), way)
+    return list(kept.values())
 
 
 def _ways(fields: tuple[Field, ...]) -> list[dict[str, Any]]:
@@ -150,28 +159,47 @@ def _ways(fields: tuple[Field, ...]) -> list[dict[str, Any]]:
     return [first, last, *others][:MAX_FORMS]
 
 
+class _Conditions:
+    """The conditions of a form, each evaluated once for the same answers: those are the same objects in every way."""
+
+    def __init__(self, names: Mapping[str, Any], root: str) -> None:
+        self._names = names
+        self._root = root
+        self._known: dict[tuple[object, ...], bool] = {}
+
+    def surely(self, when: bool | str, form: Mapping[str, Any]) -> bool:
+        """Return whether a condition holds, or fails: what is wrong with it is said of the condition."""
+        if isinstance(when, bool):
+            return when
+        named = _answers_named(when, self._root)
+        key = (when, *(id(form.get(name)) for name in (form if named is None else named)))
+        if key not in self._known:
+            try:
+                self._known[key] = holds(when, {**self._names, self._root: form})
+            except ExpressionError:
+                self._known[key] = True
+        return self._known[key]
+
+
+@lru_cache(maxsize=8_192)
+def _answers_named(when: str, root: str) -> tuple[str, ...] | None:
+    """Return the fields whose answers a condition names; None if it names the form as a whole."""
+    paths = [path for path in references(when) if path[0] == root]
+    return None if (root,) in paths else tuple(sorted({path[1] for path in paths}))
+
+
 def _settled(
-    fields: tuple[Field, ...], way: Mapping[str, Any], names: Mapping[str, Any], root: str, *, sparse: bool
+    fields: tuple[Field, ...], way: Mapping[str, Any], conditions: _Conditions, *, sparse: bool
 ) -> dict[str, Any]:
     """Return the answers of those fields that are asked; with `sparse` of those only that need one."""
     form = dict(way)
-    known = {**names, root: form}
     depends = any(isinstance(field.visible, str) or isinstance(field.required, str) for field in fields)
     for _ in range(2 if depends else 1):  # a condition may look at a field further down
         for field in fields:
-            asked = _surely(field.visible, known)
-            needed = not sparse or field.default is not None or _surely(field.required, known)
+            asked = conditions.surely(field.visible, form)
+            needed = not sparse or field.default is not None or conditions.surely(field.required, form)
             form[field.id] = way[field.id] if asked and needed else None
     return form
-
-
-def _surely(when: bool | str, names: Mapping[str, Any]) -> bool:
-    if isinstance(when, bool):
-        return when
-    try:
-        return holds(when, names)
-    except ExpressionError:
-        return True  # what is wrong with the condition is said of the condition
 
 
 def whole_form(fields: tuple[Field, ...]) -> dict[str, Any]:

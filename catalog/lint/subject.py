@@ -5,9 +5,9 @@ Nothing here says what is wrong; the rules do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from typing import Any, Literal, NamedTuple
 
 from catalog import data, expression
@@ -24,6 +24,8 @@ from catalog.steps import ApproveStep, CallStep, Effect, HttpStep, RequestStep, 
 
 MAX_COMBINATIONS = 64
 """How many combinations of answers are gone through to find that a condition is constant."""
+MAX_TRIALS = 1_000
+"""How many combinations of evidence and order are gone through to find that an expression fails."""
 
 
 class World(NamedTuple):
@@ -80,6 +82,7 @@ class Subject:
         self.world = world
         self._ways: dict[tuple[int, bool], list[dict[str, Any]]] = {}
         self._wholes: dict[int, dict[str, Any]] = {}
+        self._asking: dict[int, bool] = {}
 
     @cached_property
     def steps(self) -> tuple[tuple[Place, Step], ...]:
@@ -204,20 +207,15 @@ class Subject:
 
     def _tried(self, use: Use, left_out: str = "") -> Trial:
         """Try a use with different answers and people, as if a step had been left out; stop at the first error."""
-        given, seen = [], list[Any]()
+        given: list[Any] = []
         around = _without(use, left_out) if left_out else use.names
         conditions = (*use.guards, use.conditional[left_out].when) if left_out else ()
-        paths = use.references.union(*map(_names_in, conditions))
-        answered = {path[1] for path in paths if path[0] == use.root and path[1:]}
+        paths = use.references.union(*(_names_around(use, when) for when in conditions))
         asks_people = any(path[0] in _PEOPLE for path in paths)
-        for bare in (False, True):
+        for bare in (False, True) if asks_people or self._asks_people(use) else (False,):
             names = samples.bare(around) if bare else around
-            for form in self._forms(use, names, bare=bare):
-                own = {name: form[name] for name in answered if name in form}
-                if (bare and asks_people, own) in seen:
-                    continue
-                seen.append((bare and asks_people, own))
-                known = names if use.form is None else {**names, use.root: form}
+            for forms in self._answered(use, names, paths, bare=bare):
+                known = {**names, **forms}
                 if left_out and not _may_be_needed_without(use, left_out, known):
                     continue
                 try:
@@ -226,13 +224,43 @@ class Subject:
                     return Trial(use, tuple(given), str(error), left_out)
         return Trial(use, tuple(given))
 
-    def _forms(self, use: Use, names: Names, *, bare: bool) -> list[dict[str, Any]]:
-        if use.form is None:
-            return [{}]
-        key = (id(use.form), bare and _asks_people(use.form))
+    def _answered(
+        self, use: Use, names: Names, paths: Iterable[tuple[str, ...]], *, bare: bool
+    ) -> Iterator[dict[str, dict[str, Any]]]:
+        """Yield ways of answering what a use may name: its form, and the order's if it names that."""
+        own: list[dict[str, dict[str, Any]]] = [{}]
+        if use.form is not None:
+            forms = self._forms(use.form, names, use.root, _below(use.root, paths), bare=bare)
+            own = [{use.root: form} for form in forms]
+        in_order = _below("order", paths)
+        if use.order is None or not in_order:
+            yield from own
+            return
+        orders = self._forms(use.order, names, "form", in_order, bare=bare)
+        yield from islice(({**one, "order": order} for order in orders for one in own), MAX_TRIALS)
+
+    def _forms(
+        self, form: Form, names: Names, root: str, named: Collection[str], *, bare: bool
+    ) -> list[dict[str, Any]]:
+        """Return ways of answering a form that differ in the answers that are named."""
+        key = (id(form), bare and self._form_asks_people(form))
         if key not in self._ways:
-            self._ways[key] = samples.forms(use.form, names, use.root)
-        return self._ways[key]
+            self._ways[key] = samples.forms(form, names, root)
+        return samples.differing(self._ways[key], named)
+
+    def _asks_people(self, use: Use) -> bool:
+        """Return whether what is asked where a use stands depends on who asks or gets it."""
+        return any(self._form_asks_people(form) for form in (use.form, use.order) if form)
+
+    def _form_asks_people(self, form: Form) -> bool:
+        if id(form) not in self._asking:
+            conditions = (when for one in form for when in (one.visible, one.required))
+            self._asking[id(form)] = any(path[0] in _PEOPLE for when in conditions for path in _names_in(when))
+        return self._asking[id(form)]
+
+    @cached_property
+    def _own_fields(self) -> dict[str, Field]:
+        return {field.id: field for field in self.item.form}
 
     def constantly(self, when: bool | str) -> bool | None:
         """Return what a condition always gives; None if it depends on something.
@@ -243,10 +271,9 @@ class Subject:
         if isinstance(when, bool):
             return when
         paths = expression.references(when)
-        fields = {field.id: field for field in self.item.form}
         domains: dict[str, tuple[Any, ...]] = {}
         for path in paths:
-            field = fields.get(path[1]) if path[0] == "form" and len(path) > 1 else None
+            field = self._own_fields.get(path[1]) if path[0] == "form" and len(path) > 1 else None
             every = _every_answer(field, when) if field else ()
             if field is None or not every:
                 return None
@@ -258,14 +285,19 @@ class Subject:
 _PEOPLE = ("requester", "beneficiary")
 
 
+def _below(root: str, paths: Iterable[tuple[str, ...]]) -> set[str]:
+    """Return what paths name of a form."""
+    return {path[1] for path in paths if path[0] == root and path[1:]}
+
+
+def _names_around(use: Use, when: bool | str) -> frozenset[tuple[str, ...]]:
+    """Return what the condition of a step around names, as the use itself would."""
+    paths = _names_in(when)
+    return paths if use.order is None else frozenset(("order", *p[1:]) if p[0] == "form" else p for p in paths)
+
+
 def _names_in(when: bool | str) -> frozenset[tuple[str, ...]]:
     return expression.references(when) if isinstance(when, str) else frozenset()
-
-
-def _asks_people(form: Form) -> bool:
-    """Return whether what is asked depends on who asks or gets it."""
-    paths = frozenset[tuple[str, ...]]().union(*(_names_in(w) for one in form for w in (one.visible, one.required)))
-    return any(path[0] in _PEOPLE for path in paths)
 
 
 def _without(use: Use, step: str) -> Names:
@@ -280,11 +312,11 @@ def _may_be_needed_without(use: Use, step: str, names: Names) -> bool:
 
     What the condition of the step names besides answers may be otherwise than the samples are.
     """
-    when = use.conditional[step].when
-    if when in use.guards or not all(_may_hold(guard, names) for guard in use.guards):
+    when, around = use.conditional[step].when, use.around(names)
+    if when in use.guards or not all(_may_hold(guard, around) for guard in use.guards):
         return False
-    if all(path[0] == use.root for path in _names_in(when)):
-        return not _may_hold(when, names)
+    if all(path[0] == "form" for path in _names_in(when)):
+        return not _may_hold(when, around)
     return True
 
 

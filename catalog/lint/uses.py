@@ -14,7 +14,7 @@ from catalog.item import CatalogItem
 from catalog.lint import samples
 from catalog.registry import Known
 from catalog.source import Place
-from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, Stage
+from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage
 from catalog.steps import (
     ApproveStep,
     CallStep,
@@ -57,6 +57,7 @@ class Use(NamedTuple):
         condition: which of the two it is.
         names: what it may name besides `root`, with made-up values.
         form: the fields whose answers it may name as `root`; None if it may name none.
+        order: of evidence, the fields of the order, whose answers it may name as ``order``.
         wanted: what it has to give.
         guards: it is evaluated only where all of these hold.
         conditional: the steps before it that may have been left out.
@@ -68,6 +69,7 @@ class Use(NamedTuple):
     names: Names
     form: Form | None = None
     root: Literal["form", "row"] = "form"
+    order: Form | None = None
     wanted: Wanted = "anything"
     guards: tuple[bool | str, ...] = ()
     conditional: Mapping[str, Condition] = {}
@@ -83,6 +85,10 @@ class Use(NamedTuple):
     def references(self) -> frozenset[tuple[str, ...]]:
         """The names it uses, with their paths."""
         return expression.references(self.value) if self.condition else data.references(self.value)
+
+    def around(self, names: Names) -> Names:
+        """Return names as the conditions of the steps around see them: in evidence, too, ``form`` is the order's."""
+        return names if self.order is None else {**names, "form": names["order"]}
 
     def evaluate(self, names: Names) -> Any:
         """Return what it gives; raises ExpressionError if it gives nothing."""
@@ -182,8 +188,10 @@ def _fields(fields: tuple[Field, ...], place: Place, names: Names) -> Iterator[U
 
 def _field(field: Field, place: Place, use: Use) -> Iterator[Use]:
     for key in ("visible", "required", "read_only"):
-        yield use._replace(place=(*place, key), value=getattr(field, key), condition=True)
-    yield use._replace(place=(*place, "default"), value=field.default)
+        if isinstance(when := getattr(field, key), str):  # most are true or false
+            yield use._replace(place=(*place, key), value=when, condition=True)
+    if field.default is not None:
+        yield use._replace(place=(*place, "default"), value=field.default)
 
 
 def _offer(item: CatalogItem, asked: Names) -> Iterator[Use]:
@@ -213,6 +221,8 @@ def _people(rules: tuple[ApproverRule, ...], place: Place, names: Names, form: F
         match rule:
             case ByGroup() | ByOwner():
                 yield Use((*place, at, "group"), rule.group, False, names, form)
+            case ByRole():
+                yield Use((*place, at, "role"), rule.role, False, names, form)
             case ByPerson():
                 yield Use((*place, at, "person"), rule.person, False, names, form, wanted="people")
             case ByExpression():
@@ -260,6 +270,7 @@ class _Steps:
     def __init__(self, form: Form, known: Known) -> None:
         self._form = form
         self._known = known
+        self._order = samples.whole_form(form)
 
     def of(self, steps: tuple[Step, ...], place: Place, names: Names) -> Iterator[Use]:
         """Yield the values of the steps of one list."""
@@ -299,6 +310,7 @@ class _Steps:
                 within = {**names, step.variable: samples.OPEN, "position": 1}
                 yield from self.of(step.steps, (*place, "steps"), within)
             case ApproveStep():
+                yield from _texts(step.stage, (*place, "stage"), ("name",), names, self._form)
                 yield from _stage(step.stage, (*place, "stage"), names, self._form)
             case WaitStep():
                 yield Use((*place, "until"), step.until, False, names, self._form, wanted="moment")
@@ -318,8 +330,7 @@ class _Steps:
             case TaskWork():
                 yield from _texts(work, place, ("title", "instructions"), names, self._form)
                 yield from _people(work.assign, (*place, "assign"), names, self._form)
-                # Evidence is checked where no results are known: by the API, from what it has on record.
-                yield from _fields(work.evidence, (*place, "evidence"), {**names, "results": {}})
+                yield from self._evidence(work, (*place, "evidence"), names)
             case GrantWork() | RevokeWork():
                 yield from _texts(work, place, ("group",), names, self._form)
                 yield Use((*place, "to"), work.to, False, names, self._form, wanted="people")
@@ -332,3 +343,9 @@ class _Steps:
                 yield from _recipients(work.to, (*place, "to"), names, self._form)
             case _:
                 assert_never(work)
+
+    def _evidence(self, work: TaskWork, place: Place, names: Names) -> Iterator[Use]:
+        """Yield the conditions and defaults of evidence, where ``form`` is the evidence itself."""
+        known = {name: value for name, value in names.items() if name != "result"}
+        known["order"] = self._order
+        yield from (use._replace(order=self._form) for use in _fields(work.evidence, place, known))

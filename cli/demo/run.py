@@ -86,6 +86,7 @@ class Demo:
             bind_password=SecretStr(SERVICE_PASSWORD),
             people_base=f"ou=people,{SUFFIX}",
             groups_base=f"ou=groups,{SUFFIX}",
+            roles_base=f"ou=roles,{SUFFIX}",
             placeholder_member=f"cn=nobody,ou=services,{SUFFIX}",
         )
 
@@ -143,6 +144,7 @@ class Demo:
             "COMMISSARY_LDAP_BIND_PASSWORD": SERVICE_PASSWORD,
             "COMMISSARY_LDAP_PEOPLE_BASE": ldap.people_base,
             "COMMISSARY_LDAP_GROUPS_BASE": ldap.groups_base,
+            "COMMISSARY_LDAP_ROLES_BASE": ldap.roles_base or "",
             "COMMISSARY_LDAP_ACCOUNTS_BASE": ldap.people_base,
             "COMMISSARY_LDAP_PLACEHOLDER_MEMBER": ldap.placeholder_member or "",
         }

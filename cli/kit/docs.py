@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from catalog.diff import changes
@@ -28,8 +28,10 @@ from cli.client import Trouble
 from cli.kit.diff import AUDIENCES
 from cli.kit.shelf import Catalogs, Database, NoSuchThing, directories, known, register
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 _STYLE = Path(__file__).parent / "templates" / "style.css"
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _DEEPEST = 6
 """The lowest level of heading there is."""
 _LOWER = 2
@@ -205,10 +207,18 @@ def _history(editions: list[Edition], registered: Known) -> Iterator[_Entry]:
         yield _Entry(item.version, published_at, [part for part in parts if part[1]])
 
 
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415  slow to load, and the other commands can do without
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
 def _markdown(text: str) -> Markup:
     """Return Markdown as HTML; HTML in it stays text, and headings come below the page's own."""
-    tokens = _MARKDOWN.parse(text)
+    parser = _parser()
+    tokens = parser.parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + _LOWER, _DEEPEST)}"
-    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704  the renderer escapes all text
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704  the renderer escapes all text

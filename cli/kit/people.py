@@ -1,13 +1,15 @@
 """People for commands that run without a directory: from a file, or the demo's company.
 
-A people file says who there is and which groups there are, as a scenario's company does; people are named by login. It
-is read into the directory in memory, so that they are found by the same code as in a real one::
+A people file says who there is and which groups and roles there are, as a scenario's company does; people are named by
+login. It is read into the directory in memory, so that they are found by the same code as in a real one::
 
     people:
       ada: {name: Ada Byron, manager: grace, department: Engineering}
       grace: {name: Grace Murray}
     groups:
       wiki-editors: {owners: [grace], members: [ada]}
+    roles:
+      security-officer: [grace]
 
 A file of scenarios will do as well, if it has a company.
 """
@@ -37,7 +39,8 @@ def directory(company: Company) -> MemoryDirectory:
         Person(id=login, login=login, manager_id=one.manager, **one.model_dump(exclude={"manager"}))
         for login, one in company.people.items()
     ]
-    return MemoryDirectory(people, [Group(name, set(one.members), one.owners) for name, one in company.groups.items()])
+    groups = [Group(name, set(one.members), one.owners) for name, one in company.groups.items()]
+    return MemoryDirectory(people, groups, roles=company.roles)
 
 
 def company(file: Path | None) -> Company:
@@ -61,16 +64,19 @@ def company(file: Path | None) -> Company:
 
 
 def _of_ldif(text: str) -> Company:
-    """Return the people and groups of an LDIF file (RFC 2849) as the demo's: people are ``uid=…``, groups ``cn=…``."""
+    """Return who an LDIF file (RFC 2849) as the demo's tells of: people are ``uid=…``, groups and roles ``cn=…``."""
     people: dict[str, PersonSketch] = {}
     groups: dict[str, GroupSketch] = {}
+    roles: dict[str, tuple[str, ...]] = {}
     for entry in _entries(text):
         if "groupOfNames" in entry["objectClass"]:
             owners, members = (tuple(_logins(entry[name])) for name in ("owner", "member"))
             groups[entry["cn"][0]] = GroupSketch(owners=owners, members=members)
+        elif "organizationalRole" in entry["objectClass"]:
+            roles[entry["cn"][0]] = tuple(_logins(entry["roleOccupant"]))
         elif "inetOrgPerson" in entry["objectClass"]:
             people[entry["uid"][0]] = _person(entry)
-    return Company(people=people, groups=groups)
+    return Company(people=people, groups=groups, roles=roles)
 
 
 def _person(entry: dict[str, list[str]]) -> PersonSketch:

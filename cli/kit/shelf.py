@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 import catalog
 from catalog.explain import suggest
 from catalog.item import CatalogItem
 from catalog.loader import Loaded, Reading, read, read_file
 from catalog.registry import Known
+from catalog.text import one_line
 from cli.client import Trouble
 
 if TYPE_CHECKING:
+    from activities.plugins import Plugins, Problem
     from records.register import Register
 
 SHIPPED = Path(catalog.__file__).parent / "items"
@@ -49,10 +55,30 @@ def directories(given: Sequence[Path] | None) -> list[Path]:
 
 
 def known() -> Known:
-    """Return what items may name in this installation."""
+    """Return what items may name in this installation; what is registered and of no use is told, and left out."""
     from activities import plugins  # noqa: PLC0415  it loads every action, which most commands can do without
 
-    return plugins.known()
+    found = plugins.discover(plugins.NAMED)
+    refused = _refused(found)
+    for problem in (*found.problems, *refused):
+        Console(stderr=True, soft_wrap=True).print(Text(f"Warning: {one_line(problem.message)}"))
+    usable = set(found.workflows) - {problem.name for problem in refused}
+    return replace(found, workflows={name: found.workflows[name] for name in usable}).known()
+
+
+def _refused(found: Plugins) -> list[Problem]:
+    """Return the workflows of other packages that no worker would take."""
+    from activities.plugins import SHIPPED  # noqa: PLC0415  see `known`
+
+    if set(found.workflows) <= {point.name for point in SHIPPED}:
+        return []  # spares most installations the loading of a worker
+
+    from worker.queues import brought  # noqa: PLC0415  see above
+
+    async def load() -> list[Problem]:
+        return brought(found)[1]
+
+    return asyncio.run(load())
 
 
 def find(name: str, catalogs: Sequence[Path] | None) -> CatalogItem:

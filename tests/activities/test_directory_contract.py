@@ -11,6 +11,7 @@ from support.company import (
     ADA,
     ALICE,
     BOB,
+    BUDGET_OWNER,
     CAROL,
     EMPTY,
     FINANCE,
@@ -19,8 +20,11 @@ from support.company import (
     LARS,
     ODD,
     ODD_GROUP,
+    ODD_POSITION,
     ODDNAME,
+    OFFICER,
     STAFF,
+    VACANT,
     VPN,
     ZOE,
     Connect,
@@ -224,6 +228,40 @@ def test_is_member_tells_who_is_in_and_who_is_not(directory: Directory) -> None:
     assert directory.is_member(membership(directory, ALICE, "vpn"))
     assert not directory.is_member(membership(directory, BOB, "vpn"))
     assert directory.is_member(membership(directory, ODDNAME, ODD_GROUP))
+
+
+# --- roles ---
+
+
+def test_those_who_hold_a_role_are_people_including_the_inactive_and_no_machines(directory: Directory) -> None:
+    assert logins(directory.occupants(OFFICER.name)) == ["carol"]
+    assert logins(directory.occupants(BUDGET_OWNER.name)) == ["alice", "inga", ODDNAME.login]
+
+
+def test_those_who_hold_a_role_carry_what_a_person_carries(directory: Directory) -> None:
+    assert directory.occupants(OFFICER.name) == (directory.person_by_login("carol"),)
+    assert logins(directory.occupants(ODD_POSITION.name)) == [JUERGEN.login]
+
+
+def test_a_role_may_be_vacant(directory: Directory) -> None:
+    assert directory.occupants(VACANT.name) == ()
+
+
+def test_the_name_of_a_role_is_compared_as_directories_do(directory: Directory) -> None:
+    assert logins(directory.occupants("Security-Officer")) == ["carol"]
+
+
+@pytest.mark.parametrize("role", [*NASTY, "nothing", ODD, "vpn", "security"])
+def test_a_role_that_does_not_exist_is_not_found(directory: Directory, role: str) -> None:
+    with pytest.raises(NotFound, match="role"):
+        directory.occupants(role)
+
+
+def test_a_role_is_no_group(directory: Directory) -> None:
+    with pytest.raises(NotFound):
+        directory.members(OFFICER.name)
+    carol = directory.person_by_login("carol").id
+    assert directory.groups_of(carol) == ("finance",)
 
 
 # --- lists to choose from ---

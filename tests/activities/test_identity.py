@@ -9,13 +9,14 @@ from support.builders import a_person
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.approvers import PeopleQuery
+from activities.approvers import Approvers, ApproversQuery, PeopleQuery
 from activities.connectors.memory import Group, MemoryDirectory
 from activities.errors import NotApplied, Rejected, Transient, UnknownOutcome
 from activities.identity import Identity
 from activities.lease import lease, may_write
 from catalog.access import Membership
-from catalog.stages import ApproverRule, ByGroup, ByPerson
+from catalog.errors import Fault
+from catalog.stages import ApproverRule, ByGroup, ByPerson, ByRole
 
 ADA = Membership(person_id="id-ada", group="wiki")
 
@@ -103,10 +104,47 @@ def test_nobody_works_for_themselves_because_a_group_holds_them() -> None:
     assert named(ByGroup(rule="group", group="parties")) == []
 
 
+def test_whoever_holds_a_role_does_the_work_if_they_work_here_and_it_is_not_theirs() -> None:
+    assert named(ByRole(rule="role", role="officer")) == ["id-cleo"]
+    assert named(ByRole(rule="role", role="clerk")) == []
+    assert named(ByRole(rule="role", role="clerk"), ByPerson(rule="person", person="ada")) == ["id-ada"]
+
+
+def test_work_for_a_role_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(ApplicationError, match="no role 'chef'") as caught:
+        named(ByRole(rule="role", role="chef"))
+    assert caught.value.type == Fault.NOT_FOUND
+
+
+# Who decides.
+
+
+def ladder(rules: tuple[ApproverRule, ...], **roles: set[str]) -> list[tuple[str, list[str]]]:
+    """Return the rungs for what Ada orders for herself, up to the first that finds somebody: rule and people."""
+    directory = MemoryDirectory([a_person(), a_person("Ben Bright"), a_person("Cleo Quill")], roles=roles)
+    query = ApproversQuery(rules=rules, requester_id="id-ada", beneficiary_id="id-ada", group="", item_owner="cleo")
+    return [(rung.rule, [person.id for person in rung.people]) for rung in Approvers(directory).rungs(query)]
+
+
+OFFICER = ByRole(rule="role", role="officer")
+
+
+def test_whoever_holds_the_role_is_asked() -> None:
+    assert ladder((OFFICER,), officer={"id-ben"}) == [("approver.role", ["id-ben"])]
+    both = (ByPerson(rule="person", person="cleo"), OFFICER)
+    assert ladder(both, officer={"id-ben"}) == [("approver.person+approver.role", ["id-cleo", "id-ben"])]
+
+
+@pytest.mark.parametrize("holders", [set(), {"id-ada"}, {"a-machine"}])
+def test_of_a_role_that_nobody_else_holds_the_ladder_goes_on_to_the_items_owner(holders: set[str]) -> None:
+    assert [rule for rule, _ in ladder((OFFICER,), officer=holders)] == ["approver.role", "approver.item-owner"]
+
+
 def named(*rules: ApproverRule) -> list[str]:
     """Return whom rules name for work that Ada ordered for Ben."""
     people = [a_person(name) for name in ("Ada Byron", "Ben Bright", "Cleo Quill", "Dora Diaz")]
     groups = [Group("wiki", {"id-ada", "id-dora"}), Group("parties", {"id-ada", "id-ben"})]
-    directory = MemoryDirectory([*people, a_person("Ines Inactive", active=False)], groups)
+    roles = {"officer": {"id-ada", "id-cleo", "id-ines"}, "clerk": {"id-ben"}}
+    directory = MemoryDirectory([*people, a_person("Ines Inactive", active=False)], groups, roles=roles)
     query = PeopleQuery(rules=rules, requester_id="id-ada", beneficiary_id="id-ben", group="wiki", item_owner="ada")
     return [person.id for person in Identity(directory).people(query).people]

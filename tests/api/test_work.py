@@ -62,7 +62,15 @@ async def test_who_claims_work_has_it_and_the_others_see_who(world: ApiWorld, sh
 async def test_work_is_listed_with_how_it_is_done_and_what_it_asks_for(world: ApiWorld, shop: Workshop) -> None:
     (task,) = (await world.get("ben", "/tasks")).json()["items"]
     assert (task["kind"], task["instructions"]) == ("fulfilment", "Stick it on the lid.")
-    assert [field["id"] for field in task["evidence"]] == ["tag", "witness", "colour", "photo", "pin", "why_grey"]
+    assert [field["id"] for field in task["evidence"]] == [
+        "tag",
+        "witness",
+        "colour",
+        "photo",
+        "pin",
+        "why_grey",
+        "handbook",
+    ]
     assert task["you_may"] == ["claim", "complete", "decline"]
     assert shop.number == task["request"]["number"]
 
@@ -146,6 +154,12 @@ async def test_work_is_completed_with_its_evidence_as_it_is_stored(world: ApiWor
     assert PIN not in answer.text
     assert (await world.get("ada", f"/requests/{shop.number}/files/{photo}")).content == PNG
     assert shop.task.decided == "completed"
+
+
+async def test_evidence_may_depend_on_the_order_and_on_earlier_results(send: Any) -> None:
+    answer = await send("mara", "complete", {"answers": {"tag": "L-7", "handbook": True}})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["entry"]["data"]["answers"] == {"tag": "L-7", "handbook": True}
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,7 @@ def test_the_company_of_the_stories_is_the_one_of_the_demo(demo: Company) -> Non
     company = loaded.value
     for login, person in company.people.items():
         assert person == demo.people[login]
+    assert company.roles == demo.roles
     for name, group in company.groups.items():
         there = demo.groups[name]
         assert group.owners == there.owners

@@ -97,6 +97,11 @@ def test_groups_have_owners_and_members_who_are_entries(entries: dict[str, Entry
         assert {*group["member"], *group["owner"]} <= set(entries)
 
 
+def test_roles_are_held_by_people_who_work_there(entries: dict[str, Entry], people: dict[str, Entry]) -> None:
+    held = {one(entry, "cn"): entry["roleOccupant"] for dn, entry in entries.items() if f",ou=roles,{BASE}" in dn}
+    assert held == {"security-officer": [one(people["ravi.menon"], "dn")]}
+
+
 def test_the_story_can_be_told(entries: dict[str, Entry], people: dict[str, Entry]) -> None:
     vpn, finance = (entries[f"cn={name},ou=groups,{BASE}"] for name in ("vpn-users", "finance-reports"))
     jonas = people["jonas.berg"]

@@ -22,6 +22,7 @@ def settings(port: int, password: str = "service-demo") -> LdapSettings:
         bind_password=password,
         people_base=f"ou=people,{BASE}",
         groups_base=f"ou=groups,{BASE}",
+        roles_base=f"ou=roles,{BASE}",
         placeholder_member=f"cn=nobody,ou=services,{BASE}",
         accounts_base=f"ou=people,{BASE}",
     )
@@ -60,6 +61,10 @@ def test_groups_have_owners_and_members(directory: LdapDirectory) -> None:
     assert [owner.login for owner in directory.owners("vpn-users")] == ["ines.okafor"]
     assert {member.login for member in directory.members("commissary-operators")} == {"olga.reyes", "ben.achterberg"}
     assert directory.members("personal-data-readers") == ()
+
+
+def test_the_security_officer_is_known(directory: LdapDirectory) -> None:
+    assert [person.login for person in directory.occupants("security-officer")] == ["ravi.menon"]
 
 
 @pytest.mark.parametrize("group", ["vpn-users", "personal-data-readers", "turbine lab (hall 2), nights"])

@@ -346,6 +346,16 @@ def test_a_preview_says_which_group_there_is_not(run: Run, items: Path) -> None:
     assert "Writers: an operator has to find somebody" in said
 
 
+def test_a_preview_names_whoever_holds_a_role_and_says_which_role_there_is_not(run: Run, items: Path) -> None:
+    rule = "{rule: role, role: 'officer-{{ form.seats }}'}"
+    (items / "wiki.yaml").write_text(WIKI.replace("{rule: group, group: wiki-writers}", rule))
+    Path("people.yaml").write_text(PEOPLE + "roles:\n  officer-3: [ines.okafor]\n")
+    _, three = preview(run, "-a", "why=x", "-a", "seats=3")
+    assert re.search(r"2\. Writers: Ines Okafor, by .*\[approver.role\]", three)
+    _, four = preview(run, "-a", "why=x", "-a", "seats=4")
+    assert "there is no role 'officer-4'" in four
+
+
 def test_a_preview_can_be_had_as_json(run: Run, items: Path) -> None:
     code, said = preview(run, "-a", "why=x", "--json")
     found = json.loads(said)

@@ -205,6 +205,27 @@ def test_steps_with_work_evidence_an_event_and_a_call(stage: Stage) -> None:
     assert verdict.unmet == ()
 
 
+def test_whoever_holds_a_role_decides_and_works_and_the_ladder_goes_on_if_it_is_vacant(stage: Stage) -> None:
+    team = "{{ beneficiary.department | slug }}"
+    by_role = {"id": "money", "name": "Money", "approvers": [{"rule": "role", "role": f"budget-owner-{team}"}]}
+    vacant = {"id": "press", "name": "Press", "approvers": [{"rule": "role", "role": "press-officer"}]}
+    work = {"do": "task", "title": "Print it", "assign": [{"rule": "role", "role": f"printer-{team}"}]}
+    steps = [{"id": "print", **work, "irreversible": "Ink is ink."}]
+    verdict = stage.play(
+        {"id": "poster", "name": "Poster", **PLAIN, "approvals": [by_role, vacant], "steps": steps},
+        {"at": "day 1 10:00", "do": "see", "waits_for": ["rolf"]},
+        vote("day 1 11:00", "mara", refused="not-approver"),
+        vote("day 1 12:00", "rolf"),
+        {"at": "day 1 13:00", "do": "see", "status": "approval", "waits_for": ["olga"]},
+        vote("day 1 14:00", "olga"),
+        {"at": "day 1 15:00", "do": "see", "kind": "task", "waits_for": ["sam"]},
+        vote("day 1 16:00", "sam", "complete"),
+        company={"roles": {"budget-owner-engineering": ["rolf"], "printer-engineering": ["sam"], "press-officer": []}},
+        expect={"outcome": "fulfilled", "told": {"rolf": ["approval-needed"], "sam": ["work-needed"]}},
+    )
+    assert verdict.unmet == ()
+
+
 def test_an_event_that_nobody_reports_ends_it_when_its_time_is_over(stage: Stage) -> None:
     verdict = stage.play(
         LAPTOP,

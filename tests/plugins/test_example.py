@@ -292,6 +292,43 @@ def test_broken_packages_are_told_and_everything_else_goes_on(company: Company) 
     assert "the worker is ready" in told
 
 
+def test_the_api_tells_of_broken_packages_too(company: Company) -> None:
+    told = company.words("api")
+    assert told.count("the action 'fax' of the package 'acme-broken' is left out: RuntimeError: the fax machine") == 1
+    assert "the name 'StepsRequest' is the platform's own" in told
+
+
+def test_lint_tells_of_broken_packages_and_knows_nothing_of_what_they_bring(example: Example, tmp_path: Path) -> None:
+    text = (example.items / "locker.yaml").read_text(encoding="utf-8")
+    text = text.replace("id: locker\n", "id: careless\n").replace("workflow: LockerRequest", "workflow: Careless")
+    (tmp_path / "careless.yaml").write_text(text, "utf-8")
+    path = example.environment({}, broken_packages(tmp_path / "broken"))["PYTHONPATH"]
+    answer = example.run("catalog", "lint", "--format", "json", str(tmp_path), PYTHONPATH=path)
+    assert "Warning: the action 'fax' of the package 'acme-broken' is left out: RuntimeError: the fax" in answer.stderr
+    assert "Warning: the workflow 'Careless' is left out: " in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert "there is no workflow 'Careless'" in [one["message"] for one in json.loads(answer.stdout)]
+
+
+@pytest.mark.parametrize("command", ["worker", "api"])
+def test_a_connector_without_its_settings_is_named_with_the_variables_it_wants(
+    example: Example, tmp_path: Path, command: str
+) -> None:
+    answer = example.run(
+        command,
+        COMMISSARY_DIRECTORY="acme-people",
+        COMMISSARY_SECRET=secrets.token_urlsafe(48),
+        COMMISSARY_MAIL="false",
+        COMMISSARY_DATABASE_URL=f"sqlite:///{tmp_path / 'register.db'}",
+    )
+    assert answer.returncode == 2
+    assert answer.stderr == (
+        "Error: The connector 'acme-people' of the package 'acme-people' (entry point acme_people:CONNECTOR) "
+        "cannot be opened:\n"
+        "  • ACME_PEOPLE_FILE: Field required\n"
+    )
+
+
 def test_a_connector_that_there_is_not_is_answered_with_those_there_are(example: Example, tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'register.db'}"
     answer = example.run(

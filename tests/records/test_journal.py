@@ -15,7 +15,7 @@ from support.story import Story, a_notice, a_task
 
 from catalog.journal import Kind, verify
 from catalog.model import digest
-from catalog.request import Assignee, Batch, Status
+from catalog.request import Assignee, Batch, Status, Task
 from records.register import Contradiction, Register, UnknownRequest
 from records.tables import superseded
 
@@ -159,6 +159,88 @@ def test_a_late_write_of_a_step_that_was_not_kept_changes_nothing(register: Regi
         register.record(batch)
     assert register.journal(story.number) == [*opened.entries, *kept.entries]
     assert register.notice_counts()["pending"] == 1
+
+
+def changes_only(batch: Batch) -> Batch:
+    """Return the batch as one whose tasks are only those that have changed."""
+    return batch.model_copy(update={"whole": False})
+
+
+def tasks_shown(register: Register, story: Story) -> list[Task]:
+    view = register.request(story.number)
+    assert view is not None
+    for task in view.projection.tasks:
+        kept = register.task(task.id)
+        assert kept is not None
+        assert kept.task == task
+    return list(view.projection.tasks)
+
+
+def test_tasks_that_have_changed_are_laid_over_those_that_stand(register: Register, story: Story) -> None:
+    first, second, third = (a_task(story.number, n, "Bob") for n in (1, 2, 3))
+    assert register.record(story.batch(Kind.OPENED, tasks=(first, second)))
+    decided = first.model_copy(update={"decided": "approve"})
+    assert register.record(changes_only(story.batch(Kind.VOTE, tasks=(decided, third))))
+    assert tasks_shown(register, story) == [decided, second, third]
+    assert register.record(changes_only(story.batch(Kind.COMMENT)))
+    assert tasks_shown(register, story) == [decided, second, third]
+
+
+def test_changes_that_come_twice_or_late_change_nothing(register: Register, story: Story) -> None:
+    task = a_task(story.number, 1, "Bob")
+    batches = [story.batch(Kind.OPENED, tasks=(task,))]
+    for reason in ("first", "second"):
+        task = task.model_copy(update={"reason": reason})
+        batches.append(changes_only(story.batch(Kind.COMMENT, tasks=(task,))))
+    for batch in (*batches, *reversed(batches), *batches):
+        assert register.record(batch)
+    assert tasks_shown(register, story) == [task]
+
+
+def test_changes_of_what_is_not_on_record_are_wanted_whole(register: Register, story: Story) -> None:
+    register.record(story.batch(Kind.OPENED, tasks=(a_task(story.number, 1, "Bob"),)))
+    story.batch(Kind.COMMENT)  # is lost
+    tasks = tuple(a_task(story.number, n, "Bob") for n in (1, 2, 3))
+    batch = story.batch(Kind.VOTE, tasks=tasks[2:], notices=(a_notice(story.number),))
+    assert not register.record(changes_only(batch))
+    assert tasks_shown(register, story) == [tasks[0]]
+    assert (len(register.journal(story.number)), register.notice_counts()["pending"]) == (1, 0)
+    assert register.record(
+        batch.model_copy(update={"projection": batch.projection.model_copy(update={"tasks": tasks})})
+    )
+    assert tasks_shown(register, story) == list(tasks)
+
+
+def test_a_step_done_again_is_wanted_whole_and_takes_back_what_the_first_did_to_tasks(
+    register: Register, story: Story
+) -> None:
+    task = a_task(story.number, 1, "Bob")
+    opened = story.batch(Kind.OPENED, tasks=(task,))
+    lost, kept = redone(story, later=timedelta(seconds=10))
+    lost_tasks = (task.model_copy(update={"decided": "approve"}), a_task(story.number, 2, "Bob"))
+    lost = lost.model_copy(update={"projection": lost.projection.model_copy(update={"tasks": lost_tasks})})
+    assert register.record(opened)
+    assert register.record(changes_only(lost))
+    assert tasks_shown(register, story) == list(lost_tasks)
+    assert not register.record(changes_only(kept))
+    assert register.journal(story.number) == [*opened.entries, *lost.entries]
+    assert register.record(kept)
+    assert tasks_shown(register, story) == [task]
+    assert register.record(changes_only(lost)), "a late write of the first is taken, and changes nothing"
+    assert tasks_shown(register, story) == [task]
+    assert register.task(f"{story.number}.2") is None
+
+
+def test_what_the_release_before_wrote_is_whole_and_stands_under_changes(register: Register, story: Story) -> None:
+    tasks = tuple(a_task(story.number, n, "Bob") for n in (1, 2))
+    released = story.batch(Kind.OPENED, tasks=tasks).model_dump(mode="json", exclude={"whole"})
+    assert register.record(Batch.model_validate(released))
+    decided = tasks[1].model_copy(update={"decided": "approve"})
+    # One of its workers takes what has changed for all there is; the next write shows the rest again.
+    register.record(story.batch(Kind.VOTE, tasks=(decided,)))
+    assert tasks_shown(register, story) == [decided]
+    register.record(changes_only(story.batch(Kind.COMMENT)))
+    assert tasks_shown(register, story) == [tasks[0], decided]
 
 
 def test_a_command_that_already_caused_an_entry_cannot_cause_another(register: Register, story: Story) -> None:

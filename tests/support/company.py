@@ -102,6 +102,27 @@ ODD_TEAM = Team(ODD_GROUP, (ODDNAME,), (JUERGEN,))
 TEAMS = (VPN, FINANCE, EMPTY, ODD_TEAM)
 
 
+@dataclass(frozen=True)
+class Position:
+    """A role, and who holds it; `machine` lets an entry hold it, too, that is no person."""
+
+    name: str
+    holders: tuple[Employee, ...] = ()
+    machine: bool = False
+
+    @property
+    def dn(self) -> str:
+        """Where slapd has it: beside the groups."""
+        return f"cn={escape_rdn(self.name)},{GROUPS}"
+
+
+OFFICER = Position("security-officer", (CAROL,))
+BUDGET_OWNER = Position("budget-owner-4711", (ODDNAME, ALICE, INGA), machine=True)
+VACANT = Position("press-officer")
+ODD_POSITION = Position(f"head of {ODD_GROUP}", (JUERGEN,))
+POSITIONS = (OFFICER, BUDGET_OWNER, VACANT, ODD_POSITION)
+
+
 def seed(server: Slapd) -> None:
     """Put the company into an empty slapd."""
     with server.admin() as admin:
@@ -128,7 +149,7 @@ def reseed(server: Slapd) -> None:
 
 
 def reset_groups(server: Slapd) -> None:
-    """Give every group the members it has at first."""
+    """Give every group the members it has at first, and every role those who hold it."""
     with server.admin() as admin:
         for team in TEAMS:
             with contextlib.suppress(LDAPNoSuchObjectResult):
@@ -136,6 +157,12 @@ def reset_groups(server: Slapd) -> None:
             members = [member.dn for member in team.members] + ([SERVICE] if team.machine else [])
             owners = {"owner": [owner.dn for owner in team.owners]} if team.owners else {}
             _add(admin, team.dn, "groupOfNames", {"cn": team.name, "member": members or [PLACEHOLDER], **owners})
+        for position in POSITIONS:
+            with contextlib.suppress(LDAPNoSuchObjectResult):
+                admin.delete(position.dn)  # type: ignore[no-untyped-call]  # the stubs
+            holders = [holder.dn for holder in position.holders] + ([SERVICE] if position.machine else [])
+            held = {"roleOccupant": holders} if holders else {}
+            _add(admin, position.dn, "organizationalRole", {"cn": position.name, **held})
 
 
 def settings_for(server: Slapd, security: Security = Security.LDAPS, **changes: Any) -> LdapSettings:
@@ -181,7 +208,11 @@ def in_memory() -> MemoryDirectory:
         )
         for team in TEAMS
     ]
-    return MemoryDirectory(people, groups, {_id(employee): employee.password for employee in STAFF})
+    roles = {
+        position.name: [_id(holder) for holder in position.holders] + ["a-machine"] * position.machine
+        for position in POSITIONS
+    }
+    return MemoryDirectory(people, groups, {_id(employee): employee.password for employee in STAFF}, roles=roles)
 
 
 def _id(employee: Employee) -> str:

@@ -23,6 +23,13 @@ EVIDENCE = [
     {"id": "photo", "type": "attachment", "label": "Photo", "media_types": ["image/*"], "required": False},
     {"id": "pin", "type": "secret", "label": "PIN", "required": False},
     {"id": "why_grey", "type": "text", "label": "Why grey?", "visible": "form.tag == 'grey'"},
+    {
+        "id": "handbook",
+        "type": "yes_no",
+        "label": "Handbook, too?",
+        "required": False,
+        "visible": "'handbook' in order.why and beneficiary.login == 'ada' and results.read.changed",
+    },
 ]
 _STEPS = [
     {
@@ -74,6 +81,7 @@ class Workshop(FakeEngine):
             assignees=tuple(Assignee(person=a_person(name).ref()) for name in ("Mara Lind", "Ben Bright")),
             choices=("claim", "release", "complete", "decline"),
             evidence=labelled_item().steps[0].evidence,  # type: ignore[union-attr]  # its first step is work
+            known={"results": {"read": {"changed": True}}},
             subject="sha256:subject",
             opened_at=NOON,
         )

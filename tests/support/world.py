@@ -207,6 +207,11 @@ class Request:
         """Wait until the register shows so many waits of a kind."""
         return await self.reaches(lambda p: sum(one.kind is kind for one in p.waiting) == count)
 
+    def titled(self, text: str) -> int:
+        """Return the number of the open task with that in its title: side by side, tasks open in any order."""
+        (found,) = (task for task in self.now.tasks if text in task.title and not task.decided)
+        return int(found.id.rpartition(".")[2])
+
     async def comment(self, who: str, text: str) -> Entry:
         command = uuid.uuid4().hex
         message = Comment(actor=an_actor(who), text=text, command=command)

@@ -28,6 +28,8 @@ from catalog.approval import (
     slate,
 )
 from catalog.people import Person
+from catalog.plan import plan
+from catalog.stages import AutoApproval
 
 ADA, BEN, CLEO, DANA = (a_person(name) for name in ("Ada Byron", "Ben Okri", "Cleo Moss", "Dana Fry"))
 LATER = NOON + timedelta(hours=1)
@@ -37,7 +39,7 @@ def approvals(*quorums: str | int, beneficiary: Person = ADA) -> Approvals:
     """Return approvals of Ada's request with one stage per quorum: first, second, …"""
     names = ("first", "second", "third")
     stages = tuple(a_stage(id=name, name=name.title(), quorum=q) for name, q in zip(names, quorums, strict=False))
-    return begin(stages, ADA.id, beneficiary.id, "sha256:1")
+    return begin(plan(stages, {}), ADA.id, beneficiary.id, "sha256:1")
 
 
 def after(state: Approvals, *events: Event) -> Approvals:
@@ -106,7 +108,7 @@ class TestQuorum:
 
     def test_without_stages_a_request_is_approved_at_once(self) -> None:
         assert approvals().outcome is StageStatus.APPROVED
-        assert approvals().next_stage() is None
+        assert approvals().ready() == ()
 
     def test_any_is_approved_by_the_first_approval(self) -> None:
         state = after(approvals("any"), opening("first", BEN, CLEO), cast("first", BEN))
@@ -135,15 +137,13 @@ class TestQuorum:
         assert isinstance(change, Change)
         assert change.vote is not None
         assert (change.vote.reason, change.vote.at) == ("fine with me", LATER)
-        assert change.closed == stage_of(change.state, "first")
+        assert change.closed == (stage_of(change.state, "first"),)
 
     def test_stages_are_decided_one_after_the_other(self) -> None:
         state = approvals("any", "any")
         assert refusal(state, opening("second", BEN)).code == "stage-not-open"
         state = after(state, opening("first", BEN), cast("first", BEN))
-        following = state.next_stage()
-        assert following is not None
-        assert following.stage.id == "second"
+        assert [following.stage.id for following in state.ready()] == ["second"]
         assert after(state, opening("second", CLEO), cast("second", CLEO)).outcome is StageStatus.APPROVED
 
     def test_who_approved_an_earlier_stage_is_not_asked_again(self) -> None:
@@ -162,7 +162,7 @@ class TestQuorum:
         state = after(approvals("any", "any"), opening("first", BEN), cast("first", BEN))
         change = apply(state, opening("second", BEN), LATER)
         assert isinstance(change, Change)
-        assert change.closed is not None
+        assert change.closed
         assert change.state.outcome is StageStatus.APPROVED
 
     def test_a_stage_opens_with_its_deadline(self) -> None:
@@ -255,7 +255,7 @@ class TestEndings:
     def test_an_expired_stage_ends_the_approvals(self) -> None:
         state = after(approvals("any", "any"), opening("first", BEN), Expire(stage="first"))
         assert state.outcome is StageStatus.EXPIRED
-        assert state.next_stage() is None
+        assert state.ready() == ()
         assert refusal(state, opening("second", BEN)).code == "stage-not-open"
 
     @pytest.mark.parametrize("begun", [(), (opening("first", BEN),)])
@@ -298,19 +298,61 @@ class TestNumbers:
         assert refusal(approvals(2), opening("first", BEN, ADA)).code == "not-approver"
 
 
+class TestSideBySide:
+    """Stages that are open at the same time."""
+
+    def stages(self) -> Approvals:
+        both = (a_stage(id="first", name="First"), a_stage(id="second", name="Second", after=()))
+        last = a_stage(id="third", name="Third", after=("first", "second"))
+        return begin(plan((*both, last), {}), ADA.id, ADA.id, "sha256:1")
+
+    def test_they_open_together_and_what_follows_both_waits_for_both(self) -> None:
+        state = self.stages()
+        assert [ready.stage.id for ready in state.ready()] == ["first", "second"]
+        state = after(state, opening("first", BEN), opening("second", CLEO), cast("second", CLEO))
+        assert state.ready() == ()
+        assert refusal(state, opening("third", DANA)).code == "stage-not-open"
+        state = after(state, cast("first", BEN))
+        assert [ready.stage.id for ready in state.ready()] == ["third"]
+        assert after(state, opening("third", DANA), cast("third", DANA)).outcome is StageStatus.APPROVED
+
+    @pytest.mark.parametrize("refused", ["first", "second"])
+    def test_a_refusal_of_one_calls_off_the_other_and_is_the_outcome(self, refused: str) -> None:
+        opened = after(self.stages(), opening("first", BEN), opening("second", BEN))
+        change = apply(opened, cast(refused, BEN, Verdict.REJECT), LATER)
+        assert isinstance(change, Change)
+        assert [stage.status for stage in change.closed] == [StageStatus.REJECTED, StageStatus.CANCELLED]
+        assert {stage.closed_at for stage in change.closed} == {LATER}
+        assert change.state.outcome is StageStatus.REJECTED
+        other = "second" if refused == "first" else "first"
+        assert refusal(change.state, cast(other, BEN)).code == "stage-closed"
+        assert refused in refusal(change.state, Cancel()).message.casefold()
+
+    def test_a_deadline_of_one_calls_off_the_other(self) -> None:
+        state = after(self.stages(), opening("first", BEN), opening("second", CLEO), Expire(stage="second"))
+        assert state.outcome is StageStatus.EXPIRED
+        assert stage_of(state, "first").status is StageStatus.CANCELLED
+        assert stage_of(state, "third").status is StageStatus.WAITING
+
+    def test_calling_off_closes_all_that_is_undecided(self) -> None:
+        state = after(self.stages(), opening("first", BEN), Cancel())
+        assert [stage.status for stage in state.stages] == [StageStatus.CANCELLED] * 3
+
+
+CHEAP = AutoApproval(id="cheap", when=True, because="It costs next to nothing.")
+
+
 class TestByRule:
     """Stages that a rule approves."""
 
     def test_a_stage_that_a_rule_approves_asks_nobody_and_names_the_rule(self) -> None:
-        stages = (a_stage(id="first", name="First"), a_stage(id="second"))
-        state = begin(stages, ADA.id, ADA.id, "sha256:1", {"first": "auto.cheap"})
+        stages = (a_stage(id="first", name="First", auto_approve=(CHEAP,)), a_stage(id="second"))
+        state = begin(plan(stages, {}), ADA.id, ADA.id, "sha256:1")
         assert said(stage_of(state, "first")) == "Stage 'First' was approved by the rule auto.cheap."
-        following = state.next_stage()
-        assert following is not None
-        assert following.stage.id == "second"
+        assert [following.stage.id for following in state.ready()] == ["second"]
         assert refusal(state, cast("first", BEN)).code == "not-approver"
         assert refusal(state, opening("first", BEN)).code == "stage-not-open"
 
     def test_if_rules_approve_every_stage_the_request_is_approved(self) -> None:
-        state = begin((a_stage(),), ADA.id, ADA.id, "sha256:1", {"manager": "auto.cheap"})
+        state = begin(plan((a_stage(auto_approve=(CHEAP,)),), {}), ADA.id, ADA.id, "sha256:1")
         assert state.outcome is StageStatus.APPROVED

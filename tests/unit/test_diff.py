@@ -463,3 +463,17 @@ def test_the_large_item_shows_everything_nested() -> None:
         "headers “x-a” is new",
     ):
         assert said in told_of
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (None, [], "Begins at once."),
+        ([], None, "Begins after the one above it."),
+        ([], ["manager"], "Begins after Line manager."),
+    ],
+)
+def test_approvers_are_told_when_a_stage_begins(before: Any, after: Any, said: str) -> None:
+    owner = MANAGER | {"id": "owner", "name": "Owner"}
+    old, new = (plain(approvals=[MANAGER, owner | {"after": one}]) for one in (before, after))
+    assert told(old, new) == {"approvers": (f"“Owner”: {said}",)}

@@ -45,6 +45,17 @@ def test_an_item_goes_from_its_form_over_its_stages_to_its_end() -> None:
     assert flow(drawn) == {("form", "stage-manager"), ("stage-manager", "workflow"), ("workflow", FULFILLED)}
 
 
+def test_stages_side_by_side_begin_together_and_lead_to_what_follows_them() -> None:
+    owner = MANAGER | {"id": "owner", "after": []}
+    both = {("form", "stage-manager"), ("form", "stage-owner")}
+    drawn = graph(plain(approvals=[MANAGER, owner]))
+    assert flow(drawn) == both | {("stage-manager", "workflow"), ("stage-owner", "workflow"), ("workflow", FULFILLED)}
+    last = MANAGER | {"id": "last", "after": ["manager", "owner"]}
+    drawn = graph(plain(approvals=[MANAGER, owner, last]))
+    after = {("stage-manager", "stage-last"), ("stage-owner", "stage-last"), ("stage-last", "workflow")}
+    assert flow(drawn) == both | after | {("workflow", FULFILLED)}
+
+
 def test_a_refusal_leads_to_the_other_end() -> None:
     drawn = graph(plain(approvals=[MANAGER]))
     assert [edge.target for edge in drawn.edges if edge.kind == "refused"] == [UNFULFILLED]
@@ -87,6 +98,13 @@ def test_branches_begin_at_their_step_and_meet_after_it() -> None:
         "step-quota", "step-repo", "step-tell",
     }  # fmt: skip
     assert {edge.label for edge in drawn.edges if edge.source == "step-things"} == {"folder", "repository", "licences"}
+
+
+def test_a_name_that_depends_on_the_order_is_told_in_words() -> None:
+    stage = MANAGER | {"name": "Guards for {{ group }} and {{ form.who }}"}
+    form = [{"id": "who", "type": "text", "label": "Who"}]
+    drawn = graph(steps({"id": "a", "do": "approve", "stage": stage}, form=form))
+    assert node(drawn, "step-a").title == "Guards for ‹group› and “Who”"
 
 
 def test_what_is_done_for_each_entry_is_marked() -> None:
@@ -224,6 +242,57 @@ def test_mermaid_has_every_node_and_edge_once() -> None:
     deadlines = sum(one.kind == "deadline" for one in drawn.nodes)
     assert len(re.findall(r"^  n\d+\W.*:::", text, re.MULTILINE)) == len(drawn.nodes)
     assert len(re.findall(r"^  n\d+ (-->|-\.->|-\.-)", text, re.MULTILINE)) == len(drawn.edges) + deadlines
+
+
+def rectangles(drawn: Graph, kind: str) -> list[Box]:
+    """Return where cards, or the words on edges, stand in the picture of a graph."""
+    found = []
+    for group in ET.fromstring(svg(drawn)).findall(f"{SVG}g"):
+        for inner in group.findall(f"{SVG}g"):
+            x, y = map(float, re.findall(r"[-\d.]+", inner.get("transform", "")))
+            card = inner.find(f"{SVG}rect")
+            if kind == "card" and card is not None:
+                found.append(Box(x, y, float(card.get("width", "0")), float(card.get("height", "0"))))
+        for text in group.findall(f"{SVG}text"):
+            if kind == "label":
+                x, y, width = float(text.get("x", "0")), float(text.get("y", "0")), text_width(text.text or "", 11)
+                found.append(Box(x - width if "before" in text.get("class", "") else x, y - 9, width, 11))
+    return found
+
+
+WAITING = {"id": "w", "do": "wait", "event": "go", "timeout": "1 day", "at_deadline": "cancel"}
+SIDE_BY_SIDE = steps(
+    {
+        "id": "both",
+        "do": "parallel",
+        "branches": {
+            "left": [{"id": "a", "do": "approve", "stage": MANAGER | {"id": "one"}}, {**WAITING, "id": "v"}],
+            "middle": [{"id": "b", "do": "approve", "stage": MANAGER | {"id": "two", "when": "form.x == 'long'"}}],
+            "right": [{"id": "c", "do": "grant", "group": "x"}, WAITING],
+        },
+    }
+)
+
+
+@pytest.mark.parametrize("item", [project(), plain(approvals=[MANAGER]), SIDE_BY_SIDE], ids=["large", "small", "wide"])
+def test_the_words_on_edges_overlap_neither_cards_nor_each_other(item: CatalogItem) -> None:
+    drawn = graph(item)
+    labels, cards = rectangles(drawn, "label"), rectangles(drawn, "card")
+    assert labels
+    assert len(cards) == sum(one.kind != "deadline" for one in drawn.nodes)
+    assert not [pair for pair in combinations(labels, 2) if overlap(*pair)]
+    assert not [(one, card) for one in labels for card in cards if overlap(one, card)]
+
+
+def test_the_way_back_says_what_leads_there() -> None:
+    drawn = graph(project())
+    words = re.findall(r'<text class="label[^>]*>([^<]+)<', svg(drawn))
+    refused = sum(edge.kind == "refused" for edge in drawn.edges)
+    undone = sum(one.kind == "undo" for one in drawn.nodes)
+    assert refused
+    assert undone
+    assert (words.count("refused"), words.count("too late"), words.count("undo")) == (refused, refused, undone)
+    assert "refused, too late" in svg(graph(SIDE_BY_SIDE))
 
 
 @pytest.mark.parametrize("item", [project(), plain(approvals=[MANAGER])], ids=["large", "small"])

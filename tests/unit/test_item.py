@@ -11,8 +11,8 @@ from support.builders import a_stage, an_item, an_order
 from catalog.fields import TextField
 from catalog.item import CatalogItem
 from catalog.model import Misplaced, canonical, digest
-from catalog.stages import ApproverRule, check_rules
-from catalog.steps import TaskWork
+from catalog.stages import ApproverRule, ByRole, Policy, check_rules, check_stages
+from catalog.steps import ApproveStep, TaskWork
 
 
 def test_two_fields_of_one_id_are_refused() -> None:
@@ -24,6 +24,26 @@ def test_two_fields_of_one_id_are_refused() -> None:
 def test_two_stages_of_one_id_are_refused() -> None:
     with pytest.raises(ValidationError, match="two approval stages have the id 'manager'"):
         an_item(approvals=(a_stage(), a_stage()))
+
+
+@pytest.mark.parametrize("named", ["second", "first", "nowhere"])
+def test_a_stage_follows_only_those_written_above_it(named: str) -> None:
+    first = a_stage(id="first", after=(named,))
+    with pytest.raises(Misplaced, match=f"no approval stage '{named}' stands above 'first'") as refused:
+        check_stages((first, a_stage(id="second")), "approvals")
+    assert refused.value.place == ("approvals", 0, "after", 0)
+    for kind, stages in ((an_item, "approvals"), (a_policy, "stages")):
+        with pytest.raises(ValidationError, match="stands above"):
+            kind(**{stages: (first, a_stage(id="second"))})
+
+
+def a_policy(**other: Any) -> Policy:
+    return Policy(**{"id": "both", "name": "Both"} | other)
+
+
+def test_the_stage_of_a_step_follows_no_other() -> None:
+    with pytest.raises(ValidationError, match="begins when the step does"):
+        ApproveStep(id="ask", do="approve", stage=a_stage(after=()))
 
 
 def test_the_snapshot_that_travels_with_a_request_keeps_its_digest() -> None:
@@ -73,6 +93,9 @@ def test_an_approver_rule_that_cannot_be_read_is_refused_at_its_place() -> None:
     with pytest.raises(Misplaced) as refused:
         check_rules(TypeAdapter(tuple[ApproverRule, ...]).validate_python(rules), "approvers")
     assert refused.value.place == ("approvers", 1, "group")
+    with pytest.raises(Misplaced) as refused:
+        check_rules((ByRole(rule="role", role="officer-{{ form. }}"),), "assign")
+    assert refused.value.place == ("assign", 0, "role")
 
 
 @pytest.mark.parametrize("name", ["by", "skipped"])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.lint import RULES, as_json, as_sarif, as_text, lint
+from catalog import data
+from catalog.lint import RULES, as_json, as_sarif, as_text, lint, samples
 from catalog.loader import read
 from catalog.registry import ActionSpec, Known, ProviderSpec, WorkflowSpec
 from catalog.source import Finding
@@ -283,6 +285,7 @@ class TestWhatIsNoMistake:
             )),
             ("      - rule: manager", "      - rule: person\n        person: ben\n    quorum: 1"),
             ("      - rule: manager", "      - rule: group\n        group: postmasters\n    quorum: 2"),
+            ("      - rule: manager", "      - rule: role\n        role: budget-owner-{{ form.kind }}\n    quorum: 2"),
             ("      - rule: manager", (
                 "      - rule: item_owner\n      - rule: group\n        group: many\n    quorum: 9"
             )),
@@ -453,6 +456,31 @@ class TestRemedies:
     def test_a_price_by_choice_is_tried_for_each_choice(self, tmp_path: Path) -> None:
         price = "price:\n  one_off: \"{{ 5 if form.kind == 'team' else 'much' }}\"\n  currency: EUR\n"
         assert [one.rule for one in lint_of(tmp_path, SANE + price)] == ["wrong-result"]
+
+    def test_a_condition_on_the_form_as_a_whole_is_tried_with_each_way_of_answering_it(self, tmp_path: Path) -> None:
+        condition = """'"kind": "team"' in form | json"""
+        code = f"  - id: code\n    type: text\n    label: Code\n    visible: >-\n      {condition}\n"
+        text = SANE.replace("approvals:", code + "approvals:").replace("mailbox-users", "'{{ form.code ~ form.name }}'")
+        assert lint_of(tmp_path, text) == []
+        text = text.replace("form.code ~ form.name", "form.code + form.name")
+        assert [one.rule for one in lint_of(tmp_path, text)] == ["failing-expression"]
+
+    def test_conditions_of_a_long_form_are_not_tried_again_for_the_same_answers(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        count, tried = 100, list[str]()
+
+        def holds(when: bool | str, names: Mapping[str, object]) -> bool:
+            tried.append(str(when))
+            return data.holds(when, names)
+
+        monkeypatch.setattr(samples, "holds", holds)
+        fields = "".join(
+            f"  - {{id: f{n}, type: yes_no, label: Field {n}, visible: form.f{n - 1}}}\n" for n in range(1, count)
+        )
+        fields = "  - {id: f0, type: yes_no, label: Field 0}\n" + fields
+        assert lint_of(tmp_path, SANE.replace("approvals:", fields + "approvals:")) == []
+        assert count <= len(tried) <= 4 * count, "a question has two answers, or is not asked"
 
     def test_people_are_named_by_login(self, tmp_path: Path) -> None:
         text = SANE.replace("- rule: manager", "- rule: person\n        person: '{{ form.seats or 1 }}'")

@@ -68,6 +68,10 @@ def test_an_approver_learns_what_for_whom_how_and_until_when() -> None:
     assert "Please decide by 13 March 2025, 12:00 UTC" in text.body
 
 
+def test_an_approver_who_is_asked_several_times_learns_which_decision_it_is() -> None:
+    assert "you are asked to decide (Guards for wiki)." in mail_for("approval-needed", stage="Guards for wiki").body
+
+
 def test_an_order_for_oneself_names_one_person_once() -> None:
     text = mail_for("approval-needed", beneficiary="Ada Byron")
     assert "Ada Byron asks for VPN access, and" in text.body

@@ -9,7 +9,7 @@ from support.builders import a_stage
 
 from catalog import plan
 from catalog.expression import ExpressionError
-from catalog.stages import AutoApproval, ByExpression, ByGroup, ByManager, ByOwner, ByPerson
+from catalog.stages import AutoApproval, ByExpression, ByGroup, ByManager, ByOwner, ByPerson, ByRole
 
 CHEAP = AutoApproval(id="cheap", when="cost.one_off < 100", because="It costs next to nothing.")
 
@@ -48,6 +48,25 @@ def test_a_stage_that_cannot_be_worked_out_is_decided_by_people(stage: Any) -> N
     assert "form.typo" in planned.fault
 
 
+def after(*stages: Any) -> dict[str, tuple[str, ...]]:
+    return {one.stage.id: one.after for one in plan.plan(stages, names())}
+
+
+def test_a_stage_follows_the_one_above_it_unless_it_says_otherwise() -> None:
+    first, second = a_stage(id="a"), a_stage(id="b", after=())
+    third, fourth = a_stage(id="c", after=("a", "b")), a_stage(id="d")
+    assert after(first, second, third, fourth) == {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)}
+
+
+@pytest.mark.parametrize("nobody", [{"when": False}, {"auto_approve": (CHEAP,)}])
+def test_what_follows_a_stage_that_nobody_is_asked_about_follows_what_that_one_did(nobody: Any) -> None:
+    first, second, third = a_stage(id="a"), a_stage(id="b", **nobody), a_stage(id="c")
+    assert after(first, second, third) == {"a": (), "b": ("a",), "c": ("a",)}
+    assert after(second, third) == {"b": (), "c": ()}
+    last = a_stage(id="d", after=("a", "b"))
+    assert after(first, second, last)["d"] == ("a",)
+
+
 MARA = {"id": "id-mara", "login": "mara", "name": "Mara Lind"}
 
 
@@ -56,6 +75,7 @@ MARA = {"id": "id-mara", "login": "mara", "name": "Mara Lind"}
     [
         (ByManager(rule="manager"), (ByManager(rule="manager"),)),
         (ByGroup(rule="group", group="g-{{ form.site }}"), (ByGroup(rule="group", group="g-oslo"),)),
+        (ByRole(rule="role", role="budget-owner-{{ form.site }} "), (ByRole(rule="role", role="budget-owner-oslo"),)),
         (ByOwner(rule="owner"), (ByOwner(rule="owner"),)),
         (ByOwner(rule="owner", group="{{ form.site }}"), (ByOwner(rule="owner", group="oslo"),)),
         (ByPerson(rule="person", person="rolf"), (ByPerson(rule="person", person="rolf"),)),
@@ -76,6 +96,8 @@ def test_what_depends_on_the_order_is_put_into_the_rules(rule: Any, meant: tuple
     [
         ByGroup(rule="group", group="{{ form.nobody }}"),
         ByGroup(rule="group", group=" "),
+        ByRole(rule="role", role="{{ form.nobody }}"),
+        ByRole(rule="role", role="{{ 7 }}"),
         ByPerson(rule="person", person="{{ 7 }}"),
         ByExpression(rule="expression", people="{{ form.typo }}"),
     ],
@@ -83,3 +105,11 @@ def test_what_depends_on_the_order_is_put_into_the_rules(rule: Any, meant: tuple
 def test_a_rule_that_names_nothing_sensible_is_the_items_fault(rule: Any) -> None:
     with pytest.raises(ExpressionError):
         plan.concrete((rule,), names(nobody=None))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"), [(ByGroup(rule="group", group=" "), "a group"), (ByRole(rule="role", role=" "), "a role")]
+)
+def test_a_fault_says_what_has_no_name(rule: Any, said: str) -> None:
+    with pytest.raises(ExpressionError, match=f"the name of {said} came out empty"):
+        plan.concrete((rule,), names())

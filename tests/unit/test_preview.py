@@ -63,6 +63,14 @@ def test_the_people_of_each_stage_are_named_with_its_latest_end() -> None:
     assert shown.decided_by == NOON + timedelta(days=3)
 
 
+def test_stages_side_by_side_begin_together() -> None:
+    days = ({"decide_within": "4 days"}, {"decide_within": "1 day", "after": []}, {"after": ["s1"]})
+    shown = preview(order(stages(*days, {"decide_within": "1 day", "after": ["s0", "s1"]})), asks(GRACE))
+    due = [stage.due_at - NOON for stage in shown.stages if stage.due_at]
+    assert due == [timedelta(days=4), timedelta(days=1), timedelta(days=11), timedelta(days=5)]
+    assert shown.decided_by == NOON + timedelta(days=11)
+
+
 def test_a_stage_that_is_not_needed_and_one_that_needs_nobody_say_why() -> None:
     auto = {"auto_approve": [{"id": "few", "when": "form.seats < 5", "because": "They are few."}]}
     shown = preview(order(stages({"when": "form.seats > 5"}, auto), {"seats": 2}), asks(GRACE))

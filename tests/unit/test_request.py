@@ -1,11 +1,13 @@
-"""An order: what its readers see of it."""
+"""An order: what its readers see of it; and a batch: what of the tasks that stand it changes."""
 
 from __future__ import annotations
 
 from support.builders import a_person, an_item, an_order
+from support.story import Story, a_task
 
 from catalog.fields import DurationField, TextField, YesNoField
-from catalog.request import OrderLine
+from catalog.journal import Kind
+from catalog.request import Batch, OrderLine
 
 FORM = (
     TextField(id="why", type="text", label="Why?"),
@@ -38,3 +40,43 @@ def test_one_item_for_many_is_decided_for_each_of_them_and_a_bundle_also_as_a_wh
         "BundleRequest",
         "BundleRequest",
     ]
+
+
+def a_change(story: Story, *tasks: int, reason: str = "") -> Batch:
+    brought = tuple(a_task(story.number, n, "Bob", reason=reason) for n in tasks)
+    return story.batch(Kind.OPENED, Kind.COMMENT, tasks=brought).model_copy(update={"whole": False})
+
+
+def test_a_batch_without_word_of_it_is_whole() -> None:
+    released = a_change(Story("REQ-1001"), 1).model_dump(mode="json", exclude={"whole"})
+    assert Batch.model_validate(released).whole
+
+
+def test_changed_tasks_take_their_places_and_new_ones_come_after_them() -> None:
+    story = Story("REQ-1001")
+    stand = a_change(story, 1, 2, 3).projection.tasks
+    batch = a_change(story, 2, 4, reason="changed")
+    changed, new = batch.projection.tasks
+    assert batch.over(stand).tasks == (stand[0], changed, stand[2], new)
+    assert batch.model_copy(update={"whole": True}).over(stand).tasks == (changed, new)
+
+
+def test_changes_fit_only_onto_the_journal_they_continue() -> None:
+    story = Story("REQ-1001")
+    first, second = a_change(story), a_change(story)
+    standing = {entry.seq: entry.digest for batch in (first, second) for entry in batch.entries}
+    assert first.fits({})
+    assert second.fits({2: standing[2]})
+    assert second.fits(standing)
+    assert not second.fits({})
+    assert not second.fits({2: "sha256:other"})
+    assert not second.fits(standing | {4: "sha256:other"})
+    assert second.model_copy(update={"whole": True}).fits({})
+
+
+def test_the_first_entry_that_stands_with_another_content_is_found() -> None:
+    batch = a_change(Story("REQ-1001"))
+    assert batch.first_changed({}) is None
+    assert batch.first_changed({entry.seq: entry.digest for entry in batch.entries}) is None
+    assert batch.first_changed({1: "sha256:other", 2: "sha256:other"}) == 1
+    assert batch.first_changed({2: "sha256:other"}) == 2

@@ -79,12 +79,18 @@ def test_a_change_says_what_it_is_about(do: str, needed: str) -> None:
 
 def test_what_a_scenario_says_of_the_company_comes_on_top_of_it() -> None:
     own = Company.model_validate(
-        {"people": {"ada": {"name": "Ada King"}}, "groups": {"vpn": {}}, "operators": ["ada", "mara"]}
+        {
+            "people": {"ada": {"name": "Ada King"}},
+            "groups": {"vpn": {}},
+            "roles": {"a": ["ada"]},
+            "operators": ["ada", "mara"],
+        }
     )
-    base = COMPANY.model_copy(update={"operators": ("mara",)})
+    base = COMPANY.model_copy(update={"operators": ("mara",), "roles": {"a": ("mara",), "b": ("mara",)}})
     both = own.over(base)
     assert [person.name for person in both.people.values()] == ["Ada King", "Mara Lind"]
     assert (list(both.groups), both.operators) == (["vpn"], ("mara", "ada"))
+    assert both.roles == {"a": ("ada",), "b": ("mara",)}
 
 
 def test_two_scenarios_of_a_file_have_different_names() -> None:

@@ -81,6 +81,8 @@ def test_a_text_names_its_expressions(text: str, said: str) -> None:
         ({"rule": "owner", "group": "x"}, "the owners of x"),
         ({"rule": "item_owner"}, "ada, who answers for the item"),
         ({"rule": "group", "group": "finance"}, "the group finance"),
+        ({"rule": "role", "role": "security-officer"}, "whoever holds the role security-officer"),
+        ({"rule": "role", "role": "buyer-{{ form.size }}"}, "whoever holds the role buyer-“Size”"),
         ({"rule": "person", "person": "grace"}, "grace"),
         ({"rule": "expression", "people": "{{ form.size }}"}, "“Size”"),
     ],
@@ -104,6 +106,18 @@ def test_a_stage_says_when_it_is_needed_and_when_nobody_is_asked() -> None:
     auto = [{"id": "small", "when": "form.size == 'small'", "because": "It is little."}]
     stage = Stage.model_validate(MANAGER | {"when": "form.size", "auto_approve": auto})
     assert WORDS.stage(stage)[1:] == ["Only if “Size”.", "Approved by itself if “Size” is 'small'."]
+
+
+def test_a_stage_that_does_not_simply_follow_says_when_it_begins() -> None:
+    stages = [MANAGER, MANAGER | {"id": "owner", "name": "Owner", "after": []}]
+    stages.append(MANAGER | {"id": "last", "after": ["manager", "owner"]})
+    item = plain(approvals=stages)
+    words = Words(item)
+    assert [words.stage(stage)[1:] for stage in item.approvals] == [
+        [],
+        ["Begins at once."],
+        ["Begins after Line manager and Owner."],
+    ]
 
 
 STEPS = [

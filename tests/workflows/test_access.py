@@ -8,9 +8,10 @@ from support.builders import a_person, a_stage, an_item
 from support.world import GROUP, World
 
 from activities.errors import Rejected, Transient
+from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Outcome, Status, WaitKind
-from catalog.stages import ByGroup, ByOwner
+from catalog.stages import ByGroup, ByOwner, Stage
 
 
 async def test_an_approved_request_puts_the_person_into_the_group_and_closes_fulfilled(world: World) -> None:
@@ -130,6 +131,78 @@ async def test_stages_follow_each_other_and_later_people_are_looked_up_when_thei
 
     await request.decide("Olga Owner", task=2)
     assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+def side_by_side(*more: Stage) -> CatalogItem:
+    owner = a_stage(id="owner", name="Owner", approvers=(ByOwner(rule="owner"),), after=())
+    return an_item(approvals=(a_stage(), owner, *more))
+
+
+async def test_stages_side_by_side_open_together_and_what_follows_both_waits_for_both(world: World) -> None:
+    guards = (ByGroup(rule="group", group="guards"),)
+    last = a_stage(id="last", name="Guards", approvers=guards, after=("manager", "owner"))
+    request = await world.place(item=side_by_side(last))
+    both = await request.waits_for(WaitKind.PEOPLE, 2)
+    assert {one.what: one.then for one in both.waiting} == {
+        "Manager decides": "Guards decides.",
+        "Owner decides": "Guards decides.",
+    }
+    await request.decide("Olga Owner", task=request.titled("Owner:"))
+    assert [one.what for one in request.now.waiting] == ["Manager decides"]
+    await request.decide("Mara Lind", task=request.titled("Manager:"))
+    # Mara is one of the guards, and has approved already.
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_a_stage_that_nothing_follows_says_who_decides_besides(world: World) -> None:
+    request = await world.place(item=side_by_side())
+    both = await request.waits_for(WaitKind.PEOPLE, 2)
+    assert {one.then for one in both.waiting} == {"Owner decides too.", "Manager decides too."}
+    await request.decide("Olga Owner", task=request.titled("Owner:"))
+    (manager,) = (await request.waits_for(WaitKind.PEOPLE, 1)).waiting
+    assert "Owner" not in manager.then
+
+
+async def test_a_refusal_of_one_stage_calls_off_the_one_beside_it(world: World) -> None:
+    request = await world.place(item=side_by_side())
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    manager, owner = request.titled("Manager:"), request.titled("Owner:")
+    await request.decide("Olga Owner", "reject", "Not now.", task=owner)
+    closed = await request.closes()
+    assert (closed.outcome, closed.reason) == (Outcome.REJECTED, "Olga Owner: Not now.")
+    assert {task.id.rpartition(".")[2]: task.decided for task in request.now.tasks} == {
+        str(manager): "cancelled",
+        str(owner): "rejected",
+    }
+    assert not world.is_member()
+
+
+async def test_the_deadline_of_one_stage_calls_off_the_one_beside_it(world: World) -> None:
+    request = await world.place(item=side_by_side())
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    await request.passes(timedelta(days=11))
+    assert (await request.closes()).outcome is Outcome.EXPIRED
+    assert sorted(str(task.decided) for task in request.now.tasks) == ["cancelled", "expired"]
+
+
+async def test_a_request_that_is_called_off_closes_all_its_open_stages(world: World) -> None:
+    request = await world.place(item=side_by_side())
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    await request.cancel()
+    assert (await request.closes()).outcome is Outcome.CANCELLED
+    assert [task.decided for task in request.now.tasks] == ["cancelled", "cancelled"]
+
+
+async def test_a_refusal_ends_the_request_though_an_operator_looks_for_the_people_of_the_stage_beside_it(
+    world: World,
+) -> None:
+    nobody = a_stage(id="owner", name="Owner", approvers=(ByGroup(rule="group", group="no-such-group"),), after=())
+    request = await world.place(item=an_item(approvals=(a_stage(), nobody)))
+    await request.waits_for(WaitKind.OPERATOR)
+    await request.waits_for(WaitKind.PEOPLE)
+    await request.decide("Mara Lind", "reject", "No.", task=request.titled("Manager:"))
+    assert (await request.closes()).outcome is Outcome.REJECTED
+    assert {task.kind: task.decided for task in request.now.tasks} == {"approval": "rejected", "operator": "cancelled"}
 
 
 async def test_who_approved_an_earlier_stage_is_not_asked_again(world: World) -> None:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.builders import a_person, a_steps_item, an_actor, an_item
+from support.builders import NOON, a_person, a_steps_item, an_actor, an_item
 from support.world import Request, World, refusal
 
 from activities.errors import Transient
+from catalog import form, names
 from catalog.access import Membership
 from catalog.journal import Kind
 from catalog.request import Outcome, Status, WaitKind
@@ -218,10 +219,10 @@ async def test_branches_run_side_by_side_and_each_says_what_it_waits_for(world: 
     both = {"id": "both", "do": "parallel", "branches": {"left": [task("left")], "right": [task("right"), READERS]}}
     request = await place(world, both)
     await request.waits_for(WaitKind.TASK, 2)
-    await request.work("Grace Guard", "complete", task=2)
+    await request.work("Grace Guard", "complete", task=request.titled("right"))
     await request.reaches(lambda _: reads(world))
     assert request.now.status is Status.FULFILMENT
-    await request.work("Mara Lind", "complete", task=1)
+    await request.work("Mara Lind", "complete", task=request.titled("left"))
     assert (await request.closes()).outcome is Outcome.FULFILLED
 
 
@@ -235,9 +236,8 @@ async def test_one_branch_that_ends_the_request_stops_the_others(world: World) -
     }
     request = await place(world, both)
     await request.waits_for(WaitKind.TASK)
-    shown = await request.waits_for(WaitKind.PEOPLE)
-    vote = next(one for one in shown.tasks if one.kind == "approval")
-    await request.decide("Mara Lind", "reject", "no", task=int(vote.id.rpartition(".")[2]))
+    await request.waits_for(WaitKind.PEOPLE)
+    await request.decide("Mara Lind", "reject", "no", task=request.titled("Manager"))
     assert (await request.closes()).outcome is Outcome.REJECTED
     assert not reads(world)
     assert next(one for one in request.now.tasks if one.kind == "fulfilment").decided == "cancelled"
@@ -251,10 +251,8 @@ async def test_an_operator_asked_in_one_branch_does_not_hold_up_the_other(world:
     await request.waits_for(WaitKind.OPERATOR)
     shown = await request.waits_for(WaitKind.TASK)
     assert shown.status is Status.ATTENTION
-    operator = next(one for one in shown.tasks if one.kind == "operator")
-    work = next(one for one in shown.tasks if one.kind == "fulfilment")
-    await request.work("Mara Lind", "complete", task=int(work.id.rpartition(".")[2]))
-    await request.operate("skip", task=int(operator.id.rpartition(".")[2]))
+    await request.work("Mara Lind", "complete", task=request.titled("left"))
+    await request.operate("skip", task=request.titled("no-such-group"))
     assert (await request.closes()).outcome is Outcome.FULFILLED
 
 
@@ -422,19 +420,50 @@ async def test_an_answer_that_looks_like_a_template_is_no_template(world: World,
 
 
 async def test_approvals_in_a_loop_are_told_apart(world: World) -> None:
-    stage = {"id": "each", "name": "Guards", "approvers": GUARDS}
+    stage = {"id": "each", "name": "Guards for {{ group }}", "approvers": GUARDS}
     inner = [{"id": "ask", "do": "approve", "stage": stage}, {"id": "give", "do": "grant", "group": "{{ group }}"}]
     both = "{{ ['wiki-editors', 'wiki-readers'] }}"
     each = {"id": "all", "do": "for_each", "each": both, "variable": "group", "at_once": 2, "steps": inner}
     request = await place(world, each)
-    await request.waits_for(WaitKind.PEOPLE, 2)
-    await request.decide("Grace Guard", task=2)
+    shown = await request.waits_for(WaitKind.PEOPLE, 2)
+    said = {"Guards for wiki-editors decides", "Guards for wiki-readers decides"}
+    assert {waiting.what for waiting in shown.waiting} == said
+    editors = request.titled("Guards for wiki-editors:")
+    await request.decide("Grace Guard", task=request.titled("Guards for wiki-readers:"))
     await request.reaches(lambda _: reads(world))
     assert not world.is_member()
-    assert request.now.tasks[0].decided is None
-    await request.decide("Grace Guard", task=1)
+    await request.decide("Grace Guard", task=editors)
     assert (await request.closes()).outcome is Outcome.FULFILLED
     assert world.is_member()
+
+
+async def test_a_stage_whose_name_cannot_be_worked_out_is_decided_all_the_same(world: World) -> None:
+    stage = {"id": "ask", "name": "Guards for {{ results.never.was }}", "approvers": GUARDS}
+    request = await place(world, {"id": "ask", "do": "approve", "stage": stage})
+    await request.waits_for_people()
+    await request.decide("Grace Guard", task=request.titled("Guards for {{ results.never.was }}"))
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_evidence_may_depend_on_the_order_on_results_and_on_the_loop_around(world: World) -> None:
+    day = {"id": "day", "type": "date", "label": "Day"}
+    first = {"id": "first", "do": "task", "title": "First", "assign": GUARDS, "evidence": [day], "irreversible": "No."}
+    fields = [
+        {"id": "why", "type": "text", "label": "Why", "default": "{{ order.why }} for {{ group }}"},
+        {"id": "later", "type": "yes_no", "label": "Later", "visible": "results.first.day > today"},
+    ]
+    inner = first | {"id": "then", "title": "Then", "evidence": fields}
+    each = {"id": "all", "do": "for_each", "each": "{{ ['readers'] }}", "variable": "group", "steps": [inner]}
+    request = await place(world, first, each)
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=request.titled("First"), day="2999-01-01")
+    shown = await request.reaches(lambda p: len(p.tasks) == 2)
+    asked = shown.tasks[1]
+    known = names.of_evidence(request.order, asked, NOON)
+    assert asked.known == {"results": {"first": {"day": "2999-01-01"}}, "group": "readers"}
+    checked = form.check(asked.evidence, {"later": True}, known)
+    assert checked.answers == {"why": "Handbook for readers", "later": True}
+    assert [error.code for error in form.check(asked.evidence, {}, known).errors] == ["missing"]
 
 
 async def test_each_round_of_a_loop_has_an_idempotency_key_of_its_own(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Reading the directory in terms of LDAP entries: who is a person, what is a group, who is in it.
+"""Reading the directory in terms of LDAP entries: who is a person, what is a group or a role, who is in it.
 
 Every DN used here came from the server; what comes from outside goes only into filters, escaped. How connections are
 opened and what ldap3's errors mean is `connection`'s and `results`' business; nothing here writes.
@@ -78,11 +78,20 @@ class Reader:
 
     def members(self, group: str) -> tuple[Person, ...]:
         """Return the people in the group; see the port."""
-        return self._people_in(group, self._settings.member_attribute)
+        with self._pool.session() as session:
+            attribute = self._settings.member_attribute
+            return self._people_in(session, self._find_group(session, group, attribute), attribute)
 
     def owners(self, group: str) -> tuple[Person, ...]:
         """Return the people who answer for the group; see the port."""
-        return self._people_in(group, self._settings.owner_attribute)
+        with self._pool.session() as session:
+            attribute = self._settings.owner_attribute
+            return self._people_in(session, self._find_group(session, group, attribute), attribute)
+
+    def occupants(self, role: str) -> tuple[Person, ...]:
+        """Return the people who hold the role now; see the port."""
+        with self._pool.session() as session:
+            return self._people_in(session, self._find_role(session, role), self._settings.occupant_attribute)
 
     def groups_of(self, person_id: str) -> tuple[str, ...]:
         """Return the names of the groups the person is directly in; see the port."""
@@ -124,16 +133,20 @@ class Reader:
         found = session.search(settings.groups_base, where, attributes or [settings.group_name_attribute])
         return _only(found, f"group {group!r} below {settings.groups_base!r}")
 
-    def _people_in(self, group: str, attribute: str) -> tuple[Person, ...]:
-        """Return the people an attribute of the group names, in the order of their logins.
+    def _find_role(self, session: Session, role: str) -> Entry:
+        settings = self._settings
+        base = settings.roles_base or settings.groups_base
+        where = f"(&{settings.role_filter}({settings.role_name_attribute}={filter_value(role)}))"
+        return _only(session.search(base, where, [settings.occupant_attribute]), f"role {role!r} below {base!r}")
+
+    def _people_in(self, session: Session, entry: Entry, attribute: str) -> tuple[Person, ...]:
+        """Return the people whom an attribute of a group or role names, in the order of their logins.
 
         Each is read by its DN: that has no size limit, needs no memberOf, and leaves comparing DNs to the server.
         """
         managers: dict[str, str | None] = {}
-        with self._pool.session() as session:
-            dns = self._find_group(session, group, attribute).all(attribute)
-            entries = self._read_people(session, (dn for dn in dns if not self._is_placeholder(dn)))
-            people = [self._with_manager(session, entry, managers) for entry in entries]
+        entries = self._read_people(session, (dn for dn in entry.all(attribute) if not self._is_placeholder(dn)))
+        people = [self._with_manager(session, person, managers) for person in entries]
         return tuple(sorted(people, key=lambda person: person.login))
 
     def _read_people(self, session: Session, dns: Iterable[str]) -> list[Entry]:

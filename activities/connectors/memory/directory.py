@@ -31,6 +31,7 @@ Operation = Literal[
     "group",
     "members",
     "owners",
+    "occupants",
     "groups_of",
     "is_member",
     "ensure_member",
@@ -94,13 +95,18 @@ class MemoryDirectory:
         groups: Iterable[Group] = (),
         passwords: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        roles: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
-        """Take over the people, their groups, their passwords by immutable id, and when things are seen."""
+        """Take over the people, their groups, their passwords by immutable id, and when things are seen.
+
+        `roles` says who holds each role: immutable ids, by its name.
+        """
         self._clock = clock
         self.ledger: list[Write] = []
         self.changes: list[Change] = []
         self._people = {person.id: person for person in people}
         self._groups = {_key(group.name): group for group in groups}
+        self._roles = {_key(name): frozenset(holders) for name, holders in (roles or {}).items()}
         self._passwords = dict(passwords or {})
         self._more: dict[str, dict[Attribute, tuple[str, ...]]] = {}
         self._disabled: set[str] = set()
@@ -196,6 +202,13 @@ class MemoryDirectory:
         """Return the people who answer for the group; see the port."""
         with self._call("owners"):
             return self._known(self._group(group).owners)
+
+    def occupants(self, role: str) -> tuple[Person, ...]:
+        """Return the people who hold the role now; see the port."""
+        with self._call("occupants"):
+            if _key(role) not in self._roles:
+                raise NotFound(f"there is no role {role!r}")
+            return self._known(self._roles[_key(role)])
 
     def groups_of(self, person_id: str) -> tuple[str, ...]:
         """Return the names of the groups the person is directly in; see the port."""

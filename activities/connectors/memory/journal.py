@@ -25,27 +25,31 @@ class MemoryJournal:
         self.fail_next = 0
         self.batches: list[Batch] = []
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> bool:
         """Write a batch; see `activities.ports.Journal`."""
         with self._lock:
             if self.fail_next > 0:
                 self.fail_next -= 1
                 raise Transient("the database is down")
-            self.batches.append(batch)
-            number = batch.projection.number
+            number, projection = batch.projection.number, batch.projection
             kept, stood = self._entries.setdefault(number, {}), self._projections.get(number)
-            changed = [entry.seq for entry in batch.entries if kept.get(entry.seq, entry) != entry]
-            if changed and stood:
+            standing = {seq: entry.digest for seq, entry in kept.items()}
+            changed = batch.first_changed(standing)
+            if changed and stood and (projection.step, projection.updated_at) <= (stood.step, stood.updated_at):
+                return True
+            if not batch.fits(standing):
+                return False
+            self.batches.append(batch)
+            if changed:
                 # done again because the engine did not keep the first version: the later one takes its place
-                if (batch.projection.step, batch.projection.updated_at) <= (stood.step, stood.updated_at):
-                    return
-                self._entries[number] = kept = {seq: entry for seq, entry in kept.items() if seq < min(changed)}
+                self._entries[number] = kept = {seq: entry for seq, entry in kept.items() if seq < changed}
             for entry in batch.entries:
                 kept.setdefault(entry.seq, entry)
-            if changed or stood is None or stood.seq < batch.projection.seq:
-                self._projections[number] = batch.projection
+            if changed or stood is None or stood.seq < projection.seq:
+                self._projections[number] = batch.over(stood.tasks if stood else ())
             for notice in batch.notices:
                 self._notices.setdefault((notice.event, notice.to.id), notice)
+            return True
 
     def entries(self, number: str) -> list[Entry]:
         """Return a request's entries, in order."""

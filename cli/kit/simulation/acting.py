@@ -131,7 +131,7 @@ class Cast:
             checked = sources.check(
                 task.evidence,
                 handed_in(event.answers, actor.person, world.register, task.opened_at),
-                names.of_order(order, task.opened_at),
+                names.of_evidence(order, task, task.opened_at),
                 (),
                 requester_id=actor.person.id,
                 beneficiary_id=order.beneficiary.id,

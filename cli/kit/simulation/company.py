@@ -29,7 +29,8 @@ class Staff:
             name: Group(name, {_id(one) for one in sketch.members}, tuple(_id(one) for one in sketch.owners))
             for name, sketch in company.groups.items()
         }
-        self.directory = MemoryDirectory(people, self._groups.values(), clock=clock)
+        roles = {name: map(_id, holders) for name, holders in company.roles.items()}
+        self.directory = MemoryDirectory(people, self._groups.values(), clock=clock, roles=roles)
 
     def actor(self, login: str) -> Actor:
         """Return somebody, acting; people who have left are still known to those who tell the story.

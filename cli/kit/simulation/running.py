@@ -24,7 +24,7 @@ from typing import Self
 
 from temporalio.service import RPCError
 
-from activities.plugins import Plugins, discover
+from activities.plugins import NAMED, Plugins, discover
 from activities.ports import Ports
 from activities.serving import Activity, serving
 from catalog.scenario import Event, GoesDown
@@ -57,7 +57,7 @@ class Simulator:
 
     def __init__(self, plugins: Plugins | None = None) -> None:
         """Open nothing yet; `plugins` are what is registered in this installation unless given."""
-        self._plugins = plugins or discover()
+        self._plugins = plugins or discover(NAMED)
         # A loop of its own, so that the one of whoever calls stays as it is.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._stack = AsyncExitStack()

@@ -154,7 +154,7 @@ class _Reader:
     def _stories(self, loaded: Loaded[ScenarioFile], company: Company, item: CatalogItem) -> Iterator[Story]:
         for position, scenario in enumerate(loaded.value.scenarios):
             own = scenario.company.over(company) if scenario.company else company
-            line = loaded.positions["scenarios", position].line
+            line = loaded.positions["scenarios", position][0]
             yield Story(loaded.file, line, item, scenario, own, self._shelf)
 
     def _faults(self, story: Story, place: Place) -> Iterator[Fault]:

@@ -104,10 +104,9 @@ class World:
             published=lambda: items,
         )
 
-    def record(self, batch: Batch) -> None:
+    def record(self, batch: Batch) -> bool:
         """Write a batch into the register, as in earnest, and keep it for the timeline; see `ports.Journal`."""
-        self.register.record(batch)
-        self.journal.record(batch)
+        return self.register.record(batch) and self.journal.record(batch)
 
     def order(self) -> Order:
         """Put the scenario's order on record, by the same intake as everybody's.
