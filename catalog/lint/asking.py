@@ -137,12 +137,13 @@ def unknown_choice(subject: Subject) -> Iterator[Hit]:
     for use in subject.uses:
         if not isinstance(use.value, str) or use.form is None:
             continue
-        if use.condition and subject.constantly(use.value) is not None:
+        compared = comparing.texts(use.value, template=not use.condition)
+        if not compared or (use.condition and subject.constantly(use.value) is not None):
             continue  # that it is constant is told by another rule
         fields: dict[tuple[str, str], Field] = {(use.root, field.id): field for field in use.form}
         fields |= {("form", field.id): field for field in subject.item.form if use.root == "row"}
         fields |= {("order", field.id): field for field in use.order or ()}
-        for path, text in sorted(comparing.texts(use.value, template=not use.condition)):
+        for path, text in sorted(compared):
             choices = getattr(fields.get(path), "choices", ())
             if choices and text not in choices:
                 message = f"{'.'.join(path)} is never {text!r}"

@@ -84,7 +84,7 @@ def _calls(subject: Subject) -> Iterator[tuple[Place, CallWork]]:
 def unknown_provider(subject: Subject) -> Iterator[Hit]:
     """Check `provider` of every field, those of rows and of evidence too."""
     for place, field in subject.fields:
-        if name := getattr(field, "provider", None):
+        if name := vars(field).get("provider"):
             yield from _unknown((*place, "provider"), "provider", name, subject.world.known.providers)
 
 

@@ -79,7 +79,7 @@ class Use(NamedTuple):
         """Whether there is one at all."""
         if self.condition:
             return isinstance(self.value, str)
-        return any("{{" in text or "{%" in text for text in data.texts(self.value))
+        return any(map(_is_template, data.texts(self.value)))
 
     @property
     def references(self) -> frozenset[tuple[str, ...]]:
@@ -121,24 +121,29 @@ def found(names: Names, path: tuple[str, ...]) -> Found:
 
 
 def of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
-    """Yield every value of an item that may hold expressions; of data each text by itself, with its own place."""
+    """Yield every value of an item that may hold expressions; of data each text that does, with its own place."""
     for use in _of_item(item, known):
         if use.condition or use.wanted != "anything":
             yield use
         else:
-            yield from (use._replace(place=place, value=text) for place, text in _leaves(use.value, use.place))
+            yield from (use._replace(place=place, value=text) for place, text in _templates(use.value, use.place))
 
 
-def _leaves(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+def _templates(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
     match value:
         case str():
-            yield place, value
+            if _is_template(value):
+                yield place, value
         case dict():
             for key, one in value.items():
-                yield from _leaves(one, (*place, key))
+                yield from _templates(one, (*place, key))
         case list() | tuple():
             for at, one in enumerate(value):
-                yield from _leaves(one, (*place, at))
+                yield from _templates(one, (*place, at))
         case _:
             pass  # numbers and the like hold no expressions
 

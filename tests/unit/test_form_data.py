@@ -160,3 +160,17 @@ def test_what_must_go_through_no_template_takes_the_place_of_a_whole_expression(
         "note": "it is {{ form.token.given }}",
     }
     assert data.fill(written, known, secrets) == {"secret": "ref-{{ 1 }}", "given": True, "note": "it is yes"}
+
+
+@pytest.mark.parametrize(
+    ("written", "later"),
+    [
+        ("{{ results.laptop.number }}", True),
+        (["plain", {"deep": "after {{ results.build.by }}"}], True),
+        ("{{ form.results }}", False),
+        ("results.laptop.number", False),
+        (None, False),
+    ],
+)
+def test_data_that_names_results_waits_for_what_comes_before(written: Any, later: bool) -> None:
+    assert data.needs_results(written) is later
