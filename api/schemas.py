@@ -29,7 +29,7 @@ from catalog.people import Actor
 from catalog.preview import Asked, Preview
 from catalog.registry import Known
 from catalog.request import Cost, Order, OrderLine, Outcome, Status, Task, WaitKind
-from catalog.stages import AutoApproval, Quorum, Stage
+from catalog.stages import AutoApproval, Quorum, Stage, before
 from catalog.steps import walk
 from records.register import RequestView, TaskView
 from workflows.messages import MAX_REASON
@@ -211,6 +211,7 @@ class StageOut(_Out):
 
     Attributes:
         approvers: who decides, in words.
+        after: the stages that must have approved before it begins; none: it begins at once.
         conditional: whether some orders do without it, or without asking anybody.
         when, auto_approve: under which conditions; only for operators and the item's owner, because who knows a
             threshold can order just below it.
@@ -221,16 +222,18 @@ class StageOut(_Out):
     approvers: str
     quorum: Quorum
     decide_within: Duration
+    after: tuple[str, ...]
     conditional: bool
     when: bool | str | None = None
     auto_approve: tuple[AutoApproval, ...] | None = None
 
     @classmethod
-    def of(cls, stage: Stage, words: wording.Words, *, in_full: bool) -> Self:
+    def of(cls, stage: Stage, after: tuple[str, ...], words: wording.Words, *, in_full: bool) -> Self:
         """Return a stage, in full with its conditions."""
         approvers = words.approvers(stage.approvers)
         seen = {
             "approvers": approvers if in_full else _FORMULA.sub("whom the order decides on", approvers),
+            "after": after,
             "conditional": stage.when is not True or bool(stage.auto_approve),
             "when": stage.when if in_full else None,
             "auto_approve": stage.auto_approve if in_full else None,
@@ -268,11 +271,12 @@ class ItemOut(ItemSummaryOut):
         words = wording.Words(item, known)
         in_full = viewer.operator or viewer.person.login.casefold() == item.owner.casefold()
         steps = [step for _, step in walk(item.steps)]
+        stages = [(stage, before(item.approvals)[stage.id]) for stage in item.approvals]
         done = [words.step(step) for step in steps] or [f"Order {line.item}" for line in item.lines]
         seen = {
             "price": wording.price(item.price),
             "form_schema": form_schema.schema(item.form),
-            "approvals": [StageOut.of(stage, words, in_full=in_full) for stage in item.approvals],
+            "approvals": [StageOut.of(*stage, words, in_full=in_full) for stage in stages],
             "steps": done or [words.workflow()],
             "irreversible": [why for step in steps if (why := getattr(step, "irreversible", ""))],
             "digest": digest(item),
@@ -504,6 +508,7 @@ class PlannedOut(_Out):
     due_at: datetime
     decided_by: datetime | None
     stages: tuple[PlannedStageOut, ...]
+    later: tuple[str, ...] = Field(description="What is asked in the middle of the work, by its name.")
 
     @classmethod
     def of(cls, order: Order, planned: Preview) -> Self:

@@ -302,9 +302,10 @@ def _stage(old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
         yield f"{name} has {lasting(new.decide_within)} to decide instead of {lasting(old.decide_within)}."
     if old.when != new.when:
         yield f"{name} is asked {_when(new.when, pair.now)} instead of {_when(old.when, pair.before)}."
-    if old.after != new.after:
-        begins = "Begins after the one above it." if new.after is None else pair.now.begins(new.after)
-        yield f"{name}: {begins}"
+    earlier, later = pair.before.begins(old), pair.now.begins(new)
+    # What begins later only because something was put before it is told by that.
+    if old.after != new.after and earlier != later:
+        yield f"{name} begins {later} instead of {earlier}."
     yield from _auto(name, old, new, pair)
     told = ("name", "approvers", "quorum", "decide_within", "when", "after", "auto_approve")
     yield from _rest(name, old, new, pair, told)

@@ -7,9 +7,9 @@ vocabulary. Only what the item itself says stands here: nobody is looked up and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from catalog.duration import words as lasting
 from catalog.fields import Field
@@ -26,6 +26,7 @@ from catalog.stages import (
     ByRole,
     Quorum,
     Stage,
+    before,
 )
 from catalog.steps import (
     ApproveStep,
@@ -59,6 +60,33 @@ def listed(parts: Iterable[str], last: str = "and") -> str:
     """Return parts as a list in a sentence: ``a, b and c``."""
     *most, end = list(parts) or [""]
     return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def begins(after: Sequence[str]) -> str:
+    """Return when a stage begins that comes after those of these names."""
+    return f"once {listed(after)} {'has' if len(after) == 1 else 'have'} approved" if after else "at once"
+
+
+class Turn(NamedTuple):
+    """What of a planned stage tells when its turn is."""
+
+    id: str
+    name: str
+    after: Sequence[str]
+    asks: bool
+
+
+def turns(stages: Iterable[Turn]) -> list[str]:
+    """Return when each stage begins; nothing for those that simply follow the one above or ask nobody."""
+    names: dict[str, str] = {}
+    above: tuple[str, ...] = ()
+    said = []
+    for stage in stages:
+        usual = not stage.asks or tuple(stage.after) == above
+        said.append("" if usual else begins([names[one] for one in stage.after]))
+        names[stage.id] = stage.name
+        above = (stage.id,) if stage.asks else above
+    return said
 
 
 def capital(text: str) -> str:
@@ -175,16 +203,17 @@ class Words:
         if stage.quorum != "any" or len(stage.approvers) > 1:
             said.append(quorum(stage.quorum))
         if stage.after is not None:
-            said.append(self.begins(stage.after))
+            said.append(f"Begins {self.begins(stage)}.")
         if stage.when is not True:
             said.append(f"Only if {self.condition(stage.when)}.")
         said += [f"Approved by itself if {self.condition(auto.when)}." for auto in stage.auto_approve]
         return said
 
-    def begins(self, after: tuple[str, ...]) -> str:
-        """Return when a stage begins that is not simply the next one."""
-        names = [stage.name for stage in self._item.approvals if stage.id in after]
-        return f"Begins after {listed(names)}." if names else "Begins at once."
+    def begins(self, stage: Stage) -> str:
+        """Return when a stage begins."""
+        stages = self._item.approvals
+        after = before(stages).get(stage.id, ())  # that of a step begins when the step does
+        return begins([one.name for one in stages if one.id in after])
 
     def step(self, step: Step) -> str:
         """Return the name of a step: what its author calls it, else what it does."""

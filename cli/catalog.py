@@ -12,7 +12,7 @@ from rich.table import Table
 from catalog.text import paragraphs
 from cli.client import DEFAULT_URL, As, AsJson, Client, Url, at
 from cli.kit import diff, docs, graph, lint, new, preview, schema, simulate
-from cli.render import field_table, plain
+from cli.render import field_table, plain, stages
 
 app = typer.Typer(help="See what can be ordered; write, check and preview items.", no_args_is_help=True)
 _KIT = "For authors (offline)"
@@ -62,5 +62,4 @@ def show(
     console.print(plain(found["name"]), plain(f"{found['version']}  {found['summary']}"))
     console.print(Markdown(paragraphs(found["description"]), hyperlinks=False))
     console.print(field_table(found["form"]))
-    stages = " → ".join(stage["name"] for stage in found["approvals"]) or "nobody"
-    console.print(plain(f"Decided by: {stages}"))
+    console.print(stages(found["approvals"]))

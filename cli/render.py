@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from catalog.duration import words
 from catalog.text import one_line
+from catalog.wording import Turn, begins, turns
 
 COLOURS = {
     "fulfilled": "green",
@@ -178,11 +180,27 @@ def preview_panel(preview: dict[str, Any]) -> RenderableType:
     return Group(*lines, *(_planned(order) for order in preview["orders"]))
 
 
+def stages(found: list[dict[str, Any]]) -> RenderableType:
+    """Return the approval stages of an item: who decides, and when each begins."""
+    if not found:
+        return plain("Decided by: nobody, an order is fulfilled at once")
+    names = {stage["id"]: stage["name"] for stage in found}
+    grid = Table.grid(padding=(0, 2))
+    for stage in found:
+        when = begins([names[name] for name in stage["after"]])
+        grid.add_row(plain(stage["name"]), plain(stage["approvers"]), plain(when))
+    return Group(plain("Decided by"), Padding(grid, (0, 0, 0, 2)))
+
+
 def _planned(order: dict[str, Any]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
-    for stage in order["stages"]:
-        grid.add_row(plain(stage["name"]), plain(_stage(stage)))
-    if not order["stages"]:
+    planned = order["stages"]
+    begun = turns(Turn(one["id"], one["name"], one["after"], one["needed"] and not one["auto"]) for one in planned)
+    for stage, when in zip(planned, begun, strict=True):
+        grid.add_row(plain(stage["name"]), plain(_stage(stage, when)))
+    for name in order["later"]:
+        grid.add_row(plain(name), "in the middle of the work")
+    if not order["stages"] and not order["later"]:
         grid.add_row("approval", "nobody is asked")
     if order["cost"]:
         grid.add_row("costs", plain(_cost(order["cost"])))
@@ -190,14 +208,14 @@ def _planned(order: dict[str, Any]) -> RenderableType:
     return Panel(grid, title=plain(f"{order['item']['name']} for {order['beneficiary']['name']}"), title_align="left")
 
 
-def _stage(stage: dict[str, Any]) -> str:
+def _stage(stage: dict[str, Any], begun: str) -> str:
     if not stage["needed"]:
         return f"is not asked: {stage['because']}"
     if stage["auto"]:
         return f"is approved by itself: {stage['because']} [{stage['auto']}]"
     names = ", ".join(person["name"] for person in stage["people"]) or "an operator: nobody was found"
     until = f", by {moment(stage['due_at'])} at the latest" if stage["due_at"] else ""
-    return names + until
+    return names + (f", {begun}" if begun else "") + until
 
 
 def _cost(cost: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ state, puts it on record and keeps the tasks in step. The waiting is done by the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from temporalio import workflow
@@ -33,7 +34,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.plan import PlannedStage
     from catalog.request import Assignee, Order, Status, Task, Waiting, WaitKind
     from catalog.stages import Stage
-    from catalog.wording import listed
+    from catalog.wording import begins, capital, listed
 
 
 class ApprovalDesk:
@@ -155,11 +156,12 @@ class ApprovalDesk:
     def _following(self, stage_id: str) -> str:
         """Say what comes once this stage has approved."""
         others = [state for state in self.state.stages if state.stage.id != stage_id]
-        following = [s for s in others if s.status is StageStatus.WAITING and stage_id in s.after]
-        beside = [s for s in others if s.status in (StageStatus.WAITING, StageStatus.OPEN)]
-        if following:
-            return f"{_decide(following)}."
-        return f"{_decide(beside)} too." if beside else self._then
+        undecided = {s.stage.id: s for s in others if s.status in (StageStatus.WAITING, StageStatus.OPEN)}
+        following = [s for s in undecided.values() if stage_id in s.after]
+        if not following:
+            return f"{_decide(undecided.values())} too." if undecided else self._then
+        first = [undecided[name].stage.name for name in following[0].after if name in undecided]
+        return f"{capital(begins(first))}, {_decide(following)}." if first else f"{_decide(following)}."
 
     def _apply(self, event: Event) -> Change | Refusal:
         change = approval.apply(self.state, event, workflow.now())
@@ -226,7 +228,7 @@ def _cast(task: Task, command: Decide) -> Cast:
     )
 
 
-def _decide(stages: list[StageState]) -> str:
+def _decide(stages: Collection[StageState]) -> str:
     return f"{listed(state.stage.name for state in stages)} {'decides' if len(stages) == 1 else 'decide'}"
 
 

@@ -107,8 +107,8 @@ class Approving:
 
 
 NOBODY_DECIDES = (
-    "Nobody may decide {stage!r}: the directory names no active manager, owner or group member besides the requester "
-    "and the beneficiary. Correct the directory, then retry."
+    "Nobody may decide {stage!r}: the directory names no active manager, owner, group member or holder of a role besides "
+    "the requester and the beneficiary. Correct the directory, then retry."
 )
 TOO_FEW_DECIDE = (
     "Fewer people may decide {stage!r} than must approve: the directory names too few who are active and neither the "

@@ -17,7 +17,7 @@ from catalog.preview import Asked, Part, Reason, Whole
 from catalog.request import Cost, Order
 from catalog.source import parse
 from catalog.text import moment, one_line
-from catalog.wording import listed
+from catalog.wording import Turn, listed, turns
 from cli.client import AsJson, Trouble
 from cli.kit import people as sketches
 from cli.kit.offline import Desk
@@ -107,9 +107,13 @@ def _whole(whole: Whole) -> Iterator[Text]:
     yield Text(f"Price     {_total(whole)}")
     yield Text(f"Promised  by {moment(whole.due_at.isoformat())}")
     yield Text("Decided by", style="bold")
+    plans = [stage.plan for stage in whole.stages]
+    begun = turns(Turn(plan.stage.id, one_line(plan.stage.name), plan.after, plan.asks) for plan in plans)
     for number, stage in enumerate(whole.stages, 1):
-        yield _stage(number, stage)
-    if not whole.stages:
+        yield _stage(number, stage, begun[number - 1])
+    for name in whole.later:
+        yield Text(f"  later, in the middle of the work: {one_line(name)}")
+    if not whole.stages and not whole.later:
         parts = "nobody as a whole: each part is decided by itself"
         yield Text(f"  {parts if whole.parts else 'nobody: it is fulfilled at once'}")
     if whole.decided_by and whole.decided_by > whole.due_at:
@@ -187,7 +191,7 @@ def _price(price: Cost | None) -> str:
     return one_line(f"{listed(parts) or 'free'}{charged}")
 
 
-def _stage(number: int, asked: Asked) -> Text:
+def _stage(number: int, asked: Asked, begun: str) -> Text:
     plan = asked.plan
     line = Text(f"  {number}. ").append(one_line(plan.stage.name), style="bold")
     if not plan.needed:
@@ -203,6 +207,8 @@ def _stage(number: int, asked: Asked) -> Text:
                 str(plan.stage.quorum), f", {plan.stage.quorum} must approve"
             )
         )
+    if begun:
+        line.append(f", {begun}")
     if asked.due_at:
         line.append(f", by {moment(asked.due_at.isoformat())}")
     line.append(rule, style="dim")

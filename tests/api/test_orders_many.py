@@ -241,6 +241,8 @@ async def test_a_preview_says_who_decides_what_it_costs_and_when_and_writes_noth
     assert [person["name"] for person in manager["people"]] == ["Mara Lind"]
     assert (money["auto"], money["because"]) == ("auto.cheap", "It costs next to nothing.")
     assert no["needed"] is False
+    assert [stage["after"] for stage in order["stages"]] == [[], ["manager"], ["manager"]]
+    assert order["later"] == []
     assert manager["due_at"] == order["decided_by"]
     assert order["due_at"]
     assert world.count() == 0

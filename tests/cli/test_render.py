@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from cli.client import Trouble
-from cli.render import draft_table, plain, preview_panel, request_panel, request_table, task_panel, task_table
+from cli.render import draft_table, plain, preview_panel, request_panel, request_table, stages, task_panel, task_table
 
 HOSTILE = {
     "[/x]": "[/x]",
@@ -107,14 +107,37 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
     }
     draft = {"id": text, "item": text, "beneficiary": text, "beneficiaries": [], "answers": {}, "updated_at": AT}
     error = {"field": text, "message": text}
-    stage = {"name": text, "needed": True, "auto": "", "people": [person], "due_at": None}
-    planned = {"item": person, "beneficiary": person, "stages": [stage], "cost": None, "due_at": AT}
+    stage = {"id": text, "name": text, "after": [], "needed": True, "auto": "", "people": [person], "due_at": None}
+    planned = {"item": person, "beneficiary": person, "stages": [stage], "later": [text], "cost": None, "due_at": AT}
     preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
-    for what, times in ((task_panel(task), 16), (draft_table([draft]), 3), (preview_panel(preview), 6)):
+    for what, times in ((task_panel(task), 16), (draft_table([draft]), 3), (preview_panel(preview), 7)):
         out = printed(what)
         assert out.count(shown) == times
         assert "\x1b" not in out
         assert "\u202e" not in out
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
+def test_the_stages_of_an_item_are_shown_literally_with_when_they_begin(text: str, shown: str) -> None:
+    first = {"id": "a", "name": text, "approvers": text, "after": []}
+    out = printed(stages([first, first | {"id": "b", "after": ["a"]}]))
+    assert out.count(shown) == 5
+    assert f"once {shown} has approved" in out
+
+
+def test_an_item_without_stages_says_that_nobody_decides() -> None:
+    assert "nobody" in printed(stages([]))
+
+
+def test_a_preview_says_which_stages_do_not_simply_follow() -> None:
+    stage = {"needed": True, "auto": "", "people": [], "due_at": None}
+    three = [stage | {"id": "a", "name": "A", "after": []}, stage | {"id": "b", "name": "B", "after": []}]
+    three.append(stage | {"id": "c", "name": "C", "after": ["a", "b"]})
+    who = {"name": "Ada"}
+    order = {"item": who, "beneficiary": who, "stages": three, "later": [], "cost": None, "due_at": AT}
+    out = printed(preview_panel({"may_be_ordered": True, "errors": [], "left_out": [], "orders": [order]}))
+    assert [when in out for when in ("B  an operator: nobody was found, at once", "once A and B have approved")]
+    assert out.count("at once") == 1
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.items())

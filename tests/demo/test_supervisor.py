@@ -210,10 +210,12 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line() -> None:
 
 
 SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
 from cli.demo.supervisor import Child, supervised
 
+# The tests may run under nohup, which has it ignored.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 data, codes = Path(sys.argv[1]), sys.argv[2:]
 with supervised(data, grace=0.5) as running:
     for n, code in enumerate(codes):

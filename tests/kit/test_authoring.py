@@ -346,6 +346,19 @@ def test_a_preview_says_which_group_there_is_not(run: Run, items: Path) -> None:
     assert "Writers: an operator has to find somebody" in said
 
 
+def test_a_preview_says_which_stages_run_side_by_side_and_what_is_asked_later(run: Run, items: Path) -> None:
+    text = (items / "wiki.yaml").read_text()
+    text = text.replace("{rule: group, group: wiki-writers}]", "{rule: person, person: ines.okafor}], after: []")
+    ask = "{id: ask, do: approve, stage: {id: late, name: Guards, approvers: [{rule: manager}]}}"
+    steps = f"steps:\n  - {ask}\n  - {{id: give, do: grant, group: wiki-editors}}\n"
+    text = text.replace("workflow: AccessRequest\nentitlement: {group: wiki-editors}\n", steps)
+    (items / "wiki.yaml").write_text(text)
+    _, said = preview(run, "-a", "why=x", "-a", "seats=3")
+    assert re.search(r"1\. Line manager: Grace Murray, by", said)
+    assert re.search(r"2\. Writers: Ines Okafor, at once, by", said)
+    assert "later, in the middle of the work: Guards" in said
+
+
 def test_a_preview_names_whoever_holds_a_role_and_says_which_role_there_is_not(run: Run, items: Path) -> None:
     rule = "{rule: role, role: 'officer-{{ form.seats }}'}"
     (items / "wiki.yaml").write_text(WIKI.replace("{rule: group, group: wiki-writers}", rule))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.items import MANAGER, plain
+from support.items import MANAGER, plain, steps
 
 from catalog import names
 from catalog.approval import Rung
@@ -61,6 +61,11 @@ def test_the_people_of_each_stage_are_named_with_its_latest_end() -> None:
     assert shown.stages[0].slate.skipped[0].rule == "approval.skip-requester"
     assert [stage.due_at for stage in shown.stages] == [NOON + timedelta(days=2), NOON + timedelta(days=3)]
     assert shown.decided_by == NOON + timedelta(days=3)
+
+
+def test_what_is_asked_in_the_middle_of_the_work_is_named() -> None:
+    ask = {"id": "ask", "do": "approve", "stage": MANAGER | {"name": "Guards"}}
+    assert preview(order(steps(ask)), asks(GRACE)).later == ("Guards",)
 
 
 def test_stages_side_by_side_begin_together() -> None:

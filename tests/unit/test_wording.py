@@ -116,7 +116,7 @@ def test_a_stage_that_does_not_simply_follow_says_when_it_begins() -> None:
     assert [words.stage(stage)[1:] for stage in item.approvals] == [
         [],
         ["Begins at once."],
-        ["Begins after Line manager and Owner."],
+        ["Begins once Line manager and Owner have approved."],
     ]
 
 

@@ -144,11 +144,11 @@ async def test_stages_side_by_side_open_together_and_what_follows_both_waits_for
     request = await world.place(item=side_by_side(last))
     both = await request.waits_for(WaitKind.PEOPLE, 2)
     assert {one.what: one.then for one in both.waiting} == {
-        "Manager decides": "Guards decides.",
-        "Owner decides": "Guards decides.",
+        "Manager decides": "Once Owner has approved, Guards decides.",
+        "Owner decides": "Once Manager has approved, Guards decides.",
     }
     await request.decide("Olga Owner", task=request.titled("Owner:"))
-    assert [one.what for one in request.now.waiting] == ["Manager decides"]
+    assert [(one.what, one.then) for one in request.now.waiting] == [("Manager decides", "Guards decides.")]
     await request.decide("Mara Lind", task=request.titled("Manager:"))
     # Mara is one of the guards, and has approved already.
     assert (await request.closes()).outcome is Outcome.FULFILLED
