@@ -13,7 +13,22 @@ from pydantic_settings import BaseSettings
 
 
 def faults(error: BaseException) -> tuple[str, ...]:
-    """Return what an error says, a line for each thing that is wrong; no value that was given is among it."""
+    """Return what an error says, a line for each thing that is wrong; no value that was given is among it.
+
+    An error of another package may be wrong itself, and raise when it is asked; then its type must do.
+
+    Raises:
+        KeyboardInterrupt: somebody wants the process to stop.
+    """
+    try:
+        return _said(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001  what `__str__` of another package raises is not known; none may end the process
+        return (type(error).__name__,)
+
+
+def _said(error: BaseException) -> tuple[str, ...]:
     if not isinstance(error, ValidationError):
         return (f"{type(error).__name__}: {error}",)
     kind = _settings_of(error)

@@ -2,7 +2,8 @@
 
 A package registers by entry points; what is shipped stands in `SHIPPED`, in the very same form, and is found by the
 same code. (Not as entry points of our own, because those only exist once the package is installed.) Something broken
-is reported with its name and left out. Nothing is opened here, and nothing is run.
+is reported with its name and left out, whatever it does: a package that ends the process when it is imported would
+otherwise end a check with success. Nothing is opened here, and nothing is run.
 
 | group | the entry point gives |
 |---|---|
@@ -14,11 +15,13 @@ is reported with its name and left out. Nothing is opened here, and nothing is r
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint
+from threading import Timer
 from typing import Any, Literal, Self, TypeVar
 
 from activities.actions import ActionSet
@@ -27,6 +30,8 @@ from activities.providers import ProviderKind
 from catalog.registry import Known, WorkflowSpec
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 WORKFLOWS = "commissary.workflows"
 ACTIONS = "commissary.actions"
@@ -48,6 +53,9 @@ SHIPPED = (
     EntryPoint("entitlements", "activities.providers:ENTITLEMENTS", PROVIDERS),
 )
 
+PATIENCE = 2.0
+"""For how many seconds something may load before people are told what they wait for."""
+
 _OUR_QUEUES = ("http", "choices", "orders")
 """Systems whose task queues serve something else."""
 _OUR_WORKFLOWS = ("StepsRequest", "BundleRequest")
@@ -56,7 +64,10 @@ _OUR_WORKFLOWS = ("StepsRequest", "BundleRequest")
 
 @dataclass(frozen=True)
 class Problem:
-    """Something registered that cannot be used; `message` says who must mend what."""
+    """Something registered that cannot be used; `message` says who must mend what.
+
+    A package that cannot be asked what it registers has no `group`; its `name` is the package's.
+    """
 
     group: str
     name: str
@@ -141,18 +152,71 @@ def known() -> Known:
 def discover(groups: Sequence[str] = (*NAMED, CONNECTORS)) -> Plugins:
     """Load everything that is registered in groups: what is shipped first, so that nothing can take its names."""
     plugins = Plugins()
-    for point in _points(groups):
-        try:
-            _take(plugins, point, point.load())
-        except Exception as error:  # noqa: BLE001  what other packages raise is not known here; none may end the process
-            plugins.problems.append(Problem.of(point.group, point.name, error, _package(point)))
+    for point in _points(groups, plugins.problems):
+        with attempt(plugins.problems, point.group, point.name, _package(point)):
+            _take(plugins, point, _load(point))
     return plugins
 
 
-def _points(groups: Sequence[str]) -> Iterator[EntryPoint]:
-    yield from (point for point in SHIPPED if point.group in groups)
-    for group in groups:
-        yield from sorted(metadata.entry_points(group=group), key=lambda point: (point.name, point.value))
+@contextmanager
+def attempt(problems: list[Problem], group: str, name: str, package: str = "") -> Iterator[None]:
+    """Run code of another package in the context: whatever it raises becomes one of the problems.
+
+    That includes what is meant to end a process, such as ``sys.exit`` in a module that was written as a script.
+
+    Raises:
+        KeyboardInterrupt: somebody wants the process to stop.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  what other packages raise is not known; none may end the process
+        problems.append(Problem.of(group, name, error, package))
+
+
+@contextmanager
+def watched(group: str, name: str, package: str = "") -> Iterator[None]:
+    """Tell people what they wait for if the context, in which something is loaded, takes longer than `PATIENCE`."""
+    advice = "if that never ends, mend it or uninstall it"
+    what = _called(group, name, package)
+    timer = Timer(PATIENCE, log.warning, ("the %s is still being loaded after %g s; %s", what, PATIENCE, advice))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _registered(problems: list[Problem]) -> list[EntryPoint]:
+    """Return the entry points of all packages; one whose list cannot be read is a problem and spoils no other's."""
+    packages: dict[str, Distribution] = {}
+    for package in metadata.distributions():
+        packages.setdefault(_name(package), package)  # of two with one name, Python imports the first
+    points: list[EntryPoint] = []
+    for name, package in packages.items():
+        try:
+            points += package.entry_points
+        except Exception as error:  # noqa: BLE001  a line without '=' is a TypeError, one in another encoding something else
+            said = "; ".join(faults(error))
+            message = f"what the package {name!r} registers is left out, its entry_points.txt cannot be read: {said}"
+            problems.append(Problem("", name, message))
+    return points
+
+
+def _points(groups: Sequence[str], problems: list[Problem]) -> list[EntryPoint]:
+    """Return the entry points of groups; those of others in an order that does not depend on where they stand."""
+    others = [point for point in _registered(problems) if point.group in groups]
+    others.sort(key=lambda point: (groups.index(point.group), point.name, point.value))
+    return [*(point for point in SHIPPED if point.group in groups), *others]
+
+
+def _load(point: EntryPoint) -> Any:
+    """Return what an entry point gives."""
+    if point.dist is None:  # it is shipped
+        return point.load()
+    with watched(point.group, point.name, _package(point)):
+        return point.load()
 
 
 def _take(plugins: Plugins, point: EntryPoint, given: Any) -> None:
@@ -188,7 +252,9 @@ def _told(point: EntryPoint, connector: Connector) -> Connector:
         with ExitStack() as stack:
             try:
                 given = stack.enter_context(connector.open())
-            except Exception as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 what = _called(point.group, point.name, _package(point))
                 raise NotOpened(f"The {what} (entry point {point.value}) cannot be opened:", faults(error)) from error
             yield given
@@ -202,7 +268,17 @@ def _called(group: str, name: str, package: str) -> str:
 
 
 def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else ""
+    return _name(point.dist) if point.dist else ""
+
+
+def _name(package: Distribution) -> str:
+    """Return what a package index calls a package.
+
+    The standard library tells packages apart by it, and reads it off the name of a folder. The name that has no
+    underscore needs the metadata of each, which takes a hundred times as long, and they may be broken, too.
+    """
+    name: str = package._normalized_name  # type: ignore[attr-defined]  # noqa: SLF001  see above
+    return name.replace("_", "-")
 
 
 def _put(there: dict[str, T], name: str, given: T) -> None:

@@ -20,7 +20,7 @@ from activities.errors import UnknownOutcome
 from activities.heartbeat import heartbeating
 from activities.http import Http
 from activities.mapping import connector_errors, understood
-from activities.plugins import Plugins, Problem
+from activities.plugins import Plugins, Problem, attempt
 from activities.ports import Ports
 from activities.providers import Choosing, Provider
 from catalog.access import Observed
@@ -62,11 +62,11 @@ def serving(plugins: Plugins, ports: Ports) -> Iterator[Served]:
     served = Served(Choosing(providers))
     with ExitStack() as stack:
         for name, actions in plugins.action_sets.items():
-            with _reported(served, "commissary.actions", name):
+            with attempt(served.problems, "commissary.actions", name):
                 owner = stack.enter_context(actions.open(ports))
                 served.by_queue[queue_of(actions.system)] = [as_activity(one, owner) for one in actions.actions()]
         for name, kind in plugins.provider_kinds.items():
-            with _reported(served, "commissary.providers", name):
+            with attempt(served.problems, "commissary.providers", name):
                 providers[name] = stack.enter_context(kind.open(ports))
         served.by_queue[queue_of("choices")] = [ChoiceLists(served.choosing).choices]
         served.by_queue[queue_of("http")] = [Http(ports.http).send]
@@ -91,11 +91,3 @@ def as_activity(action: Action, owner: object) -> Activity:
             raise ApplicationError(str(error), error.ours, type=error.fault, non_retryable=True) from error
 
     return run
-
-
-@contextmanager
-def _reported(served: Served, group: str, name: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001  what other packages raise is not known here; none may end the worker
-        served.problems.append(Problem.of(group, name, error))

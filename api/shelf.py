@@ -122,7 +122,7 @@ class Shelf:
         broken = [one for one in lint(reading, self._known, _others(reading, newest)) if one.severity == "error"]
         if reading.items:  # an empty directory beside others keeps nothing from the shelf
             broken = [one for one in broken if one.rule != "empty-directory"]
-        wrong = {one.file for one in broken}
+        wrong = {one.file for one in broken} | {reading.items[name].file for one in broken for name in one.items}
         for loaded in reading.items.values():
             # A draft may change as often as its author likes: it is checked and simulated, not published.
             if loaded.file not in wrong and loaded.value.lifecycle != "draft":

@@ -185,11 +185,13 @@ class Change(Model):
     Attributes:
         state: the state after it.
         vote: the vote it added, if any.
+        carried: the stages on which the vote counts too, with the votes added there.
         closed: the stages it closed, as they stand now; the one it was about first.
     """
 
     state: Approvals
     vote: Vote | None = None
+    carried: tuple[tuple[str, Vote], ...] = ()
     closed: tuple[StageState, ...] = ()
 
 
@@ -304,14 +306,27 @@ def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Cha
 
 
 def _carry_over(state: Approvals, opened: StageState, at: datetime) -> StageState:
-    """Count people who approved an earlier stage: nobody is asked the same thing twice (feature row A6)."""
-    earlier = {v.voter.id for s in state.stages for v in s.votes if v.verdict is Verdict.APPROVE}
-    votes = tuple(
-        Vote(voter=person, verdict=Verdict.APPROVE, at=at, rule="approval.already-approved")
-        for person in opened.slate.people
-        if person.id in earlier
-    )
+    """Count people who approved another stage: nobody is asked the same thing twice (feature row A6)."""
+    approved = {v.voter.id for s in state.stages for v in s.votes if v.verdict is Verdict.APPROVE}
+    votes = tuple(_carried(person, at) for person in opened.slate.people if person.id in approved)
     return opened.model_copy(update={"votes": votes})
+
+
+def _carry_beside(change: Change, vote: Vote) -> Change:
+    """Count an approval on the stages that are open beside its own as well."""
+    state, carried, closed = change.state, [], list(change.closed)
+    for stage in state.stages:
+        if stage.status is StageStatus.OPEN and vote.voter.id in {person.id for person in stage.undecided()}:
+            also = _carried(vote.voter, vote.at)
+            settled = _settle(state, stage.model_copy(update={"votes": (*stage.votes, also)}), vote.at, also)
+            state = settled.state
+            carried.append((stage.stage.id, also))
+            closed += settled.closed
+    return Change(state=state, vote=vote, carried=tuple(carried), closed=tuple(closed))
+
+
+def _carried(voter: PersonRef, at: datetime) -> Vote:
+    return Vote(voter=voter, verdict=Verdict.APPROVE, at=at, rule="approval.already-approved")
 
 
 def _cast(state: Approvals, found: StageState, event: Cast, at: datetime) -> Change | Refusal:
@@ -319,7 +334,8 @@ def _cast(state: Approvals, found: StageState, event: Cast, at: datetime) -> Cha
     if refusal:
         return refusal
     vote = Vote(voter=event.voter, verdict=event.verdict, at=at, reason=event.reason)
-    return _settle(state, found.model_copy(update={"votes": (*found.votes, vote)}), at, vote)
+    change = _settle(state, found.model_copy(update={"votes": (*found.votes, vote)}), at, vote)
+    return _carry_beside(change, vote) if event.verdict is Verdict.APPROVE else change
 
 
 def _refuse_vote(state: Approvals, found: StageState, event: Cast) -> Refusal | None:

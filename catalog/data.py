@@ -1,8 +1,8 @@
 """Data with expressions in it: how an author writes a value that depends on a request.
 
-A text is a template. A text that is nothing but one ``{{ … }}`` keeps the value's own type, so that
-``{{ form.seats }}`` is a number. Conditions are bare expressions, or true or false. What an expression is, and how its
-cost is bounded, is `expression`'s business.
+A text is a template. As data, a text that is nothing but one ``{{ … }}`` keeps the value's own type, so that
+``{{ form.seats }}`` is a number (`fill`); where people read it, it is words like any other (`fill_text`). Conditions
+are bare expressions, or true or false. What an expression is, and how its cost is bounded, is `expression`'s business.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import AfterValidator, PlainValidator, WithJsonSchema
 
 from catalog import duration, expression, filters
 from catalog.filters import ExpressionError
+from catalog.text import title
 
 
 def _read_when(value: Any) -> bool | str:
@@ -101,6 +102,24 @@ def fill(value: Any, names: Mapping[str, Any], instead: Mapping[str, Any] | None
             return {key: fill(one, names, instead) for key, one in value.items()}
         case _:
             return value
+
+
+def fill_text(written: Any, names: Mapping[str, Any]) -> str:
+    """Return a text for people with its expressions evaluated: every value as people read it, even one that is all.
+
+    Raises:
+        ExpressionError: an expression cannot be evaluated with these names, or gives what cannot be shown.
+    """
+    return expression.render(written, names) if isinstance(written, str) else filters.words(written)
+
+
+def fill_title(written: Any, names: Mapping[str, Any], otherwise: str) -> str:
+    """Return a text for people as a title (see `text.title`); `otherwise`, if it fails or comes out empty."""
+    try:
+        filled = title(fill_text(written, names))
+    except ExpressionError:
+        filled = ""
+    return filled or title(otherwise)
 
 
 def fill_url(template: str, names: Mapping[str, Any]) -> str:

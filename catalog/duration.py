@@ -20,6 +20,7 @@ _UNITS = {
     "w": "weeks", "week": "weeks", "weeks": "weeks",
 }  # fmt: skip
 _PART = re.compile(r"(\d{1,6})\s*([a-z]+)", re.ASCII)
+_NUMBER = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _ISO = re.compile(
     r"P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,6})S)?)?",
@@ -51,6 +52,10 @@ def _bounded(length: timedelta) -> timedelta:
 
 
 def _not_a_duration(value: object) -> ValueError:
+    bare = str(value).strip()
+    if _NUMBER.fullmatch(bare):
+        end = "s" if bare != "1" else ""
+        return ValueError(f"'{bare}' has no unit; write it like '{bare} day{end}' or '{bare} hour{end}'")
     return ValueError(f"{str(value)[:40]!r} is not a duration; {_EXAMPLES}")
 
 

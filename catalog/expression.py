@@ -23,7 +23,7 @@ from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from catalog import filters, grammar
-from catalog.filters import UNKNOWN, ExpressionError
+from catalog.filters import NOT_GIVEN, UNKNOWN, ExpressionError
 
 __all__ = [
     "FILTERS",
@@ -184,7 +184,7 @@ def _get(run: _Run, value: Any, labels: tuple[str, ...], *keys: Any) -> Any:
         raise ExpressionError(f"{labels[0]} is not known")
     for count, key in enumerate(keys, 1):
         if value is None:
-            raise ExpressionError(f"{''.join(labels[:count])} was not given, so nothing can be read from it")
+            raise ExpressionError(f"{''.join(labels[:count])} {NOT_GIVEN}, so nothing can be read from it")
         value = _member(value, key)
         if value is UNKNOWN:
             raise ExpressionError(f"{''.join(labels[: count + 1])} is not known")

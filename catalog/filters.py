@@ -51,11 +51,15 @@ class ExpressionError(Exception):
     """
 
 
+NOT_GIVEN = "was not given"
+"""What an error says of a value that is missing because it was not answered."""
+
+
 def misfit(*values: Any) -> ExpressionError:
     """Return why these values cannot be used together."""
     if any(value is None for value in values):
         return ExpressionError(
-            "a value that was not given can be neither compared nor reckoned with; "
+            f"a value that {NOT_GIVEN} can be neither compared nor reckoned with; "
             "guard it, as in `form.amount and form.amount > 100`, or write `default` after it"
         )
     return ExpressionError("values of these kinds can be neither compared nor reckoned with each other")
@@ -63,7 +67,7 @@ def misfit(*values: Any) -> ExpressionError:
 
 def _unfit(value: Any, wanted: str) -> ExpressionError:
     if value is None:
-        return ExpressionError(f"a value that was not given is no {wanted}; guard it, or write `default` before this")
+        return ExpressionError(f"a value that {NOT_GIVEN} is no {wanted}; guard it, or write `default` before this")
     return ExpressionError(f"this value is no {wanted}")
 
 

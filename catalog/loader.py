@@ -29,11 +29,16 @@ _Thing = TypeVar("_Thing", bound=Model)
 
 
 class Loaded(NamedTuple, Generic[_Thing]):
-    """What a file holds, and where each part of it stands there."""
+    """What a file holds, and where each part of it stands there.
+
+    Attributes:
+        policy: of an item, the shared policy that its `approvals` come from; they stand in that one's file.
+    """
 
     value: _Thing
     file: str
     positions: Positions
+    policy: Loaded[Policy] | None = None
 
 
 class Reading(NamedTuple):
@@ -174,7 +179,7 @@ class _Shelf:
             those[known] = loaded
 
     def _expanded(self, loaded: Loaded[CatalogItem]) -> Loaded[CatalogItem] | None:
-        """Return an item with the stages of its policy; what is said of them stands at the policy's name."""
+        """Return an item with the stages of its policy; nothing, and why noted, if they cannot be had."""
         item, place = loaded.value, ("approval_policy",)
         if item.approval_policy is None:
             return loaded
@@ -186,8 +191,8 @@ class _Shelf:
             message = f"there is no usable approval policy {item.approval_policy!r}"
             self._note(loaded, Fault("unknown-policy", place, message, suggest(item.approval_policy, self.policies)))
         else:
-            positions = {**loaded.positions, ("approvals",): loaded.positions[place]}
-            return Loaded(item.model_copy(update={"approvals": policy.value.stages}), loaded.file, positions)
+            item = item.model_copy(update={"approvals": policy.value.stages})
+            return Loaded(item, loaded.file, loaded.positions, policy)
         return None
 
     def _note(self, loaded: Loaded[Any], fault: Fault) -> None:

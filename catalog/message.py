@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalog import names
-from catalog.data import fill, holds
+from catalog.data import fill, fill_text, fill_title, holds
 from catalog.expression import ExpressionError
 from catalog.people import PersonRef
 from catalog.request import Order
@@ -21,7 +21,8 @@ ROLES = ("requester", "beneficiary")
 def own(order: Order, event: str, at: datetime, facts: Mapping[str, str]) -> Iterator[tuple[PersonRef, dict[str, str]]]:
     """Yield the recipients and texts of an item's messages at an event.
 
-    One that cannot be evaluated is left out: a message is never a reason for which a request stops.
+    One that cannot be evaluated is left out: a message is never a reason for which a request stops. Without a subject
+    it is about the item.
     """
     known = names.of_order(order, at) | {"outcome": facts.get("outcome", ""), "reason": facts.get("reason", "")}
     for one in order.item.notifications:
@@ -29,7 +30,8 @@ def own(order: Order, event: str, at: datetime, facts: Mapping[str, str]) -> Ite
             continue
         try:
             if holds(one.when, known):
-                text = {"subject": str(fill(one.subject, known)), "text": str(fill(one.text, known))}
+                subject = fill_title(one.subject, known, order.item.name)
+                text = {"subject": subject, "text": fill_text(one.text, known)}
                 people = recipients(order, one.to, known)
                 yield from ((person, text) for person in people)
         except ExpressionError:

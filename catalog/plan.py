@@ -95,9 +95,27 @@ def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRul
 
 def word(value: Any, what: str = "group") -> str:
     """Return the name of a group, or of whatever it is; raises ExpressionError if there is none."""
-    if not isinstance(value, str) or not value.strip():
+    if value is None or (isinstance(value, str) and not value.strip()):
         raise ExpressionError(f"the name of a {what} came out empty")
+    if not isinstance(value, str):
+        raise ExpressionError(f"the name of a {what} is a text; this gave {_kind(value)}")
     return value.strip()
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case {"login": str()}:
+            return "a person"
+        case {"amount": _}:
+            return "an amount of money"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list"
+        case _:
+            return "something else"
 
 
 def logins(value: Any) -> tuple[str, ...]:

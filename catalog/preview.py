@@ -14,13 +14,15 @@ from typing import Any
 
 from catalog import approval, names
 from catalog.approval import Rung, Slate
-from catalog.data import fill, holds, plain
+from catalog.data import fill, fill_text, holds, plain
 from catalog.expression import ExpressionError, references
 from catalog.item import AudienceRule, CatalogItem, OrderFor
 from catalog.model import Model
 from catalog.plan import PlannedStage, concrete, plan
 from catalog.request import Cost, Order
 from catalog.stages import Stage
+from catalog.steps import ApproveStep, walk
+from catalog.wording import Words
 
 Ladder = Callable[[Stage], tuple[Rung, ...]]
 """Finds the people of a stage whose rules name groups and logins: its own, then the fallbacks; raises LookupError if
@@ -58,6 +60,7 @@ class Preview(Model):
         denials: everything that forbids it; empty if it may be placed.
         cost: what it costs; None without a price.
         stages: every stage of the item in order.
+        later: what is asked in the middle of the work, by its name.
         due_at: when it is promised.
         decided_by: when the last approval is over, if everybody takes their time; None if nobody is asked.
     """
@@ -65,6 +68,7 @@ class Preview(Model):
     denials: tuple[Denial, ...]
     cost: Cost | None
     stages: tuple[Asked, ...]
+    later: tuple[str, ...] = ()
     due_at: datetime
     decided_by: datetime | None
 
@@ -158,6 +162,7 @@ def _at(path: tuple[str, ...], value: Any) -> Any:
 def preview(order: Order, ladder: Ladder) -> Preview:
     """Return what would become of an order; its `accepted_at` is when it would be placed."""
     known = names.of_order(order, order.accepted_at)
+    words = Words(order.item)
     stages: list[Asked] = []
     over: dict[str, datetime] = {}
     for planned in plan(order.item.approvals, known):
@@ -172,6 +177,7 @@ def preview(order: Order, ladder: Ladder) -> Preview:
         ),
         cost=order.cost,
         stages=tuple(stages),
+        later=tuple(words.doing(step) for _, step in walk(order.item.steps) if isinstance(step, ApproveStep)),
         due_at=order.due_at,
         decided_by=max((stage.due_at for stage in stages if stage.due_at), default=None),
     )
@@ -204,7 +210,7 @@ def for_whom(rule: OrderFor, known: Mapping[str, Any]) -> tuple[Denial, ...]:
 def _words(text: str, known: Mapping[str, Any]) -> str:
     """Return an author's sentence with its expressions filled in, or as it stands if they fail."""
     try:
-        return str(fill(text, known))
+        return fill_text(text, known)
     except ExpressionError:
         return text
 
@@ -223,7 +229,7 @@ def cost(item: CatalogItem, known: Mapping[str, Any]) -> Cost | None:
         recurring=_amount(terms.recurring, known),
         every=terms.every,
         currency=terms.currency or "",
-        cost_centre=str(fill(terms.cost_centre or "", known)),
+        cost_centre=fill_text(terms.cost_centre, known),
     )
 
 

@@ -130,11 +130,11 @@ class _Event(Model):
 
 
 class Decides(_Event):
-    """Somebody decides the approval that waits for them."""
+    """Somebody decides the approval that waits for them; `stage` is the id of its stage, or part of its title."""
 
     do: Literal["approve", "reject"]
     by: str
-    stage: Slug | None = None
+    stage: str | None = None
     reason: str = ""
     refused: str | None = None
 
@@ -203,18 +203,20 @@ class Refuses(_Event):
 
 
 class Changes(_Event):
-    """The company changes: somebody leaves, gets another manager, joins or leaves a group."""
+    """The company changes: somebody leaves, gets another manager, joins or quits a group, or a role."""
 
     do: Literal["leaves", "returns", "moves", "joins", "quits"]
     who: str
     manager: str | None = None
     group: str | None = None
+    role: str | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Changes:
-        needed = {"moves": "manager", "joins": "group", "quits": "group"}.get(self.do)
-        if needed and getattr(self, needed) is None:
-            raise Misplaced(f"{self.do!r} says nothing of the {needed}; add '{needed}: …'", (needed,))
+        if self.do == "moves" and self.manager is None:
+            raise Misplaced("'moves' says nothing of the manager; add 'manager: …'", ("manager",))
+        if self.do in ("joins", "quits") and (self.group is None) == (self.role is None):
+            raise Misplaced(f"{self.do!r} is about one group or one role; write 'group: …' or 'role: …'", ("group",))
         return self
 
 

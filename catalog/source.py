@@ -50,6 +50,7 @@ class Finding(Model):
         path: where in the item, for example ``form[0].type``; empty for the item itself.
         rule: a stable id of the kind of mistake; `catalog.lint.RULES` describes each.
         severity: an ``error`` keeps the item from being published, a ``warning`` does not.
+        items: ids of the items it concerns, if the file is a policy that they share.
         message: what is wrong.
         remedy: what to do about it, a sentence.
     """
@@ -60,6 +61,7 @@ class Finding(Model):
     path: str = ""
     rule: str
     severity: Severity = "error"
+    items: tuple[str, ...] = ()
     message: str
     remedy: str
 

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator, PlainValidator, ValidationInfo, WithJsonSchema, model_validator
 from pydantic import Field as Constrained
-from pydantic import PlainValidator, WithJsonSchema, model_validator
 
 from catalog.data import When, check
 from catalog.duration import Duration
+from catalog.fields import WRITTEN
 from catalog.model import Misplaced, Model, Slug
 
 GroupName = Annotated[str, Constrained(min_length=1, max_length=128)]
@@ -120,6 +121,17 @@ Quorum = Annotated[
 """How many of those asked must approve."""
 
 
+def _read_after(value: Any, info: ValidationInfo) -> Any:
+    """Refuse what an author began and left empty: it reads as 'nothing', and would mean the stage above."""
+    if value is None and info.context == WRITTEN:
+        raise ValueError("nothing stands here; write [] to let the stage begin at once, or remove 'after'")
+    return value
+
+
+After = Annotated[tuple[Slug, ...] | None, BeforeValidator(_read_after)]
+"""Ids of stages."""
+
+
 class Stage(Model):
     """One approval stage.
 
@@ -141,7 +153,7 @@ class Stage(Model):
     quorum: Quorum = "any"
     decide_within: Duration = timedelta(days=10)
     when: When = True
-    after: tuple[Slug, ...] | None = None
+    after: After = None
     auto_approve: tuple[AutoApproval, ...] = ()
 
     @model_validator(mode="after")
@@ -161,14 +173,17 @@ def before(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
 
 
 def check_stages(stages: Sequence[Stage], key: str) -> None:
-    """Check that stages come only after others that are written above them: so none waits for itself.
+    """Check that stages come only after others that are written above them, once each: so none waits for itself.
 
     Raises:
         Misplaced: one does not; its place begins with `key`.
     """
     above: set[str] = set()
     for at, stage in enumerate(stages):
-        for number, name in enumerate(stage.after or ()):
+        after = stage.after or ()
+        for number, name in enumerate(after):
+            if name in after[:number]:
+                raise Misplaced(f"{name!r} stands here twice; write it once", (key, at, "after", number))
             if name not in above:
                 what = f"no approval stage {name!r} stands above {stage.id!r}; name one that does, or move it up"
                 raise Misplaced(what, (key, at, "after", number))

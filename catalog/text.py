@@ -5,10 +5,13 @@ Nothing here knows what the text is about.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 
 _BREAKS = ("Cc", "Cs", "Zl", "Zp")
+MAX_TITLE = 120
+"""Characters of the longest title."""
 _TURNS = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 """Characters that turn the direction of what follows: they can make a line read as what it does not say."""
 
@@ -17,6 +20,17 @@ def one_line(text: str) -> str:
     """Return the text on one line: line ends, control characters and runs of spaces become one space."""
     visible = (" " if unicodedata.category(char) in _BREAKS else char for char in text.translate(_TURNS))
     return " ".join("".join(visible).split())
+
+
+def title(text: str) -> str:
+    """Return the text on one line, cut with an ellipsis if it is longer than `MAX_TITLE`."""
+    line = one_line(text)
+    return line if len(line) <= MAX_TITLE else f"{line[: MAX_TITLE - 1].rstrip()}…"
+
+
+def readable(name: str) -> str:
+    """Return an id as words: ``hand-over`` is ``Hand over``."""
+    return one_line(re.sub("[-_]", " ", name)).capitalize()
 
 
 def paragraphs(text: str) -> str:

@@ -50,10 +50,10 @@ async def serve(settings: WorkerSettings) -> None:
     Raises:
         UnknownName: the settings choose a connector that there is not.
     """
+    plugins = discover()  # before signals are handled: one that hangs at import can be ended all the same
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    plugins = discover()
     with ExitStack() as stack:
         register = stack.enter_context(closing(Register(settings.database_url)))
         ports = _ports(settings, plugins, register, stack)

@@ -20,7 +20,7 @@ from activities.identity import Identity
 from activities.journal import JournalWriter
 from activities.ordering import ChildOrder, Ordering, Placed
 from activities.plugins import WORKFLOWS as WORKFLOWS_GROUP
-from activities.plugins import Plugins, Problem
+from activities.plugins import Plugins, Problem, attempt, watched
 from activities.ports import Directory, Journal
 from activities.serving import Activity
 from catalog.request import Order
@@ -42,11 +42,8 @@ def brought(plugins: Plugins) -> tuple[list[type], list[Problem]]:
     for name, kind in plugins.workflows.items():
         if kind in WORKFLOWS:
             continue
-        try:
+        with attempt(problems, WORKFLOWS_GROUP, name), watched(WORKFLOWS_GROUP, name):
             check(kind, name)
-        except Exception as error:  # noqa: BLE001  what other packages raise is not known here; none may end the worker
-            problems.append(Problem.of(WORKFLOWS_GROUP, name, error))
-        else:
             usable.append(kind)
     return usable, problems
 

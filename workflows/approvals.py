@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
         StageState,
         StageStatus,
         Verdict,
+        Vote,
     )
     from catalog.journal import Entry, Kind
     from catalog.plan import PlannedStage
@@ -38,12 +39,18 @@ with workflow.unsafe.imports_passed_through():
 
 
 class ApprovalDesk:
-    """Takes stages, votes and deadlines, one after the other."""
+    """Takes stages, votes and deadlines, one after the other.
+
+    Attributes:
+        order: whose approvals these are.
+        record: where they stand.
+        state: the votes so far.
+    """
 
     def __init__(self, order: Order, record: Record, planned: tuple[PlannedStage, ...], then: str) -> None:
         """Take the stages that this order needs; `then` says in words what comes after the last of them."""
-        self._order = order
-        self._record = record
+        self.order = order
+        self.record = record
         self._then = then
         self._planned = planned
         self._tasks: dict[str, str] = {}
@@ -54,11 +61,11 @@ class ApprovalDesk:
         for one in self._planned:
             facts = {"stage": one.stage.id, "name": one.stage.name, "because": one.because or one.fault}
             if not one.needed:
-                self._record.note(Kind.STAGE_SKIPPED, facts, rule="plan.when")
+                self.record.note(Kind.STAGE_SKIPPED, facts, rule="plan.when")
             elif one.auto:
-                self._record.note(Kind.STAGE_CLOSED, {**facts, "status": StageStatus.APPROVED}, rule=one.auto)
+                self.record.note(Kind.STAGE_CLOSED, {**facts, "status": StageStatus.APPROVED}, rule=one.auto)
             elif one.fault:
-                self._record.note(Kind.STAGE_KEPT, facts, rule="plan.fault")
+                self.record.note(Kind.STAGE_KEPT, facts, rule="plan.fault")
 
     def has(self, task: Task) -> bool:
         """Return whether a task stands for one of these stages: other desks may have stages of the same id."""
@@ -75,7 +82,7 @@ class ApprovalDesk:
         """Put on record who was passed over when a stage's people were looked for."""
         for skipped in slate.skipped:
             person = skipped.person.model_dump(mode="json")
-            self._record.note(Kind.APPROVER_SKIPPED, {"stage": stage.id, "person": person}, rule=skipped.rule)
+            self.record.note(Kind.APPROVER_SKIPPED, {"stage": stage.id, "person": person}, rule=skipped.rule)
 
     def open(self, stage: Stage, slate: Slate) -> None:
         """Begin a stage: on record, in the inboxes, and told to those who are asked."""
@@ -85,18 +92,10 @@ class ApprovalDesk:
         state = self.stage(stage.id)
         task = self._task(state)
         self._tasks[stage.id] = task.id
-        self._record.note(Kind.STAGE_OPENED, _facts(state), status=Status.APPROVAL, rule=slate.rule)
-        self._record.open_task(task)
+        self.record.note(Kind.STAGE_OPENED, _facts(state), status=Status.APPROVAL, rule=slate.rule)
+        self.record.open_task(task)
         for vote in state.votes:
-            voter = vote.voter.model_dump(mode="json")
-            data = {
-                "task": task.id,
-                "stage": stage.id,
-                "name": stage.name,
-                "choice": vote.verdict,
-                "voter": voter,
-            }
-            self._record.note(Kind.VOTE, data, rule=vote.rule)
+            self._note_carried(state, vote)
         self._close(change.closed)
         if not change.closed:
             self._owe_notices(task.id, state)
@@ -116,15 +115,29 @@ class ApprovalDesk:
             "name": self.stage(task.stage or "").stage.name,
             "choice": command.choice,
             "reason": command.reason,
-            "subject": self._order.subject,
+            "subject": self.order.subject,
         }
-        entry = self._record.note(Kind.VOTE, data, actor=command.actor, command=command.command)
+        entry = self.record.note(Kind.VOTE, data, actor=command.actor, command=command.command)
+        for stage_id, vote in change.carried:
+            self._note_carried(self.stage(stage_id), vote)
+        for stage_id in (task.stage or "", *(stage_id for stage_id, _ in change.carried)):
+            state = self.stage(stage_id)
+            if state.status is StageStatus.OPEN:
+                self.record.change_task(self._task_id(stage_id), assignees=_assignees(state))
+                self.record.waits_for(self.waiting(stage_id))
         self._close(change.closed)
-        if not change.closed:
-            state = self.stage(task.stage or "")
-            self._record.change_task(task.id, assignees=_assignees(state))
-            self._record.waits_for(self.waiting(state.stage.id))
         return entry
+
+    def _note_carried(self, state: StageState, vote: Vote) -> None:
+        """Put a vote on record that counts here because it was cast elsewhere."""
+        data = {
+            "task": self._task_id(state.stage.id),
+            "stage": state.stage.id,
+            "name": state.stage.name,
+            "choice": vote.verdict,
+            "voter": vote.voter.model_dump(mode="json"),
+        }
+        self.record.note(Kind.VOTE, data, rule=vote.rule)
 
     def expire(self, stage_id: str) -> None:
         """Close a stage whose time is over; one that was decided stays as it is."""
@@ -170,9 +183,9 @@ class ApprovalDesk:
         return change
 
     def _task(self, state: StageState) -> Task:
-        order = self._order
+        order = self.order
         return Task(
-            id=self._record.next_task_id(),
+            id=self.record.next_task_id(),
             kind="approval",
             title=f"{state.stage.name}: {order.item.name} for {order.beneficiary.name}",
             stage=state.stage.id,
@@ -190,9 +203,9 @@ class ApprovalDesk:
     def _owe_notices(self, task_id: str, state: StageState) -> None:
         due = state.due_at.isoformat() if state.due_at else None
         about = {"task": task_id, "stage": state.stage.name, "due_at": due}
-        data = {**self._order.headline(), **about, "answers": self._order.shown_answers()}
+        data = {**self.order.headline(), **about, "answers": self.order.shown_answers()}
         for person in state.undecided():
-            self._record.owe("approval-needed", person, data)
+            self.record.owe("approval-needed", person, data)
 
     def _close(self, closed: tuple[StageState, ...]) -> None:
         """Close what people see of stages; of one that has not begun they see nothing."""
@@ -201,14 +214,14 @@ class ApprovalDesk:
                 self._close_one(state)
         for state in self.state.stages if closed else ():
             if state.status is StageStatus.OPEN:
-                self._record.waits_for(self.waiting(state.stage.id))  # something else may come after it now
+                self.record.waits_for(self.waiting(state.stage.id))  # something else may come after it now
 
     def _close_one(self, state: StageState) -> None:
         facts = {"stage": state.stage.id, "name": state.stage.name, "status": state.status}
         rule = {StageStatus.EXPIRED: "approval.expired", StageStatus.CANCELLED: "approval.cancelled"}
         by_votes = f"approval.{state.stage.quorum}"
-        self._record.note(Kind.STAGE_CLOSED, facts, rule=rule.get(state.status, by_votes))
-        self._record.change_task(
+        self.record.note(Kind.STAGE_CLOSED, facts, rule=rule.get(state.status, by_votes))
+        self.record.change_task(
             self._task_id(state.stage.id),
             assignees=_assignees(state),
             decided=state.status,

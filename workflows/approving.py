@@ -19,17 +19,15 @@ with workflow.unsafe.imports_passed_through():
     from catalog import approval, names, plan
     from catalog.approval import Rung, Slate, StageStatus
     from catalog.expression import ExpressionError
-    from catalog.request import Order, Outcome
+    from catalog.request import Outcome
     from catalog.stages import Stage
 
 
 class Approving:
     """The approvals of one request, from the first stage to the outcome."""
 
-    def __init__(
-        self, order: Order, desk: ApprovalDesk, patience: Patience, targets: Targets, operators: Operators
-    ) -> None:
-        self._order = order
+    def __init__(self, desk: ApprovalDesk, patience: Patience, targets: Targets, operators: Operators) -> None:
+        self._order = desk.order
         self._desk = desk
         self._patience = patience
         self._targets = targets
@@ -52,6 +50,12 @@ class Approving:
         Raises:
             Ended: it was refused, its time ran out, or it was called off.
         """
+        await self._go_on(ladder, known)
+        # Otherwise the frame is at fault, and nothing may be given on it: the workflow task fails loudly.
+        assert self._desk.state.outcome is StageStatus.APPROVED, self._desk.state.outcome
+
+    async def _go_on(self, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
+        """Have decided what may begin now, and what may begin then."""
         while ready := [one.stage for one in self._desk.state.ready() if one.stage.id not in self._begun]:
             self._begun.update(stage.id for stage in ready)
             if len(ready) == 1:
@@ -64,7 +68,8 @@ class Approving:
     async def _branch(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
         """Have a stage decided that runs beside others, and then what waits for it alone."""
         await self._decide(stage, ladder, known)
-        await self.approved((), known)
+        await self._go_on((), known)
+        await self._desk.record.flush()  # the others may go on for long
 
     async def _decide(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
         slate = await self._slate(stage, ladder, known)
@@ -107,8 +112,8 @@ class Approving:
 
 
 NOBODY_DECIDES = (
-    "Nobody may decide {stage!r}: the directory names no active manager, owner, group member or holder of a role besides "
-    "the requester and the beneficiary. Correct the directory, then retry."
+    "Nobody may decide {stage!r}: the directory names no active manager, owner, group member or holder of a role "
+    "besides the requester and the beneficiary. Correct the directory, then retry."
 )
 TOO_FEW_DECIDE = (
     "Fewer people may decide {stage!r} than must approve: the directory names too few who are active and neither the "

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows.options import JOURNAL, LOCAL_JOURNAL
 
@@ -31,6 +32,9 @@ with workflow.unsafe.imports_passed_through():
 
 KEPT_WITHIN = timedelta(milliseconds=300)
 """How long a flush waits for the answer of a running attempt to make a command durable, before a timer does."""
+KEPT_SOON = timedelta(milliseconds=1)
+MOST_SENT = 1024 * 1024
+"""What a batch comes to at most, in bytes, that travels through the engine; it refuses payloads of 2 MiB."""
 
 
 class Record:
@@ -121,8 +125,9 @@ class Record:
         self.tasks[task.id] = task
 
     def change_task(self, task_id: str, **changes: Any) -> Task:
-        """Change a task and return it as it now is."""
-        task = self.tasks[task_id].model_copy(update=changes)
+        """Change a task and return it as it now is; what its evidence names is kept until it is decided."""
+        over: dict[str, Any] = {"known": {}} if changes.get("decided") else {}
+        task = self.tasks[task_id].model_copy(update=changes | over)
         self.tasks[task_id] = task
         return task
 
@@ -147,9 +152,15 @@ class Record:
             # Where a flush that was cancelled got to write, the register has a state of this seq, and keeps it.
             first_of_its_seq = self._chain.seq > self._flushed
             self._flushed = self._chain.seq
-            if await self._write(_changed(batch, self._kept)):
-                # Whatever it holds is in the history by now. Its size does not count: there no input of this is kept.
-                await workflow.execute_local_activity_method(JournalWriter.record, batch, **LOCAL_JOURNAL)
+            try:
+                if await self._write(_changed(batch, self._kept)):
+                    # Whatever it holds is in the history by now.
+                    await workflow.execute_local_activity_method(JournalWriter.record, batch, **LOCAL_JOURNAL)
+            except ActivityError as failure:
+                # What the SDK makes of a wait that is cancelled; everybody above knows asyncio's word for it.
+                if is_cancelled_exception(failure):
+                    raise asyncio.CancelledError from failure
+                raise
             # Only now: what was noted while the flush ran, or a flush that was cancelled, is written by the next.
             del self._entries[: len(entries)]
             del self._notices[: len(notices)]
@@ -158,9 +169,12 @@ class Record:
 
     async def _write(self, batch: Batch) -> AllTasks | None:
         """Write a batch; returns whether it is wanted whole instead."""
-        if self._volatile():
-            # The engine hands this out only after it has put the command into the history.
-            return await workflow.execute_activity_method(JournalWriter.record, batch, summary="Journal", **JOURNAL)
+        while self._volatile():
+            if len(batch.model_dump_json()) <= MOST_SENT:
+                # The engine hands this out only after it has put the command into the history.
+                return await workflow.execute_activity_method(JournalWriter.record, batch, summary="Journal", **JOURNAL)
+            await workflow.sleep(KEPT_SOON)  # a timer makes the command durable too
+        # No input of this comes into the history, so that its size does not count.
         return await workflow.execute_local_activity_method(JournalWriter.record, batch, **LOCAL_JOURNAL)
 
     def _volatile(self) -> bool:

@@ -90,7 +90,7 @@ class RequestFrame:
 
     def approvals_of(self, desk: ApprovalDesk) -> Approving:
         """Return what carries a desk's stages out."""
-        return Approving(self.order, desk, self.patience, self.targets, self.operators)
+        return Approving(desk, self.patience, self.targets, self.operators)
 
     # ---------------------------------------------------------------- the life of a request
 

@@ -31,14 +31,14 @@ with workflow.unsafe.imports_passed_through():
     from activities.ordering import ChildOrder
     from catalog import form, message, names, plan
     from catalog.access import Membership, Observed
-    from catalog.data import fill, fill_url, holds
+    from catalog.data import fill, fill_text, fill_title, fill_url, holds
     from catalog.expression import ExpressionError
     from catalog.journal import Kind
     from catalog.model import canonical
     from catalog.people import PersonRef
     from catalog.registry import ActionUse
     from catalog.request import Outcome, Status, Waiting, WaitKind
-    from catalog.stages import ByPerson, Stage
+    from catalog.stages import ByPerson
     from catalog.steps import (
         MAX_ENTRIES,
         ApproveStep,
@@ -62,6 +62,7 @@ with workflow.unsafe.imports_passed_through():
         WaitStep,
         Work,
     )
+    from catalog.text import one_line, readable
 
 T = TypeVar("T")
 _FAULTS = (ExpressionError, ValueError, TypeError, ArithmeticError)
@@ -70,6 +71,8 @@ MOST_ENTRIES = 1_000
 """How many entries all the loops of a request go through: its history holds so many and no more."""
 MOST_BYTES = 256 * 1024
 """What is handed to a system or a child at most: the engine carries 2 MB at a time."""
+MOST_EVIDENCE = 16 * 1024
+"""What the evidence of a task may name besides the order, in bytes: it is kept with every open task."""
 SKIPPED = {"skipped": True}
 """The result of a step that was left out."""
 
@@ -203,7 +206,7 @@ class Runner:
         """Do what a step says, with its undo registered before."""
         result: dict[str, Any] = {}
         if isinstance(step, TaskStep):
-            job = await self._worked_out(step, scope, lambda known: _job(step, known))
+            job = await self._worked_out(step, scope, lambda known: _job(step, known, _called(step)))
             done = await self._frame.works.done(job._replace(within=step.timeout))
             if isinstance(done, OperatorSaid):
                 return SKIPPED
@@ -258,12 +261,12 @@ class Runner:
 
     async def _undo(self, undo: Work, step: Effect | RequestStep, known: dict[str, Any], done: _Done) -> None:
         """Take a step back by the work that it names itself."""
-        frame = self._frame
+        frame, called = self._frame, f"Take back: {_called(step)}"
         try:
             if isinstance(undo, TaskWork):
-                await frame.works.done(_job(undo, known), cancellable=False)
+                await frame.works.done(_job(undo, known, called), cancellable=False)
             elif isinstance(undo, NotifyWork):
-                self._tell(undo, known)
+                self._tell(undo, known, called)
             else:
                 person = await self._person(undo, known, cancellable=False)
                 call, _ = self._calls_of(undo, known, person, (f"{done.key or step.id}/undo", ""))
@@ -362,12 +365,12 @@ class Runner:
     # ---------------------------------------------------------------- everything else
 
     async def _notify(self, step: NotifyStep, scope: Scope) -> Any:
-        await self._worked_out(step, scope, lambda known: self._tell(step, known))
+        await self._worked_out(step, scope, lambda known: self._tell(step, known, _called(step)))
         return {}
 
-    def _tell(self, work: NotifyWork, known: dict[str, Any]) -> None:
+    def _tell(self, work: NotifyWork, known: dict[str, Any], called: str) -> None:
         people = message.recipients(self._order, work.to, known)
-        text = {"subject": str(fill(work.subject, known)), "text": str(fill(work.text, known))}
+        text = {"subject": fill_title(work.subject, known, called), "text": fill_text(work.text, known)}
         facts = {"to": [person.name for person in people], "subject": text["subject"]}
         self._frame.record.note(Kind.STEP_DONE, facts)
         for person in people:
@@ -408,7 +411,9 @@ class Runner:
     async def _approve(self, step: ApproveStep, scope: Scope) -> Any:
         frame = self._frame
         known = self._known(scope)
-        planned = plan.plan((_named(step.stage, known),), known)
+        # People are asked whatever becomes of the name.
+        name = fill_title(step.stage.name, known, _called(step))
+        planned = plan.plan((step.stage.model_copy(update={"name": name}),), known)
         desk = ApprovalDesk(self._order, frame.record, planned, "The fulfilment goes on.")
         frame.desks.append(desk)
         desk.note_plan()
@@ -486,23 +491,20 @@ _AT_DEADLINE = {
 }
 
 
-def _named(stage: Stage, known: dict[str, Any]) -> Stage:
-    """Return a stage with its name filled in, or as it stands: people are asked whatever becomes of the name."""
-    try:
-        return stage.model_copy(update={"name": str(fill(stage.name, known))})
-    except _FAULTS:
-        return stage
+def _called(step: Step) -> str:
+    """Return what a step is called where its own words come out empty."""
+    return one_line(step.name) or readable(step.id)
 
 
-def _job(work: TaskWork, known: dict[str, Any]) -> Job:
+def _job(work: TaskWork, known: dict[str, Any], called: str) -> Job:
     return Job(
-        title=str(fill(work.title, known)),
-        instructions=str(fill(work.instructions, known)),
+        title=fill_title(work.title, known, called),
+        instructions=fill_text(work.instructions, known),
         rules=plan.concrete(work.assign, known),
         evidence=work.evidence,
         due=work.due,
         within=None,
-        known=_bounded(names.for_evidence(work.evidence, known)),
+        known=_bounded(names.for_evidence(work.evidence, known), MOST_EVIDENCE),
     )
 
 
@@ -529,10 +531,10 @@ def _until(step: WaitStep, known: dict[str, Any], now: datetime) -> datetime | N
         raise ExpressionError("a wait is until a day or a moment; this is neither") from None
 
 
-def _bounded(value: Any) -> Any:
+def _bounded(value: Any, most: int = MOST_BYTES) -> Any:
     """Return what is handed on, if it is not too much."""
-    if len(canonical({"value": value})) > MOST_BYTES:
-        raise ExpressionError(f"what is handed on comes to more than {MOST_BYTES // 1024} KiB")
+    if len(canonical({"value": value})) > most:
+        raise ExpressionError(f"what is handed on comes to more than {most // 1024} KiB")
     return value
 
 

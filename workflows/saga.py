@@ -86,7 +86,14 @@ async def together(branches: list[Coroutine[Any, Any, None]]) -> None:
     except asyncio.CancelledError:
         await _stopped(tasks)
         raise
+    # What the others come to while they are stopped is not what ended them, so it is looked at before.
+    failed = [error for task in tasks if task.done() and not task.cancelled() and (error := task.exception())]
+    for error in failed:
+        if not isinstance(error, Ended):
+            # A fault in the code. To stop the others would stand in the history, where a mended worker finds it.
+            raise error
     await _stopped(tasks)
-    failed = [error for task in tasks if not task.cancelled() and (error := task.exception())]
     if failed:
         raise failed[0]
+    if any(task.cancelled() for task in tasks):
+        raise asyncio.CancelledError

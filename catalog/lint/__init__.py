@@ -8,49 +8,81 @@ is told along with the rest.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 
 from catalog.item import CatalogItem
 from catalog.lint import approving, asking, fulfilling, naming, offering
 from catalog.lint.report import as_json, as_sarif, as_text
-from catalog.lint.rules import RULES, Rule
+from catalog.lint.rules import RULES, Hit, Rule
 from catalog.lint.subject import Subject, World
-from catalog.loader import Reading
+from catalog.loader import Loaded, Reading
 from catalog.registry import Known
+from catalog.scenario import Company
 from catalog.source import Fault, Finding, finding
+from catalog.stages import Policy
 from catalog.steps import RequestStep, walk
 
 __all__ = ["RULES", "Finding", "Rule", "approving", "as_json", "as_sarif", "as_text", "asking", "fulfilling",
            "lint", "naming", "offering"]  # fmt: skip
+
+_MOST_NAMED = 3
+"""How many items are named that break a rule by the same line of their policy."""
 
 
 def lint(
     reading: Reading,
     known: Known,
     published: Mapping[tuple[str, str], str] | None = None,
-    group_sizes: Mapping[str, int] | None = None,
-    people: Collection[str] | None = None,
+    company: Company | None = None,
 ) -> tuple[Finding, ...]:
-    """Return everything that is wrong with a catalog, by file and line.
+    """Return everything that is wrong with a catalog, by file and line; what a shared policy says, in its own file.
 
     Args:
         reading: what the files say.
         known: what is registered.
         published: (id, version) -> digest of what was published before.
-        group_sizes: group -> how many people are in it, as far as it is known.
-        people: the logins that the directory knows, if there is one to ask.
+        company: who there is, and which groups and roles, if there is a directory to ask.
 
-    Without `group_sizes` and `people`, ``quorum-too-large`` and ``unknown-owner`` find what can be told without them.
+    Without `company`, ``unknown-owner``, ``unknown-group`` and ``unknown-role`` find nothing, ``no-approver`` and
+    ``quorum-too-large`` what can be told without the sizes of groups.
     """
-    orders = {name: _ordered(loaded.value) for name, loaded in reading.items.items()}
-    world = World(reading, known, published or {}, group_sizes or {}, people, orders)
+    world = _world(reading, known, published or {}, company)
     found = [*reading.problems, *reading.ignored]
+    shared: dict[tuple[str, Rule, Hit], list[Loaded[CatalogItem]]] = {}
     for loaded in reading.items.values():
         subject = Subject(loaded, world)
         for rule in RULES.values():
-            hits = rule.check(subject) if rule.check else ()
-            found += [finding(loaded.file, Fault(rule.id, *hit), loaded.positions, rule.severity) for hit in hits]
+            for hit in rule.check(subject) if rule.check else ():
+                if loaded.policy and hit.place[:1] == ("approvals",):
+                    shared.setdefault((loaded.policy.file, rule, hit), []).append(loaded)
+                else:
+                    found.append(finding(loaded.file, Fault(rule.id, *hit), loaded.positions, rule.severity))
+    for (_, rule, hit), those in shared.items():
+        assert those[0].policy is not None  # they were gathered by it
+        found.append(_in_policy(those[0].policy, rule, hit, [one.value.id for one in those]))
     return tuple(sorted(found, key=lambda one: (one.file, one.line or 0, one.column or 0, one.rule)))
+
+
+def _world(reading: Reading, known: Known, published: Mapping[tuple[str, str], str], company: Company | None) -> World:
+    there = company or Company()
+    return World(
+        reading,
+        known,
+        published,
+        company,
+        members={name: len(set(group.members)) for name, group in there.groups.items()},
+        holders={name: len(set(people)) for name, people in there.roles.items()},
+        orders={name: _ordered(loaded.value) for name, loaded in reading.items.items()},
+    )
+
+
+def _in_policy(policy: Loaded[Policy], rule: Rule, hit: Hit, items: Sequence[str]) -> Finding:
+    """Return what is wrong with a shared policy as some items use it."""
+    named = ", ".join(map(repr, items[:_MOST_NAMED]))
+    more = f" and {len(items) - _MOST_NAMED} more" if len(items) > _MOST_NAMED else ""
+    message = f"for the item{'s' if len(items) > 1 else ''} {named}{more}, {hit.message}"
+    fault = Fault(rule.id, ("stages", *hit.place[1:]), message, hit.remedy)
+    return finding(policy.file, fault, policy.positions, rule.severity).model_copy(update={"items": tuple(items)})
 
 
 def _ordered(item: CatalogItem) -> tuple[str, ...]:

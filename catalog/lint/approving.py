@@ -52,12 +52,13 @@ def unreachable_reason(subject: Subject) -> Iterator[Hit]:
 def no_approver(subject: Subject) -> Iterator[Hit]:
     """Check the people that are named.
 
-    Nobody decides a request of their own or for themselves, so naming only those two names nobody.
+    Nobody decides a request of their own or for themselves, so naming only those two names nobody. Nor does a group or
+    a role that nobody has, as far as that is known.
     """
     for place, stage in subject.stages:
-        if not any(_may_find_somebody(subject, rule_) for rule_ in stage.approvers):
+        if not any(_may_find_somebody(subject, one) and _most(subject, one) != 0 for one in stage.approvers):
             message = f"nobody can ever decide the stage {stage.id!r}"
-            remedy = "Name a group, a role, a person, or the line manager; requester and beneficiary cannot approve."
+            remedy = "Name a group or role with people in it, a person or the manager; the requester cannot approve."
             yield Hit((*place, "approvers"), message, remedy)
 
 
@@ -110,8 +111,10 @@ def _most(subject: Subject, one: ApproverRule) -> int | None:
         case ByManager() | ByItemOwner() | ByPerson():
             return 1
         case ByGroup():
-            return subject.world.group_sizes.get(str(one.group))
-        case ByOwner() | ByRole() | ByExpression():
+            return subject.world.members.get(one.group)
+        case ByRole():
+            return subject.world.holders.get(one.role)
+        case ByOwner() | ByExpression():
             return None
         case _:
             assert_never(one)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, assert_never
+from typing import Any, NamedTuple
 
 from catalog import data, explain, expression, form, plan
 from catalog.expression import ExpressionError
 from catalog.fields import Field, MoneyField
+from catalog.filters import NOT_GIVEN
 from catalog.lint import comparing
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject, Trial
@@ -36,56 +37,44 @@ def _failing(trial: Trial) -> tuple[str, str]:
         guard = f"not results.{trial.left_out}.skipped"
         remedy = f"Write '| default(none)' behind what may be missing, or 'when: {guard}'."
         return f"if the step {trial.left_out!r} is left out, this fails: {why}", remedy
-    remedy = "Ask first whether it was answered, as in: form.amount and form.amount > 100."
-    return f"with some answers this fails: {why}", remedy
+    return f"with some answers this fails: {why}", _GUARD if NOT_GIVEN in why else "Correct the expression."
 
 
-@rule("wrong-result", "error", "An expression gives what is needed where it stands: a list, a number, a time, people.")
+_GUARD = "Ask first whether it was answered, as in: form.amount and form.amount > 100."
+
+
+@rule("wrong-result", "error", "An expression gives what is needed where it stands: a number, a time, a name, people.")
 def wrong_result(subject: Subject) -> Iterator[Hit]:
     """Look at what the expressions gave when they were tried, and at what stands there without one."""
     for trial in subject.trials:
         for value in trial.given:
             if not _fits(value, trial.use.wanted):
-                yield _wrong(trial.use)
+                yield _wrong(trial.use, value)
                 break
     for use in subject.literals:
-        if not _fits(use.value, use.wanted):
-            yield _wrong(use)
+        if not _fits(use.value, use.wanted) and not _is_blank(use):
+            yield _wrong(use, use.value)
 
 
-def _wrong(use: Use) -> Hit:
-    what, example = _WANTED[use.wanted]
+def _is_blank(use: Use) -> bool:
+    """Return whether nothing stands where a name must, which other rules tell: `no-approver` and `no-group`."""
+    return use.place[-1] in ("group", "role", "to") and not str(use.value or "").strip()
+
+
+def _wrong(use: Use, value: Any) -> Hit:
+    what, example, _ = _WANTED[use.wanted]
+    if use.has_expression and value in (None, "", []):
+        remedy = "Name a question that must be answered, or ask in 'when' whether it was."
+        return Hit(use.place, f"with some answers this gives nothing instead of {what}", remedy)
     return Hit(use.place, f"this must give {what}", f"Write it like: {example}.")
-
-
-_WANTED: dict[Wanted, tuple[str, str]] = {
-    "list": ("a list", "{{ form.laptops }}"),
-    "number": ("a number", "{{ form.seats * 12.50 }}"),
-    "moment": ("a day or a moment", "{{ form.first_day }}"),
-    "people": ("a person or several", "{{ form.deputy }}"),
-    "recipients": ("requester, beneficiary, a person from an answer or a mail address", "{{ form.deputy }}"),
-}
 
 
 def _fits(value: Any, wanted: Wanted) -> bool:
     if value is None:
-        return True
+        return wanted not in ("name", "person")
+    kind = _WANTED.get(wanted)
     try:
-        match wanted:
-            case "anything":
-                return True
-            case "list":
-                return isinstance(value, list)
-            case "number":
-                return not isinstance(value, bool) and Decimal(str(value)).is_finite()
-            case "moment":
-                return bool(datetime.fromisoformat(str(value)))
-            case "people":
-                return plan.logins(value) is not None
-            case "recipients":
-                return _is_recipient(value)
-            case _:
-                assert_never(wanted)
+        return kind is None or kind.fits(value)
     except (InvalidOperation, ValueError, ExpressionError):
         return False
 
@@ -100,6 +89,34 @@ def _is_recipient(value: Any) -> bool:
             return all(_is_recipient(one) for one in value)
         case _:
             return False
+
+
+class _Kind(NamedTuple):
+    """What an expression may have to give; `fits` says whether it did, or raises what `_fits` knows if not."""
+
+    what: str
+    example: str
+    fits: Callable[[Any], bool]
+
+
+_WANTED: dict[Wanted, _Kind] = {
+    "list": _Kind("a list", "{{ form.laptops }}", lambda value: isinstance(value, list)),
+    "number": _Kind(
+        "a number",
+        "{{ form.seats * 12.50 }}",
+        lambda value: not isinstance(value, bool) and Decimal(str(value)).is_finite(),
+    ),
+    "moment": _Kind(
+        "a day or a moment", "{{ form.first_day }}", lambda value: bool(datetime.fromisoformat(str(value)))
+    ),
+    "name": _Kind("the name of a group or role", "{{ form.team }}", lambda value: bool(plan.word(value))),
+    "person": _Kind("one person", "{{ form.deputy }}", lambda value: len(plan.logins(value)) == 1),
+    "people": _Kind("a person or several", "{{ form.deputy }}", lambda value: plan.logins(value) is not None),
+    "recipients": _Kind(
+        "requester, beneficiary, a person from an answer or a mail address", "{{ form.deputy }}", _is_recipient
+    ),
+}
+"""What is not here may be anything."""
 
 
 @rule("constant-condition", "warning", "A condition depends on something.")

@@ -24,6 +24,7 @@ from catalog.steps import (
     TaskStep,
     WaitStep,
 )
+from catalog.text import MAX_TITLE, one_line
 
 
 @rule("unreachable-step", "error", "A step can be needed.")
@@ -120,6 +121,27 @@ def _may_be_address(url: str) -> bool:
         return depends and any(start.startswith(fixed.lstrip().lower()) for start in ("http://", "https://"))
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     return scheme.strip().lower() in ("http", "https") and bool(host or (depends and not rest))
+
+
+@rule("empty-title", "warning", "What work, an approval or a message is called says something, whatever is answered.")
+def empty_title(subject: Subject) -> Iterator[Hit]:
+    """Look at what titles gave when they were tried; one that comes out empty is replaced by the name of its step."""
+    for place, titles in _titles(subject):
+        if not all(map(one_line, titles)):
+            yield Hit(place, "with some answers this is empty", "Write words that are always there around it.")
+
+
+@rule("long-title", "warning", "What work, an approval or a message is called is one short line.")
+def long_title(subject: Subject) -> Iterator[Hit]:
+    """Look at what titles gave when they were tried; one that is longer is put on a line and cut."""
+    for place, titles in _titles(subject):
+        if any("\n" in one.strip() or len(one) > MAX_TITLE for one in titles):
+            message = f"with some answers this has several lines, or more than {MAX_TITLE} characters"
+            yield Hit(place, message, "Name a short answer here; the longer one has room in the text below.")
+
+
+def _titles(subject: Subject) -> Iterator[tuple[Place, tuple[str, ...]]]:
+    return ((trial.use.place, trial.given) for trial in subject.trials if trial.use.wanted == "title")
 
 
 @rule("nobody-notified", "error", "A message goes to somebody.")

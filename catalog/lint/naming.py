@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import difflib
+from collections.abc import Collection, Iterable, Iterator
 
 from catalog import explain
 from catalog.lint.fitting import misfits
@@ -188,6 +189,8 @@ def _unknown_path(subject: Subject, use: Use, path: tuple[str, ...]) -> Iterator
     near = [name for name in missing.there if name.startswith(f"{part}-")]
     if near:
         remedy = f"A name with '-' is written in brackets: {'.'.join(path[: missing.missing])}[{near[0]!r}]."
+    elif path[0] == "order" and path[1:] and missing.missing == 0 and "form" in missing.there:
+        remedy = f"Outside the evidence of a task, write {'.'.join(('form', *path[1:]))}."
     elif missing.there:
         remedy = explain.suggest(part, missing.there)
     else:
@@ -197,7 +200,37 @@ def _unknown_path(subject: Subject, use: Use, path: tuple[str, ...]) -> Iterator
 
 @rule("unknown-owner", "error", "The owner of an item is somebody whom the directory knows.")
 def unknown_owner(subject: Subject) -> Iterator[Hit]:
-    """Check `owner`, if there is a directory to ask."""
-    people = subject.world.people
-    if people is not None:
-        yield from _unknown(("owner",), "person", subject.item.owner, people)
+    """Check `owner`, if it is known who there is."""
+    company = subject.world.company
+    if company is not None:
+        yield from _unknown(("owner",), "person", subject.item.owner, company.people)
+
+
+@rule("unknown-group", "warning", "A group that an item names is one of the company's.")
+def unknown_group(subject: Subject) -> Iterator[Hit]:
+    """Check every group that does not depend on the order, if it is known which there are."""
+    given = subject.item.entitlement
+    named = [(("entitlement", "group"), given.group)] if given else []
+    if subject.world.company is not None:
+        yield from _not_in(subject.world.company.groups, "group", [*_named(subject, "group"), *named])
+
+
+@rule("unknown-role", "warning", "A role that an item names is one of the company's.")
+def unknown_role(subject: Subject) -> Iterator[Hit]:
+    """Check every role that does not depend on the order, if it is known which there are."""
+    if subject.world.company is not None:
+        yield from _not_in(subject.world.company.roles, "role", _named(subject, "role"))
+
+
+def _named(subject: Subject, what: str) -> Iterator[tuple[Place, str]]:
+    """Yield the groups or roles that are named as they are."""
+    names = (use for use in subject.literals if use.wanted == "name" and use.place[-1] == what)
+    yield from ((use.place, use.value) for use in names if isinstance(use.value, str) and use.value.strip())
+
+
+def _not_in(known: Collection[str], what: str, named: Iterable[tuple[Place, str]]) -> Iterator[Hit]:
+    for place, name in named:
+        if name.strip() not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            remedy = f"Did you mean {close[0]!r}?" if close else f"Correct its name, or add the {what} to the company."
+            yield Hit(place, f"there is no {what} {name!r} in the company", remedy)

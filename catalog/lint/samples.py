@@ -77,7 +77,7 @@ def bare(names: Mapping[str, Any]) -> dict[str, Any]:
 _FILE = {"id": "1", "name": "plan.pdf", "media_type": "application/pdf", "size": 1000, "digest": "sha256:0"}
 _TYPICAL: dict[str, tuple[Any, ...]] = {
     "text": ("text",),
-    "paragraph": ("text",),
+    "paragraph": ("text\nmore text",),
     "yes_no": (True, False),
     "date": (TODAY,),
     "datetime": (_NOON,),

@@ -18,6 +18,7 @@ from catalog.lint import comparing, samples, uses
 from catalog.lint.uses import Form, Names, Use, found
 from catalog.loader import Loaded, Reading
 from catalog.registry import Known
+from catalog.scenario import Company
 from catalog.source import Place
 from catalog.stages import Stage
 from catalog.steps import ApproveStep, CallStep, Effect, HttpStep, RequestStep, Step, TaskWork, Work, walk
@@ -33,16 +34,17 @@ class World(NamedTuple):
 
     Attributes:
         published: (id, version) -> digest, of what the register has.
-        group_sizes: group -> how many people are in it, as far as it is known.
-        people: the logins that the directory knows; None without one.
+        company: who there is, with groups and roles; None if nobody says.
+        members, holders: how many are in each group, and have each role.
         orders: item -> the items it orders, as lines or by steps.
     """
 
     reading: Reading
     known: Known
     published: Mapping[tuple[str, str], str]
-    group_sizes: Mapping[str, int]
-    people: Collection[str] | None
+    company: Company | None
+    members: Mapping[str, int]
+    holders: Mapping[str, int]
     orders: Mapping[str, tuple[str, ...]]
 
 
@@ -64,6 +66,7 @@ class Trial(NamedTuple):
     """What came of trying a use: what it gave each time, or else the first error.
 
     Attributes:
+        given: without what came of people and prices for which it would not be evaluated.
         left_out: the step without whose result it was tried.
     """
 
@@ -209,19 +212,23 @@ class Subject:
         """Try a use with different answers and people, as if a step had been left out; stop at the first error."""
         given: list[Any] = []
         around = _without(use, left_out) if left_out else use.names
-        conditions = (*use.guards, use.conditional[left_out].when) if left_out else ()
+        conditions = (*use.guards, *use.unless, *((use.conditional[left_out].when,) if left_out else ()))
         paths = use.references.union(*(_names_around(use, when) for when in conditions))
         asks_people = any(path[0] in _PEOPLE for path in paths)
         for bare in (False, True) if asks_people or self._asks_people(use) else (False,):
             names = samples.bare(around) if bare else around
             for forms in self._answered(use, names, paths, bare=bare):
                 known = {**names, **forms}
-                if left_out and not _may_be_needed_without(use, left_out, known):
+                against = _conditions_against(use, known)
+                if any(map(_is_about_answers, against)) or (
+                    left_out and (against or not _may_be_left_out(use, left_out, known))
+                ):
                     continue
                 try:
-                    given.append(use.evaluate(known))
+                    value = use.evaluate(known)
                 except ExpressionError as error:
                     return Trial(use, tuple(given), str(error), left_out)
+                given += [] if against else [value]
         return Trial(use, tuple(given))
 
     def _answered(
@@ -307,24 +314,37 @@ def _without(use: Use, step: str) -> Names:
     return {**use.names, "results": others if instead is None else {**others, step: instead}}
 
 
-def _may_be_needed_without(use: Use, step: str, names: Names) -> bool:
-    """Return whether a use may be evaluated, with such names, though a step before it was left out.
+def _conditions_against(use: Use, names: Names) -> list[bool | str]:
+    """Return the conditions because of which a use is not evaluated with such names."""
+    around = use.around(names)
+    return [
+        *(when for when in use.guards if not _holds(when, around, failing=True)),
+        *(when for when in use.unless if _holds(when, around, failing=False)),
+    ]
+
+
+def _may_be_left_out(use: Use, step: str, names: Names) -> bool:
+    """Return whether, with such names, a step may have been left out and a use after it not.
 
     What the condition of the step names besides answers may be otherwise than the samples are.
     """
-    when, around = use.conditional[step].when, use.around(names)
-    if when in use.guards or not all(_may_hold(guard, around) for guard in use.guards):
+    when = use.conditional[step].when
+    if when in use.guards:
         return False
-    if all(path[0] == "form" for path in _names_in(when)):
-        return not _may_hold(when, around)
-    return True
+    return not (_is_about_answers(when) and _holds(when, use.around(names), failing=True))
 
 
-def _may_hold(when: bool | str, names: Names) -> bool:
+def _is_about_answers(when: bool | str) -> bool:
+    """Return whether a condition names nothing but answers."""
+    return all(path[0] == "form" for path in _names_in(when))
+
+
+def _holds(when: bool | str, names: Names, *, failing: bool) -> bool:
+    """Return whether a condition holds; `failing` if it fails, which is said of the condition itself."""
     try:
         return data.holds(when, names)
     except ExpressionError:
-        return True  # what is wrong with the condition is said of the condition
+        return failing
 
 
 def _every_answer(field: Field, when: str) -> tuple[Any, ...]:

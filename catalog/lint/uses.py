@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, assert_never
 
 from catalog import data, expression
 from catalog.fields import Field, RowsField
-from catalog.item import CatalogItem
+from catalog.item import CatalogItem, Notification
 from catalog.lint import samples
 from catalog.registry import Known
 from catalog.source import Place
@@ -34,7 +34,9 @@ from catalog.steps import (
 
 Names = Mapping[str, Any]
 Form = tuple[Field, ...]
-Wanted = Literal["anything", "list", "number", "moment", "people", "recipients"]
+Wanted = Literal["anything", "text", "title", "list", "number", "moment", "name", "person", "people", "recipients"]
+TEXTS: tuple[Wanted, ...] = ("text", "title")
+"""What people read; a title in one line."""
 
 
 class Condition(NamedTuple):
@@ -59,7 +61,8 @@ class Use(NamedTuple):
         form: the fields whose answers it may name as `root`; None if it may name none.
         order: of evidence, the fields of the order, whose answers it may name as ``order``.
         wanted: what it has to give.
-        guards: it is evaluated only where all of these hold.
+        guards: it is evaluated only where all of these hold,
+        unless: and none of these does.
         conditional: the steps before it that may have been left out.
     """
 
@@ -72,6 +75,7 @@ class Use(NamedTuple):
     order: Form | None = None
     wanted: Wanted = "anything"
     guards: tuple[bool | str, ...] = ()
+    unless: tuple[bool | str, ...] = ()
     conditional: Mapping[str, Condition] = {}
 
     @property
@@ -92,7 +96,9 @@ class Use(NamedTuple):
 
     def evaluate(self, names: Names) -> Any:
         """Return what it gives; raises ExpressionError if it gives nothing."""
-        return data.holds(self.value, names) if self.condition else data.fill(self.value, names)
+        if self.condition:
+            return data.holds(self.value, names)
+        return data.fill_text(self.value, names) if self.wanted in TEXTS else data.fill(self.value, names)
 
 
 class Found(NamedTuple):
@@ -123,7 +129,7 @@ def found(names: Names, path: tuple[str, ...]) -> Found:
 def of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
     """Yield every value of an item that may hold expressions; of data each text that does, with its own place."""
     for use in _of_item(item, known):
-        if use.condition or use.wanted != "anything":
+        if use.condition or use.wanted not in ("anything", *TEXTS):
             yield use
         else:
             yield from (use._replace(place=place, value=text) for place, text in _templates(use.value, use.place))
@@ -154,7 +160,7 @@ def _of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
     yield from _fields(item.form, ("form",), asked)
     for at, check in enumerate(item.checks):
         yield Use(("checks", at, "check"), check.check, True, asked, item.form)
-        yield Use(("checks", at, "message"), check.message, False, asked, item.form)
+        yield Use(("checks", at, "message"), check.message, False, asked, item.form, wanted="text")
     yield from _offer(item, asked)
     for at, stage in enumerate(item.approvals):
         yield from _stage(stage, ("approvals", at), running, item.form)
@@ -165,13 +171,18 @@ def _of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
     for at, notice in enumerate(item.notifications):
         place: Place = ("notifications", at)
         yield Use((*place, "when"), notice.when, True, told, item.form)
-        yield from _texts(notice, place, ("subject", "text"), told, item.form)
+        yield from _message(notice, place, told, item.form)
         yield from _recipients(notice.to, (*place, "to"), told, item.form)
 
 
-def _texts(thing: Any, place: Place, keys: tuple[str, ...], names: Names, form: Form | None) -> Iterator[Use]:
+def _data(thing: Any, place: Place, keys: tuple[str, ...], names: Names, form: Form | None) -> Iterator[Use]:
     for key in keys:
         yield Use((*place, key), getattr(thing, key), False, names, form)
+
+
+def _message(one: Notification | NotifyWork, place: Place, names: Names, form: Form | None) -> Iterator[Use]:
+    yield Use((*place, "subject"), one.subject, False, names, form, wanted="title")
+    yield Use((*place, "text"), one.text, False, names, form, wanted="text")
 
 
 def _recipients(to: tuple[Any, ...], place: Place, names: Names, form: Form | None) -> Iterator[Use]:
@@ -205,29 +216,31 @@ def _offer(item: CatalogItem, asked: Names) -> Iterator[Use]:
     for key, rules, names in (("visibility", item.visibility, viewing), ("eligibility", item.eligibility, asked)):
         for at, rule in enumerate(rules):
             yield Use((key, at, "when"), rule.when, True, names)
-            yield Use((key, at, "why_not"), rule.why_not, False, names)
+            yield Use((key, at, "why_not"), rule.why_not, False, names, wanted="text")
     yield Use(("order_for", "others"), item.order_for.others, True, asked)
-    yield Use(("order_for", "why_not"), item.order_for.why_not, False, asked)
+    yield Use(("order_for", "why_not"), item.order_for.why_not, False, asked, wanted="text")
     if item.price:
         for key in ("one_off", "recurring"):
             yield Use(("price", key), getattr(item.price, key), False, asked, item.form, wanted="number")
-        yield Use(("price", "cost_centre"), item.price.cost_centre, False, asked, item.form)
+        yield Use(("price", "cost_centre"), item.price.cost_centre, False, asked, item.form, wanted="text")
 
 
 def _stage(stage: Stage, place: Place, names: Names, form: Form | None) -> Iterator[Use]:
     yield Use((*place, "when"), stage.when, True, names, form)
     for at, reason in enumerate(stage.auto_approve):
         yield Use((*place, "auto_approve", at, "when"), reason.when, True, names, form)
-    yield from _people(stage.approvers, (*place, "approvers"), names, form)
+    reasons = tuple(reason.when for reason in stage.auto_approve)
+    for use in _people(stage.approvers, (*place, "approvers"), names, form):
+        yield use._replace(guards=() if stage.when is True else (stage.when,), unless=reasons)
 
 
 def _people(rules: tuple[ApproverRule, ...], place: Place, names: Names, form: Form | None) -> Iterator[Use]:
     for at, rule in enumerate(rules):
         match rule:
-            case ByGroup() | ByOwner():
-                yield Use((*place, at, "group"), rule.group, False, names, form)
+            case ByGroup() | ByOwner(group=str()):
+                yield Use((*place, at, "group"), rule.group, False, names, form, wanted="name")
             case ByRole():
-                yield Use((*place, at, "role"), rule.role, False, names, form)
+                yield Use((*place, at, "role"), rule.role, False, names, form, wanted="name")
             case ByPerson():
                 yield Use((*place, at, "person"), rule.person, False, names, form, wanted="people")
             case ByExpression():
@@ -315,12 +328,13 @@ class _Steps:
                 within = {**names, step.variable: samples.OPEN, "position": 1}
                 yield from self.of(step.steps, (*place, "steps"), within)
             case ApproveStep():
-                yield from _texts(step.stage, (*place, "stage"), ("name",), names, self._form)
+                yield Use((*place, "stage", "name"), step.stage.name, False, names, self._form, wanted="title")
                 yield from _stage(step.stage, (*place, "stage"), names, self._form)
             case WaitStep():
                 yield Use((*place, "until"), step.until, False, names, self._form, wanted="moment")
             case RequestStep():
-                yield from _texts(step, place, ("answers", "beneficiary"), names, self._form)
+                yield from _data(step, place, ("answers",), names, self._form)
+                yield Use((*place, "beneficiary"), step.beneficiary, False, names, self._form, wanted="person")
             case _:
                 yield from self._work(step, place, names)
                 yield from self._undo(step, place, names)
@@ -333,18 +347,19 @@ class _Steps:
     def _work(self, work: Work, place: Place, names: Names) -> Iterator[Use]:
         match work:
             case TaskWork():
-                yield from _texts(work, place, ("title", "instructions"), names, self._form)
+                yield Use((*place, "title"), work.title, False, names, self._form, wanted="title")
+                yield Use((*place, "instructions"), work.instructions, False, names, self._form, wanted="text")
                 yield from _people(work.assign, (*place, "assign"), names, self._form)
                 yield from self._evidence(work, (*place, "evidence"), names)
             case GrantWork() | RevokeWork():
-                yield from _texts(work, place, ("group",), names, self._form)
-                yield Use((*place, "to"), work.to, False, names, self._form, wanted="people")
+                yield Use((*place, "group"), work.group, False, names, self._form, wanted="name")
+                yield Use((*place, "to"), work.to, False, names, self._form, wanted="person")
             case CallWork():
-                yield from _texts(work, place, ("input",), names, self._form)
+                yield from _data(work, place, ("input",), names, self._form)
             case HttpWork():
-                yield from _texts(work, place, ("url", "headers", "body"), names, self._form)
+                yield from _data(work, place, ("url", "headers", "body"), names, self._form)
             case NotifyWork():
-                yield from _texts(work, place, ("subject", "text"), names, self._form)
+                yield from _message(work, place, names, self._form)
                 yield from _recipients(work.to, (*place, "to"), names, self._form)
             case _:
                 assert_never(work)

@@ -20,10 +20,8 @@ from catalog.scenario import Company, ScenarioFile
 from catalog.source import Finding
 from catalog.text import one_line
 from cli.kit import people as sketches
-from cli.kit.shelf import SHIPPED, Catalogs, Database, NoSuchThing, directories, known, register
+from cli.kit.shelf import Catalogs, Database, NoSuchThing, directories, known, register
 
-SCENARIOS = "scenarios"
-COMPANY = "company.yaml"
 _COLOURS = {"error": "bold red", "warning": "yellow"}
 
 
@@ -58,7 +56,7 @@ def lint(
     reading = read(list(dict.fromkeys(path if path.is_dir() else path.parent for path in catalog)))
     _refuse_unread([path for path in catalog if path.is_file()], reading)
     company, source = _company(people, catalog)
-    findings = [one for one in _of_items(reading, company, database_url) if _is_asked(one, catalog)]
+    findings = [one for one in _of_items(reading, company, database_url) if _is_asked(one, reading, catalog)]
     findings += [problem for file in stories for problem in read_file(file, _model_of(file))[1]]
     match form:
         case Format.JSON:
@@ -75,21 +73,23 @@ def lint(
 def _scenario_files(path: Path) -> list[Path]:
     """Return the scenario files that a path stands for; none if it is about items."""
     if path.is_dir():
-        return sorted(path.glob("*.yaml")) if path.name == SCENARIOS else []
+        return sorted(path.glob("*.yaml")) if path.name == sketches.FOLDER else []
     return [path] if _holds_scenarios(path) else []
 
 
 def _holds_scenarios(path: Path) -> bool:
     """Return whether a path is a folder of scenarios or a file of it, or a file that says it holds some."""
     if path.is_dir():
-        return path.name == SCENARIOS
+        return path.name == sketches.FOLDER
     if path.suffix != ".yaml":
         return False
-    return path.parent.name == SCENARIOS or re.search(rb"^scenarios:", path.read_bytes(), re.MULTILINE) is not None
+    return (
+        path.parent.name == sketches.FOLDER or re.search(rb"^scenarios:", path.read_bytes(), re.MULTILINE) is not None
+    )
 
 
 def _model_of(file: Path) -> type[ScenarioFile | Company]:
-    return Company if file.name == COMPANY else ScenarioFile
+    return Company if file.name == sketches.FILE else ScenarioFile
 
 
 def _refuse_unread(files: Sequence[Path], reading: Reading) -> None:
@@ -104,21 +104,12 @@ def _company(people: Path | None, paths: Sequence[Path]) -> tuple[Company | None
     if people is not None:
         return sketches.company(people), str(people)
     folders = list(dict.fromkeys(path if path.is_dir() else path.parent for path in paths))
-    files = [folder / SCENARIOS / COMPANY for folder in folders]
-    if not files or not all(file.is_file() for file in files):
-        return (sketches.company(None), "the demo's company") if folders == [SHIPPED] else (None, "")
-    everybody = Company()
-    for file in files:
-        everybody = everybody.over(sketches.company(file))
-    return everybody, ", ".join(map(str, files))
+    return sketches.beside(folders)
 
 
 def _of_items(reading: Reading, company: Company | None, database_url: str | None) -> tuple[Finding, ...]:
     published = _published(database_url, reading) if database_url else {}
-    if company is None:
-        return linter.lint(reading, known(), published)
-    sizes = {name: len(group.members) for name, group in company.groups.items()}
-    return linter.lint(reading, known(), published, sizes, company.people)
+    return linter.lint(reading, known(), published, company)
 
 
 def _published(url: str, reading: Reading) -> dict[tuple[str, str], str]:
@@ -127,8 +118,9 @@ def _published(url: str, reading: Reading) -> dict[tuple[str, str], str]:
         return {(name, one.item.version): one.digest for name in reading.items for one in opened.versions(name)}
 
 
-def _is_asked(finding: Finding, asked: Sequence[Path]) -> bool:
-    return any(_within(finding.file, path) for path in asked)
+def _is_asked(finding: Finding, reading: Reading, asked: Sequence[Path]) -> bool:
+    files = [finding.file, *(reading.items[name].file for name in finding.items)]
+    return any(_within(file, path) for file in files for path in asked)
 
 
 def _within(file: str, path: Path) -> bool:
@@ -146,7 +138,7 @@ def _tell(findings: Sequence[Finding], files: int, people: str) -> None:
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = len(findings) - errors
     counted = f"{_many(errors, 'error')}, {_many(warnings, 'warning')} in {_many(files, 'file')}."
-    asked = f" Owners and groups: {one_line(people)}." if people else ""
+    asked = f" Owners, groups and roles: {one_line(people)}." if people else ""
     style = "bold red" if errors else "yellow" if warnings else "green"
     summary = counted if findings else f"Nothing is wrong in {_many(files, 'file')}."
     console.print(Text(f"{summary}{asked}", style=style))

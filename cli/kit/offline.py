@@ -16,7 +16,6 @@ from activities.connectors.memory import MemoryDirectory
 from activities.errors import NotFound
 from catalog import data, form, names
 from catalog.approval import Rung
-from catalog.explain import suggest
 from catalog.expression import ExpressionError
 from catalog.fields import AttachmentField
 from catalog.item import CatalogItem, Line
@@ -27,6 +26,7 @@ from catalog.preview import Ladder, Part, Whole, cost, denials, preview, reasons
 from catalog.request import Order
 from catalog.stages import Stage
 from cli.client import Trouble
+from cli.kit.people import nearest
 from cli.kit.shelf import NoSuchThing
 
 _EVERYBODY = 100_000
@@ -135,7 +135,7 @@ def _person(login: str, directory: MemoryDirectory) -> Person:
         return directory.person_by_login(login)
     except NotFound:
         there = [person.login for person in directory.people("", _EVERYBODY)]
-        raise NoSuchThing(f"There is nobody with the login {login!r}. {suggest(login, there)}") from None
+        raise NoSuchThing(f"There is nobody with the login {login!r}. {nearest(login, there)}") from None
 
 
 def _checked(

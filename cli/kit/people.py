@@ -17,8 +17,9 @@ A file of scenarios will do as well, if it has a company.
 from __future__ import annotations
 
 import base64
+import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from catalog.scenario import Company, GroupSketch, PersonSketch
 from catalog.source import parse, path_of
 from cli.client import Trouble
 
+FOLDER, FILE = "scenarios", "company.yaml"
+"""Where the company of a directory of items stands in it."""
 DEMO = Path(cli.demo.__file__).with_name("company.ldif")
 
 
@@ -41,6 +44,38 @@ def directory(company: Company) -> MemoryDirectory:
     ]
     groups = [Group(name, set(one.members), one.owners) for name, one in company.groups.items()]
     return MemoryDirectory(people, groups, roles=company.roles)
+
+
+def beside(folders: Sequence[Path]) -> tuple[Company | None, str]:
+    """Return who there is in the companies of directories of items, and where that stands.
+
+    Nobody knows if not every directory says so: None, and an empty text.
+
+    Raises:
+        Trouble: a company cannot be read.
+    """
+    files = [folder / FOLDER / FILE for folder in folders]
+    if not files or not all(file.is_file() for file in files):
+        return None, ""
+    everybody = Company()
+    for file in files:
+        everybody = everybody.over(company(file))
+    return everybody, ", ".join(map(str, files))
+
+
+def nearest(login: str, there: Sequence[str]) -> str:
+    """Return a remedy for a login that nobody has: the one that is meant, or else the nearest few of those there are.
+
+    A company has too many people to name them all.
+    """
+    close = difflib.get_close_matches(login, there, n=1)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    near = difflib.get_close_matches(login, there, n=_NEAREST, cutoff=0)
+    return f"The nearest of {len(there)} there are: {', '.join(near)}." if near else "There is nobody at all."
+
+
+_NEAREST = 3
 
 
 def company(file: Path | None) -> Company:

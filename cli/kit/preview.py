@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,13 +15,14 @@ from catalog.fields import Field
 from catalog.item import CatalogItem
 from catalog.preview import Asked, Part, Reason, Whole
 from catalog.request import Cost, Order
+from catalog.scenario import Company
 from catalog.source import parse
 from catalog.text import moment, one_line
 from catalog.wording import Turn, listed, turns
 from cli.client import AsJson, Trouble
 from cli.kit import people as sketches
 from cli.kit.offline import Desk
-from cli.kit.shelf import Catalogs, ItemName, NoSuchThing, beside, find
+from cli.kit.shelf import SHIPPED, Catalogs, ItemName, NoSuchThing, beside, find, folders
 
 _LISTS = ("multi_choice", "people", "attachment")
 
@@ -37,18 +38,36 @@ def preview_order(
     beneficiary: Annotated[
         str | None, typer.Option("--for", help="Login of who is to have it; who orders if not given.")
     ] = None,
-    people: Annotated[Path | None, typer.Option(help="YAML file of people; the demo's company if not given.")] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of people; scenarios/company.yaml beside the items, or the demo's, if not given."),
+    ] = None,
     as_json: AsJson = False,
     catalogs: Catalogs = None,
 ) -> None:
     """Compute who would decide, the price and the due time of an order, without placing it."""
     chosen = find(item, catalogs)
-    desk = Desk(sketches.directory(sketches.company(people)), beside(item, catalogs))
-    order, whole = desk.judge(chosen, _answers(chosen, given or [], answers), by, beneficiary or by)
+    company, source = _company(people, folders(item, catalogs))
+    desk = Desk(sketches.directory(company), beside(item, catalogs))
+    try:
+        order, whole = desk.judge(chosen, _answers(chosen, given or [], answers), by, beneficiary or by)
+    except NoSuchThing as missing:
+        raise NoSuchThing(f"{missing} Asked were the people of {source}.") from missing
     if as_json:
         print(json.dumps(whole.model_dump(mode="json"), indent=1))
     else:
-        _tell(order, whole, desk.assumed)
+        _tell(order, whole, desk.assumed, source)
+
+
+def _company(people: Path | None, items: Sequence[Path]) -> tuple[Company, str]:
+    """Return whose people are asked, and where they stand: those that are named, or beside the items, or the demo's."""
+    if people is not None:
+        return sketches.company(people), str(people)
+    found, source = sketches.beside(items)
+    # The company beside the shipped items is the demo's, but only as far as their scenarios need it.
+    if found is None or [folder.resolve() for folder in items] == [SHIPPED.resolve()]:
+        return sketches.company(None), "the demo's company"
+    return found, source
 
 
 def _answers(item: CatalogItem, given: list[str], file: Path | None) -> dict[str, Any]:
@@ -87,7 +106,7 @@ def _typed(field: Field | None, value: str) -> Any:
     return parse(value).data if field.type == "rows" else value
 
 
-def _tell(order: Order, whole: Whole, assumed: list[str]) -> None:
+def _tell(order: Order, whole: Whole, assumed: list[str], source: str) -> None:
     console = Console(soft_wrap=True, highlight=False)
     who = (
         order.beneficiary.name
@@ -97,6 +116,7 @@ def _tell(order: Order, whole: Whole, assumed: list[str]) -> None:
     console.print(Text.assemble((one_line(order.item.name), "bold"), f" {order.item.version} for {one_line(who)}"))
     for line in _whole(whole):
         console.print(line)
+    console.print(Text(f"People: {one_line(source)}.", style="dim"))
     if assumed:
         console.print(Text(f"Taken as given, for nothing was asked: {listed(assumed)}.", style="dim"))
 

@@ -96,6 +96,7 @@ steps:
     text: |
       Hello {{ beneficiary.name }},
       what {{ requester.name }} ordered is ready. The reason given was: {{ form.reason }}
+
 sla:
   target: 7 days
 """
@@ -105,6 +106,7 @@ sla:
 $form
 lines:
 $lines
+
 sla:
   target: 14 days
 """

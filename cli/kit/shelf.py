@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -27,12 +28,23 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(catalog.__file__).parent / "items"
 
+
+def _one_each(given: list[Path] | None) -> list[Path] | None:
+    """Refuse several directories in one, as the variable has them; the option is repeated."""
+    for path in given or ():
+        if os.pathsep in str(path) and not path.exists():
+            told = " ".join(f"--catalog {one}" for one in str(path).split(os.pathsep))
+            raise typer.BadParameter(f"there is no directory {path}. For several repeat the option: {told}")
+    return given
+
+
 Catalogs = Annotated[
     list[Path] | None,
     typer.Option(
         "--catalog",
         "-c",
         envvar="COMMISSARY_CATALOG",
+        callback=_one_each,
         help="Directory of items; repeat it for several. The shipped catalog if not given.",
     ),
 ]
@@ -68,9 +80,9 @@ def known() -> Known:
 
 def _refused(found: Plugins) -> list[Problem]:
     """Return the workflows of other packages that no worker would take."""
-    from activities.plugins import SHIPPED  # noqa: PLC0415  see `known`
+    from activities.plugins import SHIPPED, WORKFLOWS  # noqa: PLC0415  see `known`
 
-    if set(found.workflows) <= {point.name for point in SHIPPED}:
+    if set(found.workflows) <= {point.name for point in SHIPPED if point.group == WORKFLOWS}:
         return []  # spares most installations the loading of a worker
 
     from worker.queues import brought  # noqa: PLC0415  see above
@@ -106,8 +118,12 @@ def file_of(name: str, catalogs: Sequence[Path] | None) -> Path:
 
 def beside(name: str, catalogs: Sequence[Path] | None) -> dict[str, CatalogItem]:
     """Return the items that the one of a file or an id may order, by id: those of its directory, or of all given."""
-    where = [Path(name).parent] if _is_path(name) else directories(catalogs)
-    return {one: loaded.value for one, loaded in read(where).items.items()}
+    return {one: loaded.value for one, loaded in read(folders(name, catalogs)).items.items()}
+
+
+def folders(name: str, catalogs: Sequence[Path] | None) -> list[Path]:
+    """Return the directories that an item of a file or an id belongs to: that of the file, or all given."""
+    return [Path(name).parent] if _is_path(name) else directories(catalogs)
 
 
 def _is_path(name: str) -> bool:

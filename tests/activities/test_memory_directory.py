@@ -40,6 +40,13 @@ def test_a_failure_of_one_operation_leaves_the_others_alone(directory: MemoryDir
         directory.ensure_member(bob)
 
 
+def test_a_role_changes_hands(directory: MemoryDirectory, bob: Membership) -> None:
+    directory.put_role("Officer", [bob.person_id])
+    assert [person.login for person in directory.occupants("officer")] == ["bob"]
+    directory.put_role("officer", ())
+    assert directory.occupants("officer") == ()
+
+
 def test_a_lost_answer_leaves_the_change_made(directory: MemoryDirectory, bob: Membership) -> None:
     directory.lose_answers()
     with pytest.raises(Transient):

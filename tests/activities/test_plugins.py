@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from importlib import metadata
-from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
 from support.builders import a_person
+from support.packages import Package
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
@@ -62,12 +62,12 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Register:
     """Let entry points of another package be found; `register(group, name, what it gives)`."""
     module = ModuleType("another_package")
     monkeypatch.setitem(sys.modules, "another_package", module)
-    points: list[EntryPoint] = []
-    monkeypatch.setattr(metadata, "entry_points", lambda *, group: [one for one in points if one.group == group])
+    package = Package("another-package")
+    monkeypatch.setattr(metadata, "distributions", lambda: [package])
 
     def add(group: str, name: str, given: object) -> None:
-        attribute = f"given_{len(points)}"
-        points.append(EntryPoint(name, f"another_package:{attribute}", group))
+        attribute = f"given_{len(package.registers)}"
+        package.registers += f"[{group}]\n{name} = another_package:{attribute}\n"
         if given is not None:
             setattr(module, attribute, given)
 
@@ -141,7 +141,7 @@ def test_something_broken_names_itself_and_leaves_the_rest_alone(
     plugins = discover()
     (problem,) = plugins.problems
     assert (problem.group, problem.name) == (group, "broken")
-    assert "'broken' is left out" in problem.message
+    assert "'broken' of the package 'another-package' is left out" in problem.message
     assert re.search(said, problem.message)
     assert {"models", "groups"} <= set(plugins.known().providers)
 
@@ -168,7 +168,7 @@ def test_an_unknown_connector_is_answered_with_those_there_are(register: Registe
     plugins = discover()
     with pytest.raises(UnknownName, match=r"no connector 'smtp' for the port 'directory'; there are: ldap$"):
         plugins.connector("directory", "smtp")
-    with pytest.raises(UnknownName, match="'scim' is left out"):
+    with pytest.raises(UnknownName, match="'scim' of the package 'another-package' is left out"):
         plugins.connector("directory", "scim")
 
 
@@ -208,6 +208,16 @@ def test_what_cannot_be_opened_is_reported_and_the_rest_is_served(register: Regi
         assert [problem.name for problem in served.problems] == ["assets", "models"]
         assert all("ASSETS_URL is not set" in problem.message for problem in served.problems)
         assert "commissary-assets" not in served.by_queue
+        assert served.by_queue["commissary-directory"]
+
+
+def test_a_system_that_ends_the_process_when_it_is_opened_is_reported_like_any_other(
+    register: Register, ports: Ports
+) -> None:
+    register(ACTIONS, "assets", ActionSet(system="assets", kind=AssetActions, open=lambda _: sys.exit(0)))
+    with serving(discover(), ports) as served:
+        (problem,) = served.problems
+        assert problem.message == "the action 'assets' is left out: SystemExit: 0"
         assert served.by_queue["commissary-directory"]
 
 

@@ -214,6 +214,19 @@ def test_a_shared_policy_that_breaks_keeps_the_items_that_use_it(files: Files) -
     assert {file for file, _, _ in files.wrong()} == {"blog.yaml", "usual.yaml"}
 
 
+def test_a_shared_policy_that_is_unwise_for_an_item_keeps_that_item_out(files: Files) -> None:
+    (files.one / "policies").mkdir()
+    stages = "stages: [{id: m, name: M, approvers: [{rule: manager}], when: form.urgent}]"
+    (files.one / "policies" / "usual.yaml").write_text(f"id: usual\nname: Usual\n{stages}\n")
+    for item, field in (("blog", "why"), ("news", "urgent")):
+        path = files.write(item)
+        text = path.read_text().replace("id: why", f"id: {field}")
+        start, end = text.index("approvals:"), text.index("workflow:")
+        path.write_text(text[:start] + "approval_policy: usual\n" + text[end:])
+    assert files.there() == {"news": "1.0.0", "wiki": "1.0.0"}
+    assert files.wrong() == [("usual.yaml", 3, "unknown-name")]
+
+
 def test_several_processes_publish_the_same_side_by_side(files: Files) -> None:
     shelves = [files.another() for _ in range(3)]
     assert [files.there(shelf) for shelf in shelves] == [{"wiki": "1.0.0"}] * 3

@@ -70,8 +70,7 @@ def stages() -> Iterator[Stage]:
 
 
 def test_nothing_is_wrong_with_any_item_even_for_whom_the_demo_knows(demo: Company) -> None:
-    sizes = {name: len(group.members) for name, group in demo.groups.items()}
-    found = lint(read([ITEMS]), discover().known(), group_sizes=sizes, people=list(demo.people))
+    found = lint(read([ITEMS]), discover().known(), company=demo)
     assert [str(finding) for finding in found] == []
 
 

@@ -23,7 +23,7 @@ from catalog.scenario import ScenarioFile
 from catalog.source import parse
 from cli import main as command_line
 from cli.kit.scaffold import Kind
-from cli.kit.shelf import known
+from cli.kit.shelf import SHIPPED, known
 from records.register import Register
 
 Run = Callable[..., tuple[int, str]]
@@ -394,7 +394,8 @@ def test_wrong_answers_are_told_each(run: Run, items: Path) -> None:
     [
         (("-a", "why"), 1, "write it as FIELD=VALUE"),
         (("--by", "adda"), 2, "There is nobody with the login 'adda'. Did you mean 'ada'?"),
-        (("-a", "why=x", "-a", "helpers=gracy"), 2, "Did you mean 'grace'?"),
+        (("-a", "why=x", "-a", "helpers=gracy"), 2, "Did you mean 'grace'? Asked were the people of people.yaml."),
+        (("--by", "q"), 2, "The nearest of 3 there are: "),
         (("--answers", "lost.yaml"), 2, "lost.yaml cannot be read"),
         (("--answers", "list.yaml"), 1, "list.yaml holds no answers"),
         (("--people", "lost.yaml"), 1, "lost.yaml cannot be read"),
@@ -413,6 +414,25 @@ def test_without_a_people_file_the_demos_company_is_asked(run: Run) -> None:
     assert code == 0
     assert "for Elin Aasen, ordered by Jonas Berg" in said
     assert "Sigrid Nordal" in said
+    assert "People: the demo's company." in said
+    code, said = run("preview", "vpn-access", "--by", "ada", *answers)
+    assert code == 2
+    assert "The nearest of 39 there are: " in said
+    assert said.count(",") == 2
+
+
+def test_a_preview_asks_the_company_beside_the_items_and_says_so(run: Run, items: Path) -> None:
+    """The one beside the shipped items is only a part of the demo's."""
+    company = items / "scenarios" / "company.yaml"
+    company.parent.mkdir()
+    company.write_text(PEOPLE)
+    code, said = run("preview", "wiki", "-c", "items", "--by", "ada", "-a", "why=x")
+    assert (code, "Grace Murray" in said, "People: items/scenarios/company.yaml." in said) == (0, True, True), said
+    assert "people" not in json.loads(run("preview", "items/wiki.yaml", "--by", "ada", "-a", "why=x", "--json")[1])
+    code, said = preview(run, "-a", "why=x")
+    assert "People: people.yaml." in said
+    _, said = run("preview", "vpn-access", "-c", str(SHIPPED), "--by", "lars.bakke", "-a", "reason=x", "-a", "device=x")
+    assert "nobody" not in said
 
 
 def test_a_preview_shows_price_denials_and_reasons(run: Run, items: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,9 @@ people:
   ben: {name: Ben Abel}
 groups:
   editors: {members: [ada, ben]}
+  wiki: {}
+roles:
+  editor-in-chief: [ben]
 """
 
 
@@ -54,12 +58,55 @@ def lint(*arguments: object) -> tuple[int, str]:
 
 def test_the_company_beside_the_items_is_asked_and_named(items: Path) -> None:
     company = items / "scenarios" / "company.yaml"
-    assert lint(items) == (0, f"Nothing is wrong in 1 file. Owners and groups: {company}.\n")
+    assert lint(items) == (0, f"Nothing is wrong in 1 file. Owners, groups and roles: {company}.\n")
     company.write_text(PEOPLE.replace("ada", "eve").replace(", ben]", "]"))
     code, said = lint(items)
     assert code == 1
     assert "[unknown-owner]" in said
     assert "2 must approve, but 1 can be asked at most" in said
+
+
+def test_groups_and_roles_that_the_company_does_not_have_are_warned_of(items: Path) -> None:
+    wiki = items / "wiki.yaml"
+    role = "approvers: [{rule: role, role: editor-in-cheif}]\n    quorum: 1"
+    wiki.write_text(WIKI.replace("approvers: [{rule: group, group: editors}]\n    quorum: 2", role))
+    code, said = lint(items)
+    assert (code, "there is no role 'editor-in-cheif' in the company. Did you mean 'editor-in-chief'?" in said) == (
+        0,
+        True,
+    )
+    wiki.write_text(wiki.read_text().replace("cheif", "chief").replace("quorum: 1", "quorum: 2"))
+    code, said = lint(items)
+    assert (code, "2 must approve, but 1 can be asked at most" in said) == (1, True)
+    wiki.write_text(WIKI.replace("group: wiki}", "group: wikis}"))
+    code, said = lint(items)
+    assert (code, "there is no group 'wikis' in the company. Did you mean 'wiki'?" in said) == (0, True)
+
+
+def test_a_mistake_in_a_policy_is_told_for_the_file_that_uses_it_only(items: Path) -> None:
+    policies = items.parent / "policies"
+    policies.mkdir()
+    (policies / "four-eyes.yaml").write_text(
+        "id: four-eyes\nname: Four eyes\nstages:\n"
+        "  - {id: a, name: A, when: form.kind, approvers: [{rule: group, group: editors}]}\n"
+    )
+    head, _, rest = WIKI.partition("approvals:")
+    other = f"{head}approval_policy: four-eyes\nsteps:{rest.partition('steps:')[2]}".replace("id: wiki", "id: other", 1)
+    (items / "other.yaml").write_text(other)
+    code, said = lint(items / "other.yaml")
+    assert (code, "four-eyes.yaml:4:" in said, "for the item 'other', form.kind is not known" in said) == (
+        1,
+        True,
+        True,
+    )
+    assert lint(items / "wiki.yaml")[0] == 0
+
+
+def test_several_directories_are_several_options(items: Path) -> None:
+    code, said = lint("--catalog", f"{items}:{items}")
+    assert code == 2
+    assert f"--catalog {items} --catalog {items}" in " ".join(re.sub("[│╭╮╰╯─\n]", " ", said).split())
+    assert lint("-c", items)[0] == 0
 
 
 def test_a_file_of_people_goes_before_the_company(items: Path, tmp_path: Path) -> None:
@@ -68,7 +115,7 @@ def test_a_file_of_people_goes_before_the_company(items: Path, tmp_path: Path) -
     code, said = lint(items, "--people", people)
     assert code == 1
     assert "there is no person 'ada'" in said
-    assert f"Owners and groups: {people}." in said
+    assert f"Owners, groups and roles: {people}." in said
 
 
 def test_without_people_nobody_is_missed(items: Path) -> None:
@@ -78,7 +125,7 @@ def test_without_people_nobody_is_missed(items: Path) -> None:
 
 def test_the_shipped_catalog_is_right_for_its_company() -> None:
     code, said = lint(SHIPPED)
-    assert (code, said.endswith(f"Owners and groups: {SHIPPED / 'scenarios' / 'company.yaml'}.\n")) == (0, True)
+    assert (code, said.endswith(f"Owners, groups and roles: {SHIPPED / 'scenarios' / 'company.yaml'}.\n")) == (0, True)
 
 
 def test_scenarios_are_linted_by_file_and_by_folder(items: Path) -> None:

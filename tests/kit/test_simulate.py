@@ -359,6 +359,23 @@ def test_a_new_manager_is_asked_for_the_stages_that_begin_later(stage: Stage) ->
     assert verdict.unmet == ()
 
 
+def test_a_role_is_handed_over_to_whom_the_next_stage_asks(stage: Stage) -> None:
+    officer = {**MANAGER, "id": "officer", "name": "Officer", "approvers": [{"rule": "role", "role": "officer"}]}
+    verdict = stage.play(
+        {**EDITOR, "id": "checked", "approvals": [MANAGER, officer]},
+        {"at": "day 2 09:00", "do": "quits", "who": "rolf", "role": "officer"},
+        {"at": "day 2 09:00", "do": "joins", "who": "sam", "role": "officer"},
+        vote("day 3", "mara", stage="manager"),
+        {"at": "day 3 12:00", "do": "see", "waits_for": ["sam"]},
+        vote("day 4", "sam", stage="officer"),
+        company={"roles": {"officer": ["rolf"]}},
+        expect={"outcome": "fulfilled", "not_told": ["rolf"]},
+    )
+    assert verdict.unmet == ()
+    said = [line.text for line in verdict.timeline if "role officer" in line.text]
+    assert said == ["rolf gives up the role officer", "sam takes the role officer"]
+
+
 # ---------------------------------------------------------------- several requests
 
 
@@ -468,12 +485,19 @@ def test_every_expectation_that_is_not_met_is_a_sentence(stage: Stage) -> None:
             vote("day 2", "otto", "retry"),
             "day 2: otto cannot retry: there is nothing to see to; the request waits: Line manager decides",
         ),
-        (vote("day 2", "mara", stage="boss"), "day 2: mara cannot approve: there is nothing to decide; the request"),
+        (
+            vote("day 2", "mara", stage="boss"),
+            "day 2: mara cannot approve: there is nothing to decide at 'boss', the stages are manager; the request",
+        ),
         (vote("day 2", "sam"), "day 2: sam cannot approve: You are not among those who are asked"),
         (vote("day 2", "mara", refused="closed"), "day 2: mara was to be refused (closed), but could approve"),
         (vote("day 2", "mara", part="pc"), "day 2: there is no part 'pc' so far; there are: none"),
         (vote("day 9", "mara"), "day 9: mara cannot approve: there is nothing to decide; the request is closed"),
         ({"at": "day 2", "do": "joins", "who": "ada", "group": "x"}, "day 2: ada joins x: there is no group 'x'"),
+        (
+            {"at": "day 2", "do": "quits", "who": "ada", "role": "x"},
+            "day 2: ada gives up the role x: there is no role 'x'",
+        ),
     ],
 )
 def test_what_cannot_happen_is_said_and_ends_the_story(stage: Stage, event: dict[str, Any], said: str) -> None:
@@ -498,6 +522,60 @@ def test_a_request_that_waits_for_ever_is_said_to_wait(stage: Stage) -> None:
     assert said == (
         "expected it to end as fulfilled; nothing happens any more: the request waits: "
         "Hand over a X1: to be taken by one of those asked (Olga Owner, Rolf Chief)"
+    )
+
+
+LISTS = {
+    "id": "lists",
+    "name": "Lists",
+    **PLAIN,
+    "steps": [
+        {
+            "id": "each",
+            "do": "for_each",
+            "each": "{{ ['north', 'south'] }}",
+            "at_once": 2,
+            "steps": [
+                {
+                    "id": "ask",
+                    "do": "approve",
+                    "stage": {
+                        "id": "owner",
+                        "name": "Owner of {{ each }}",
+                        "approvers": [{"rule": "group", "group": "desk"}],
+                    },
+                }
+            ],
+        },
+    ],
+}
+
+
+def test_the_approvals_of_a_loop_are_told_apart_by_their_titles(stage: Stage) -> None:
+    verdict = stage.play(
+        LISTS,
+        vote("day 2", "olga", stage="of SOUTH"),
+        vote("day 3", "rolf", "reject", stage="of south", reason="No.", refused="already-decided"),
+        vote("day 3 09:00", "rolf", stage="owner"),
+        expect={"outcome": "fulfilled"},
+    )
+    assert verdict.unmet == ()
+    approved = [line.text for line in verdict.timeline if " approved stage " in line.text]
+    assert approved == ["Olga Owner approved stage 'Owner of south'", "Rolf Chief approved stage 'Owner of north'"]
+    [said] = stage.play(LISTS, vote("day 2", "olga", stage="of west"), expect={"outcome": "fulfilled"}).unmet
+    assert said.startswith("day 2: olga cannot approve: there is nothing to decide at 'of west', the stages are owner;")
+
+
+def test_why_an_operator_is_asked_is_said(stage: Stage) -> None:
+    broken = LISTS | {"approvals": [MANAGER | {"approvers": [{"rule": "group", "group": "nowhere"}]}]}
+    verdict = stage.play(broken, expect={"outcome": "fulfilled"}, lasts="2 days")
+    lines = [(line.sort, line.text) for line in verdict.timeline]
+    why = "Look up Ada Byron in the directory: there is no group 'nowhere'"
+    assert lines[lines.index(("entry", "An operator has to decide (retry, cancel)")) + 1] == ("problem", why)
+    [sentence] = verdict.unmet
+    assert sentence == (
+        "expected it to end as fulfilled; nothing happens any more: the request waits: An operator has to see to this: "
+        "Look up Ada Byron in the directory; the problem: there is no group 'nowhere'"
     )
 
 

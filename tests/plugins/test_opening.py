@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import metadata
-from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from support.packages import Package
 
 from activities.connectors.memory import MemoryDirectory
 from activities.environment import faults
@@ -56,8 +56,9 @@ def cannot_open(monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open a connector of another package by its entry point; return how that failed."""
     module = ModuleType("acme_people")
     monkeypatch.setitem(sys.modules, "acme_people", module)
-    points = [EntryPoint("acme", "acme_people:CONNECTOR", CONNECTORS)]
-    monkeypatch.setattr(metadata, "entry_points", lambda *, group: [one for one in points if one.group == group])
+    package = Package("acme-people")
+    package.registers = f"[{CONNECTORS}]\nacme = acme_people:CONNECTOR\n"
+    monkeypatch.setattr(metadata, "distributions", lambda: [package])
 
     def it(how: Callable[[], AbstractContextManager[Any]]) -> NotOpened:
         monkeypatch.setattr(module, "CONNECTOR", Connector(port="directory", open=how), raising=False)
@@ -98,7 +99,8 @@ def test_every_variable_that_is_wrong_is_a_line(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     error = cannot_open(directory)
-    assert str(error) == "The connector 'acme' (entry point acme_people:CONNECTOR) cannot be opened:"
+    called = "The connector 'acme' of the package 'acme-people' (entry point acme_people:CONNECTOR)"
+    assert str(error) == f"{called} cannot be opened:"
     assert list(error.faults) == said
 
 
@@ -122,6 +124,10 @@ def test_anything_else_is_told_in_its_own_words(cannot_open: Open) -> None:
         raise FileNotFoundError("people.yaml is not there")
 
     assert cannot_open(missing).faults == ("FileNotFoundError: people.yaml is not there",)
+
+
+def test_one_that_would_end_the_process_is_told_too(cannot_open: Open) -> None:
+    assert cannot_open(lambda: sys.exit(0)).faults == ("SystemExit: 0",)
 
 
 def test_what_goes_wrong_once_it_is_open_is_not_said_to_be_its_opening(

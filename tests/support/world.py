@@ -65,6 +65,7 @@ class World:
             ],
         )
         self.handles: list[WorkflowHandle[Any, Closure]] = []
+        self.task_timeout: timedelta | None = None
         self.items: dict[str, CatalogItem] = {}
         self.children: dict[tuple[str, str], Order] = {}
         self.calls: list[HttpCall] = []
@@ -75,7 +76,12 @@ class World:
         """Start a request as the sweeper would."""
         placed = an_order(f"REQ-{uuid.uuid4().hex[:10]}", **order)
         handle: WorkflowHandle[Any, Closure] = await self.env.client.start_workflow(
-            placed.workflow_type, placed, id=placed.number, task_queue=TASK_QUEUE, result_type=Closure
+            placed.workflow_type,
+            placed,
+            id=placed.number,
+            task_queue=TASK_QUEUE,
+            result_type=Closure,
+            task_timeout=self.task_timeout,
         )
         self.handles.append(handle)
         return Request(self, placed, handle)

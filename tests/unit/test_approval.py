@@ -334,6 +334,26 @@ class TestSideBySide:
         assert stage_of(state, "first").status is StageStatus.CANCELLED
         assert stage_of(state, "third").status is StageStatus.WAITING
 
+    def test_who_approves_one_of_them_has_approved_the_other_too(self) -> None:
+        opened = after(self.stages(), opening("first", BEN), opening("second", BEN, CLEO))
+        change = apply(opened, cast("first", BEN), LATER)
+        assert isinstance(change, Change)
+        assert [(stage, vote.voter.id, vote.rule) for stage, vote in change.carried] == [
+            ("second", BEN.id, "approval.already-approved")
+        ]
+        assert [(stage.stage.id, stage.status) for stage in change.closed] == [
+            ("first", StageStatus.APPROVED),
+            ("second", StageStatus.APPROVED),
+        ]
+        assert [stage.stage.id for stage in change.state.ready()] == ["third"]
+
+    def test_a_refusal_counts_where_it_was_said_only(self) -> None:
+        opened = after(self.stages(), opening("first", BEN, CLEO), opening("second", BEN))
+        change = apply(opened, cast("first", BEN, Verdict.REJECT), LATER)
+        assert isinstance(change, Change)
+        assert (change.carried, change.closed) == ((), ())
+        assert stage_of(change.state, "second").votes == ()
+
     def test_calling_off_closes_all_that_is_undecided(self) -> None:
         state = after(self.stages(), opening("first", BEN), Cancel())
         assert [stage.status for stage in state.stages] == [StageStatus.CANCELLED] * 3

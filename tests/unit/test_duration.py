@@ -38,7 +38,7 @@ def test_words_and_iso_8601_are_read(text: str, length: timedelta) -> None:
     "text",
     [
         *("", "P", "PT", "P1DT", "P1M", "P1Y", "P-1D", "P1.5D"),
-        *("10", "days", "ten days", "-5 days", "1.5 days", "5 days!", "10 fortnights", "1 month"),
+        *("days", "ten days", "-5 days", "1.5 days", "5 days!", "10 fortnights", "1 month"),
         *("1234567 days", "٣ days", "1 day " * 50),
     ],
 )
@@ -53,6 +53,12 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
 def test_the_nearest_unit_is_offered_for_one_that_there_is_not(text: str, meant: str) -> None:
     with pytest.raises(ValueError, match=f"'{text}' is not a duration; did you mean '{meant}'\\?"):
         parse(text)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("2", "2 days"), (" 1 ", "1 day"), (10, "10 days")])
+def test_of_a_bare_number_it_is_said_that_the_unit_is_missing(text: object, meant: str) -> None:
+    with pytest.raises(ValidationError, match=f"has no unit; write it like '{meant}' or"):
+        TypeAdapter(Duration).validate_python(text)
 
 
 @pytest.mark.parametrize("text", ["0 days", "P0D", "PT0S", "0h 0m"])

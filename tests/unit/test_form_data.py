@@ -13,7 +13,8 @@ from support.builders import NOON, an_item, an_order
 from catalog import data, names
 from catalog.data import Data, When
 from catalog.expression import ExpressionError
-from catalog.fields import SecretField
+from catalog.fields import Field, SecretField
+from catalog.lint import samples
 from catalog.people import PersonRef, Profile
 from catalog.request import Cost
 
@@ -174,3 +175,59 @@ def test_what_must_go_through_no_template_takes_the_place_of_a_whole_expression(
 )
 def test_data_that_names_results_waits_for_what_comes_before(written: Any, later: bool) -> None:
     assert data.needs_results(written) is later
+
+
+FIELDS: tuple[dict[str, Any], ...] = (
+    {"type": "money", "currency": "EUR"},
+    {"type": "choice", "choices": ["new", "used"]},
+    {"type": "multi_choice", "choices": ["new", "used"]},
+    {"type": "asset", "provider": "assets"},
+    {"type": "ci", "provider": "cis"},
+    {"type": "attachment", "media_types": ["application/pdf"]},
+    *({"type": kind} for kind in ("text", "paragraph", "integer", "decimal", "yes_no", "date", "datetime", "duration")),
+    *({"type": kind} for kind in ("email", "url", "ip", "person", "people", "group", "entitlement")),
+)
+read_field: TypeAdapter[Any] = TypeAdapter(Field)
+
+
+def test_every_type_of_field_is_among_those_that_are_tried() -> None:
+    not_shown = {"rows", "secret"}
+    assert {field["type"] for field in FIELDS} | not_shown == set(
+        TypeAdapter(Field).json_schema()["discriminator"]["mapping"]
+    )
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field["type"])
+def test_people_read_the_same_words_whether_or_not_a_text_is_one_expression(field: dict[str, Any]) -> None:
+    one = read_field.validate_python(field | {"id": "x", "label": "X"})
+    for answer in (None, *samples.answers(one)):
+        known = {"form": {"x": answer}}
+        mixed = data.fill("<{{ form.x }}>", known)
+        assert f"<{data.fill_text('{{ form.x }}', known)}>" == mixed
+        assert not any(odd in mixed for odd in ("None", "True", "False", "{", "["))
+
+
+@pytest.mark.parametrize("text", ["{{ form.x }}", "For {{ form.x }}"])
+@pytest.mark.parametrize("answer", [[{"model": "X1"}], {"given": True}], ids=["rows", "secret"])
+def test_what_has_no_words_is_refused_in_any_text(text: str, answer: Any) -> None:
+    with pytest.raises(ExpressionError, match="cannot be shown"):
+        data.fill_text(text, {"form": {"x": answer}})
+
+
+def test_what_is_written_as_no_text_is_words_too() -> None:
+    assert [data.fill_text(value, {}) for value in (4711, None, True)] == ["4711", "", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        ("For {{ form.start }}", "For 3 March 2025"),
+        ("{{ form.note }}", "Hand over"),
+        ("{{ form.typo }}", "Hand over"),
+        (" \n ", "Hand over"),
+        ("two\nlines  \x1b[31m{{ form.seats }}", "two lines [31m3"),
+        ("long " * 100, f"{'long ' * 23}long…"),
+    ],
+)
+def test_a_title_is_one_short_line_that_says_something(written: str, title: str) -> None:
+    assert data.fill_title(written, NAMES, "Hand over") == title

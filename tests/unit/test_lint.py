@@ -16,6 +16,7 @@ from catalog import data
 from catalog.lint import RULES, as_json, as_sarif, as_text, lint, samples
 from catalog.loader import read
 from catalog.registry import ActionSpec, Known, ProviderSpec, WorkflowSpec
+from catalog.scenario import Company
 from catalog.source import Finding
 
 MISTAKES = Path(__file__).parent / "mistakes"
@@ -80,6 +81,18 @@ KNOWN = Known(
         "mailboxes": ProviderSpec(id="mailboxes", summary="Mailboxes."),
     },
 )
+COMPANY = Company.model_validate(
+    {
+        "people": {"ada": {"name": "Ada Byron"}, "ben": {"name": "Ben Abel"}},
+        "groups": {
+            **{name: {} for name in ("laptop-users", "desktop-users", "tablet-users", "mailbox-users", "x", "a", "b")},
+            **{name: {} for name in ("mailbox-readers", "other-group")},
+            "postmasters": {"members": ["ada", "ben"]},
+            "facilities": {"members": ["ada"]},
+        },
+        "roles": {"officer": ["ada"], "vacant": []},
+    }
+)
 PUBLISHED = {("printer", "1.0.0"): "sha256:of-something-else"}
 
 
@@ -87,7 +100,7 @@ def lint_of(directory: Path, text: str | None = None, *, known: Known = KNOWN) -
     """Return the findings in a directory that stands beside the others; with `text`, in a file of it."""
     if text is not None:
         (directory / "item.yaml").write_text(text)
-    found = lint(read([AROUND, directory]), known, PUBLISHED, {"postmasters": 2}, people={"ada", "ben"})
+    found = lint(read([AROUND, directory]), known, PUBLISHED, COMPANY)
     return [one for one in found if Path(one.file).parent == directory]
 
 
@@ -287,7 +300,7 @@ class TestWhatIsNoMistake:
             ("      - rule: manager", "      - rule: group\n        group: postmasters\n    quorum: 2"),
             ("      - rule: manager", "      - rule: role\n        role: budget-owner-{{ form.kind }}\n    quorum: 2"),
             ("      - rule: manager", (
-                "      - rule: item_owner\n      - rule: group\n        group: many\n    quorum: 9"
+                "      - rule: item_owner\n      - rule: group\n        group: many-{{ form.kind }}\n    quorum: 9"
             )),
             ("      - rule: manager", "      - rule: expression\n        people: '{{ [\"ben\", \"eve\"] }}'"),
             ('      name: "{{ form.name }}"', (
@@ -377,6 +390,34 @@ class TestWhatIsNoMistake:
         found = lint_of(tmp_path, SANE.replace("  - id: access", f"{step}  - id: access"))
         assert found == [], as_text(found)
 
+    @pytest.mark.parametrize(
+        "stage",
+        [
+            "approvers: [{rule: group, group: '{{ form.team }}'}]\n    when: form.team",
+            (
+                "approvers: [{rule: role, role: '{{ form.team }}'}]\n"
+                "    auto_approve: [{id: a, when: not form.team, because: It is nobody's.}]"
+            ),
+            "approvers: [{rule: owner, group: '{{ form.team }}'}]\n    when: form.team and requester.title == 'Buyer'",
+            "approvers: [{rule: role, role: '{{ form.team or \"officer\" }}'}]",
+            "approvers: [{rule: role, role: 'lead-{{ form.kind }}'}]",
+            "approvers: [{rule: role, role: '{{ form.kind }}'}]",
+        ],
+    )
+    def test_a_name_may_come_from_a_question_that_was_answered_when_it_counts(self, tmp_path: Path, stage: str) -> None:
+        team = "  - id: team\n    type: text\n    label: Team\n    required: false\napprovals:"
+        text = SANE.replace("approvals:", team).replace("approvers:\n      - rule: manager", stage)
+        assert stage in text
+        found = lint_of(tmp_path, text)
+        assert found == [], as_text(found)
+
+    def test_a_step_may_reckon_with_what_its_condition_asks_for(self, tmp_path: Path) -> None:
+        step = "  - id: more\n    do: grant\n    when: form.seats\n    group: seats-{{ form.seats + 1 }}\n"
+        assert lint_of(tmp_path, SANE.replace("  - id: access", f"{step}  - id: access")) == []
+        step = step.replace("when: form.seats", "when: form.kind == 'team'")
+        (found,) = lint_of(tmp_path, SANE.replace("  - id: access", f"{step}  - id: access"))
+        assert found.rule == "failing-expression"
+
     def test_an_action_that_may_be_repeated_may_say_how_often(self, tmp_path: Path) -> None:
         found = lint_of(tmp_path, SANE.replace("    input:", "    retry: {attempts: 2}\n    input:", 1))
         assert found == [], as_text(found)
@@ -418,6 +459,15 @@ class TestRemedies:
         remedy = self.remedy(tmp_path, "required: false", "required: form.kind.of == 'team'")
         assert remedy == "form.kind has no parts; use it as it is."
 
+    def test_outside_evidence_the_answers_of_the_order_are_those_of_the_form(self, tmp_path: Path) -> None:
+        remedy = self.remedy(tmp_path, 'name: "{{ form.name }}"', 'name: "{{ order.name }}"')
+        assert remedy == "Outside the evidence of a task, write form.name."
+
+    def test_only_what_was_not_answered_has_to_be_asked_for_first(self, tmp_path: Path) -> None:
+        named = 'name: "{{ form.name }}"'
+        assert "Ask first" in self.remedy(tmp_path, named, 'name: "{{ form.seats + 1 }}"')
+        assert self.remedy(tmp_path, named, """name: "{{ 'a' * 1000000000 }}\"""") == "Correct the expression."
+
     def test_a_retired_item_without_successor_names_none(self, tmp_path: Path) -> None:
         old = SANE.replace("id: team-mailbox", "id: old").replace(
             "category: Office", "category: Office\nlifecycle: retired"
@@ -446,6 +496,16 @@ class TestRemedies:
     def test_without_anything_registered_nothing_can_be_suggested(self, tmp_path: Path) -> None:
         (found,) = lint_of(tmp_path, SANE, known=Known())
         assert (found.rule, found.remedy) == ("unknown-action", "Remove it: there is none here.")
+
+    def test_a_group_that_is_like_no_other_may_be_added_to_the_company(self, tmp_path: Path) -> None:
+        remedy = self.remedy(tmp_path, "group: mailbox-users", "group: crew")
+        assert remedy == "Correct its name, or add the group to the company."
+
+    def test_a_question_that_may_stay_open_names_nobody(self, tmp_path: Path) -> None:
+        text = SANE.replace("mailbox-users", "'{{ form.seats and form.name }}'")
+        (found,) = lint_of(tmp_path, text)
+        assert found.message == "with some answers this gives nothing instead of the name of a group or role"
+        assert found.remedy == "Name a question that must be answered, or ask in 'when' whether it was."
 
     def test_parameters_belong_to_a_workflow(self, tmp_path: Path) -> None:
         found = lint_of(tmp_path, SANE + "parameters:\n  a: 1\n")
@@ -486,19 +546,57 @@ class TestRemedies:
         text = SANE.replace("- rule: manager", "- rule: person\n        person: '{{ form.seats or 1 }}'")
         assert [one.rule for one in lint_of(tmp_path, text)] == ["wrong-result"]
 
-    def test_a_finding_in_a_shared_policy_stands_at_its_name(self, tmp_path: Path) -> None:
-        policies = tmp_path / "policies"
+
+POLICY = """\
+id: bad
+name: Bad
+stages:
+  - id: a
+    name: A
+    when: form.knid == 'team'
+    approvers:
+      - rule: role
+        role: oficer
+    decide_within: 1 day
+"""
+
+
+class TestSharedPolicies:
+    """A mistake in a policy is told where it stands, with the items for which it is one."""
+
+    def found(self, directory: Path, *items: str, policy: str = POLICY) -> list[Finding]:
+        policies = directory / "policies"
         policies.mkdir()
-        (policies / "bad.yaml").write_text(
-            "id: bad\nname: Bad\nstages:\n  - id: a\n    name: A\n    when: form.devcie == 'x'\n"
-            "    approvers: [{rule: manager}]\n    decide_within: 1 day\n"
-        )
+        (policies / "bad.yaml").write_text(policy)
         head, _, rest = SANE.partition("approvals:")
         text = f"{head}approval_policy: bad\nsteps:{rest.partition('steps:')[2]}"
-        (found,) = lint_of(tmp_path, text)
-        assert (found.rule, found.line, found.path) == (
-            "unknown-name", line_of(text, "approval_policy"), "approvals[0].when",
+        for item in items:
+            (directory / f"{item}.yaml").write_text(text.replace("id: team-mailbox", f"id: {item}"))
+        found = lint(read([AROUND, directory]), KNOWN, PUBLISHED, COMPANY)
+        return [one for one in found if one.file == str(policies / "bad.yaml")]
+
+    def test_it_stands_in_the_policy_and_names_the_item(self, tmp_path: Path) -> None:
+        name, role = self.found(tmp_path, "one")
+        assert (name.rule, name.line, name.column, name.path) == ("unknown-name", 6, 5, "stages[0].when")
+        assert (name.message, name.remedy, name.items) == (
+            "for the item 'one', form.knid is not known here", "Did you mean 'kind'?", ("one",),
         )  # fmt: skip
+        assert (role.rule, role.line, role.severity, role.path) == (
+            "unknown-role", 9, "warning", "stages[0].approvers[0].role",
+        )  # fmt: skip
+        assert role.remedy == "Did you mean 'officer'?"
+        log = as_sarif([name])
+        place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == as_json([name])[0]["file"] == f"{tmp_path}/policies/bad.yaml"
+
+    def test_it_is_told_once_for_all_items_that_use_it(self, tmp_path: Path) -> None:
+        name, _ = self.found(tmp_path, "a", "b", "c", "d", "e")
+        assert name.message == "for the items 'a', 'b', 'c' and 2 more, form.knid is not known here"
+        assert name.items == ("a", "b", "c", "d", "e")
+
+    def test_nothing_is_told_of_a_policy_that_is_right(self, tmp_path: Path) -> None:
+        right = POLICY.replace("knid", "kind").replace("oficer", "officer")
+        assert self.found(tmp_path, "one", policy=right) == []
 
 
 class TestFormats:

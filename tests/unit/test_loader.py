@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import an_item
 
+from catalog.item import CatalogItem
 from catalog.loader import MAX_BYTES, Catalog, CatalogError, load, read
 from catalog.model import digest
 from catalog.source import Finding, parse
@@ -120,7 +121,7 @@ class TestDigest:
     def test_it_is_the_same_when_defaults_are_written_out(self, tmp_path: Path) -> None:
         item = catalog_of(tmp_path, wiki=WIKI).get("wiki-editor")
         assert item is not None
-        spelled_out = item.model_dump_json()  # JSON is YAML, and nothing is left out
+        spelled_out = item.model_dump_json(exclude_none=True)  # JSON is YAML, and no default is left out
         assert "multiline" in spelled_out
         assert catalog_of(tmp_path, wiki=spelled_out).digest_of("wiki-editor") == digest(item)
 
@@ -159,7 +160,7 @@ class TestWrongValues:
              "one of: expression, group, item_owner"),
             ("quorum: any", "quorum: most", 27, "approvals[0].quorum", "'most' is no quorum", "any, all or the number"),
             ("5 days", "5 dayz", 33, "sla.target", "'5 dayz' is not a duration", "Did you mean '5 days'?"),
-            ("5 days", "5", 33, "sla.target", "'5' is not a duration", "Write it like '10 days'"),
+            ("5 days", "5", 33, "sla.target", "'5' has no unit", "Write it like '5 days' or '5 hours'"),
             ("5 days", "9999999999 weeks", 33, "sla.target", "is not a duration", "Write it like"),
             ("5 days", "999999 weeks", 33, "sla.target", "a hundred years", "Write it like"),
             ("2025-01-01", "2025-02-30", 15, "form[1].earliest", "must be a day, not '2025-02-30'", "YYYY-MM-DD"),
@@ -205,6 +206,17 @@ class TestWrongValues:
         assert remedy in problem.remedy
         where = f"{tmp_path / 'wiki.yaml'}:{line}:{problem.column}: "
         assert str(problem) == f"{where}{f'{path}: ' if path else ''}{problem.message}. {problem.remedy}"
+
+    def test_stages_before_are_written_out_or_left_out_though_what_is_stored_may_hold_none(
+        self, tmp_path: Path
+    ) -> None:
+        problem = problem_of(tmp_path, WIKI.replace("    quorum: any", "    after:"))
+        assert (problem.line, problem.path, problem.message) == (27, "approvals[0].after", "nothing stands here")
+        assert problem.remedy == "Write [] to let the stage begin at once, or remove 'after'."
+        item = catalog_of(tmp_path, wiki=WIKI).get("wiki-editor")
+        assert item is not None
+        assert item.approvals[0].after is None
+        assert CatalogItem.model_validate(item.model_dump(mode="json")) == item
 
     def test_all_faults_of_all_files_are_told_at_once(self, tmp_path: Path) -> None:
         problems = problems_of(
@@ -372,6 +384,7 @@ class TestPolicies:
         item = reading.items["wiki-editor"].value
         assert item.approval_policy == "four-eyes"
         assert item.approvals == reading.policies["four-eyes"].value.stages
+        assert reading.items["wiki-editor"].policy == reading.policies["four-eyes"]
 
     def policies_of(self, directory: Path, item: str, *policies: str) -> list[str]:
         (directory / "wiki.yaml").write_text(item)

@@ -47,6 +47,18 @@ def test_a_message_that_cannot_be_worked_out_is_left_out_and_the_others_are_sent
     assert told(notification(text="{{ form.typo }}"), notification()) == [("ada", "Wiki editor", "fulfilled: Seen.")]
 
 
+def test_a_subject_that_comes_out_empty_or_fails_is_the_items_name_and_the_message_is_sent() -> None:
+    odd = (notification(subject="{{ form.why }}"), notification(subject="{{ form.typo }}"))
+    assert [subject for _, subject, _ in told(*odd)] == ["Wiki editor", "Wiki editor"]
+
+
+def test_people_are_named_in_a_message_that_is_one_expression() -> None:
+    [(_, subject, text)] = told(
+        notification(subject="{{ form.team }}", text="{{ form.team }}"), answers={"team": [MARA]}
+    )
+    assert (subject, text) == ("Mara Lind", "Mara Lind")
+
+
 def test_a_recipient_who_is_nobody_is_the_items_fault() -> None:
     with pytest.raises(ExpressionError, match="a recipient is"):
         message.recipients(an_order(), ("mara",), {})

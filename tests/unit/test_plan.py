@@ -108,6 +108,18 @@ def test_a_rule_that_names_nothing_sensible_is_the_items_fault(rule: Any) -> Non
 
 
 @pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (MARA, "a person"), ([MARA], "a list"), (7, "a number"), (0.5, "a number"), (True, "true or false"),
+        ({"amount": "7", "currency": "EUR"}, "an amount of money"), ({"a": 1}, "something else"),
+    ],
+)  # fmt: skip
+def test_a_fault_says_what_was_given_instead_of_a_name(given: object, said: str) -> None:
+    with pytest.raises(ExpressionError, match=f"^the name of a role is a text; this gave {said}$"):
+        plan.word(given, "role")
+
+
+@pytest.mark.parametrize(
     ("rule", "said"), [(ByGroup(rule="group", group=" "), "a group"), (ByRole(rule="role", role=" "), "a role")]
 )
 def test_a_fault_says_what_has_no_name(rule: Any, said: str) -> None:

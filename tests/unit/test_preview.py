@@ -186,6 +186,25 @@ def test_a_price_may_depend_on_the_answers() -> None:
     assert found == Cost(one_off=Decimal("9.5"), recurring=Decimal(6), currency="EUR", cost_centre="it-3")
 
 
+@pytest.mark.parametrize(("written", "centre"), [("{{ form.who }}", "Mara Lind"), ("{{ form.note }}", ""), (None, "")])
+def test_the_cost_centre_is_in_words(written: str | None, centre: str) -> None:
+    mara = {"id": "id-mara", "login": "mara", "name": "Mara Lind"}
+    form = [*FORM, {"id": "note", "type": "text", "label": "Note", "required": False}]
+    item = plain(form=form, price={"one_off": 1, "currency": "EUR", "cost_centre": written})
+    found = cost(item, names.of_order(order(item, {"who": mara}), NOON))
+    assert found
+    assert found.cost_centre == centre
+
+
+def test_why_not_is_said_in_words_and_as_it_stands_if_it_fails() -> None:
+    rules = [
+        {"id": "a", "when": False, "why_not": "{{ beneficiary }}"},
+        {"id": "b", "when": False, "why_not": "{{ x }}"},
+    ]
+    shown = preview(order(plain(eligibility=rules)), asks())
+    assert [denial.why for denial in shown.denials] == ["Ada", "{{ x }}"]
+
+
 def test_an_amount_that_comes_out_as_nothing_is_zero() -> None:
     found = costing({"one_off": "{{ form.seats }}"})
     assert found == Cost()

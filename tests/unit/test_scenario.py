@@ -70,11 +70,18 @@ def test_events_come_in_the_order_of_their_times_and_then_as_written() -> None:
     assert timed[1][0] == timed[2][0] == datetime(2040, 3, 6, 10, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("do", "needed"), [("moves", "manager"), ("joins", "group"), ("quits", "group")])
-def test_a_change_says_what_it_is_about(do: str, needed: str) -> None:
+def test_a_move_says_whose_it_is() -> None:
+    event = {"at": "day 2", "do": "moves", "who": "ada"}
+    assert wrong(events=[event]) == "'moves' says nothing of the manager; add 'manager: …'"
+    assert a_scenario(events=[{**event, "manager": "mara"}])
+
+
+@pytest.mark.parametrize("do", ["joins", "quits"])
+def test_somebody_joins_or_quits_one_group_or_one_role(do: str) -> None:
     event = {"at": "day 2", "do": do, "who": "ada"}
-    assert wrong(events=[event]) == f"'{do}' says nothing of the {needed}; add '{needed}: …'"
-    assert a_scenario(events=[{**event, needed: "mara"}])
+    said = f"'{do}' is about one group or one role; write 'group: …' or 'role: …'"
+    assert wrong(events=[event]) == wrong(events=[{**event, "group": "vpn", "role": "officer"}]) == said
+    assert a_scenario(events=[{**event, "group": "vpn"}, {**event, "role": "officer"}])
 
 
 def test_what_a_scenario_says_of_the_company_comes_on_top_of_it() -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from catalog.text import moment, one_line, paragraphs, quoted
+from catalog.text import MAX_TITLE, moment, one_line, paragraphs, quoted, readable, title
 
 anything = st.text(st.characters())
 
@@ -24,6 +24,16 @@ def test_characters_that_turn_the_line_around_are_dropped() -> None:
 def test_letters_of_all_scripts_stay() -> None:
     text = "Åse Østrøm ❤ 山田 👩‍💻"
     assert one_line(text) == text
+
+
+def test_a_title_is_cut_with_an_ellipsis() -> None:
+    assert title("x" * MAX_TITLE) == "x" * MAX_TITLE
+    assert title("x" * 1000) == f"{'x' * (MAX_TITLE - 1)}…"
+    assert title("a\nb") == "a b"
+
+
+def test_an_id_is_read_as_words() -> None:
+    assert readable("hand-over_again") == "Hand over again"
 
 
 def test_paragraphs_keep_their_line_ends() -> None:

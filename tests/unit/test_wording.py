@@ -9,7 +9,7 @@ from support.items import MANAGER, plain, steps
 
 from catalog.item import Price
 from catalog.stages import Stage
-from catalog.wording import Words, capital, listed, price, price_of
+from catalog.wording import Turn, Words, capital, listed, price, price_of, turns
 
 FORM = [{"id": "size", "type": "choice", "label": "Size", "choices": ["small", "large"]}]
 ITEM = plain(form=FORM)
@@ -180,3 +180,14 @@ def test_a_bundle_costs_what_its_parts_cost(price: dict[str, Any] | None, said: 
     bundle = plain(workflow=None, entitlement=None, lines=[{"id": "a", "item": "a"}], price=price)
     assert price_of(bundle) == said
     assert price_of(plain(price=price)) == ("5 EUR once" if price else "free")
+
+
+def test_the_turns_of_stages_are_told_where_they_do_not_simply_follow() -> None:
+    stages = [Turn("a", "A", (), asks=True), Turn("b", "B", ("a",), asks=True), Turn("c", "C", (), asks=True)]
+    stages += [
+        Turn("d", "D", ("a",), asks=False),
+        Turn("e", "E", ("c",), asks=True),
+        Turn("f", "F", ("b", "e"), asks=True),
+    ]
+    assert turns(stages) == ["", "", "at once", "", "", "once B and E have approved"]
+    assert turns([]) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from support.builders import a_person, a_stage, an_item
@@ -203,6 +204,33 @@ async def test_a_refusal_ends_the_request_though_an_operator_looks_for_the_peopl
     await request.decide("Mara Lind", "reject", "No.", task=request.titled("Manager:"))
     assert (await request.closes()).outcome is Outcome.REJECTED
     assert {task.kind: task.decided for task in request.now.tasks} == {"approval": "rejected", "operator": "cancelled"}
+
+
+async def test_who_is_asked_on_two_stages_at_once_decides_both_with_one_vote(world: World) -> None:
+    by_all = {"quorum": "all", "approvers": (ByGroup(rule="group", group="guards"),), "after": ()}
+    request = await world.place(item=an_item(approvals=(a_stage(), a_stage(id="guards", name="Guards", **by_all))))
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    await request.decide("Mara Lind", task=request.titled("Manager:"))
+    (left,) = request.now.waiting
+    assert ([person.name for person in left.who], left.what) == (
+        ["Grace Guard"],
+        "Guards decides: everybody asked must approve",
+    )
+    assert request.last(Kind.VOTE).rule == "approval.already-approved"
+    await request.decide("Grace Guard", task=request.titled("Guards:"))
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_a_stage_that_an_earlier_vote_decides_is_on_record_though_the_one_beside_it_waits(world: World) -> None:
+    guards = a_stage(id="guards", name="Guards", approvers=(ByGroup(rule="group", group="guards"),), after=("manager",))
+    request = await world.place(item=side_by_side(guards))
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    with world.directory.held("members") as begun:
+        await request.decide("Mara Lind", task=request.titled("Manager:"))
+        assert await asyncio.to_thread(begun.wait, 10)
+        await request.waits_for(WaitKind.SYSTEM, 1)
+    shown = await request.reaches(lambda p: len(p.tasks) == 3)
+    assert [one.what for one in shown.waiting] == ["Owner decides"]
 
 
 async def test_who_approved_an_earlier_stage_is_not_asked_again(world: World) -> None:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from support.builders import NOON, a_new_order, a_person, a_steps_item, an_order
 from support.story import Story, a_notice, a_task
 from support.world import World
+from temporalio.exceptions import ActivityError, CancelledError
 
 from activities.connectors.memory import MemoryJournal
 from activities.journal import JournalWriter
@@ -32,6 +33,21 @@ from workflows.record import Record
 KIB = 1024
 
 Fate = Literal["once", "twice", "repeated", "cancelled before", "cancelled after"]
+
+
+def _cancelled() -> ActivityError:
+    """Return what the SDK raises where the wait for a local activity is cancelled."""
+    error = ActivityError(
+        "Local Activity cancelled",
+        scheduled_event_id=0,
+        started_event_id=0,
+        identity="",
+        activity_type="journal.record",
+        activity_id="1",
+        retry_state=None,
+    )
+    error.__cause__ = CancelledError("cancelled")
+    return error
 
 
 class Engine:
@@ -65,12 +81,12 @@ class Engine:
                 self.deliver(earlier)
         self.sent.append(batch)
         if fate == "cancelled before":
-            raise asyncio.CancelledError
+            raise _cancelled()
         answer = self.deliver(batch)
         if fate == "twice":
             answer = self.deliver(batch)
         if fate == "cancelled after":
-            raise asyncio.CancelledError
+            raise _cancelled()
         return answer
 
     def deliver(self, batch: Batch) -> Any:

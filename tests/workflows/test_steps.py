@@ -441,8 +441,45 @@ async def test_a_stage_whose_name_cannot_be_worked_out_is_decided_all_the_same(w
     stage = {"id": "ask", "name": "Guards for {{ results.never.was }}", "approvers": GUARDS}
     request = await place(world, {"id": "ask", "do": "approve", "stage": stage})
     await request.waits_for_people()
-    await request.decide("Grace Guard", task=request.titled("Guards for {{ results.never.was }}"))
+    await request.decide("Grace Guard", task=request.titled("Ask:"))
     assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+PERSON = {"id": "id-guard", "login": "guard", "name": "Grace Guard", "mail": "guard@example.org"}
+SOME = [
+    {"id": "who", "type": "person", "label": "Who"},
+    {"id": "note", "type": "text", "label": "Note", "required": False},
+    {"id": "words", "type": "text", "label": "Words"},
+]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("{{ form.who }}", "Grace Guard"),
+        ("{{ form.note }}", "See to it"),
+        ("{{ form.note.typo }}", "See to it"),
+        ("{{ form.words }}", f"{'x' * 119}…"),
+    ],
+)
+async def test_what_people_are_asked_is_in_words_short_and_never_empty(world: World, written: str, shown: str) -> None:
+    undo = {"do": "task", "title": written, "assign": GUARDS, "due": "2 days"}
+    work = {"do": "task", "title": written, "assign": GUARDS, "instructions": "For {{ form.who }}", "undo": undo}
+    tell = {"do": "notify", "to": ["requester"], "subject": written, "text": "{{ form.who }}", "name": "See to it"}
+    stage = {"id": "ask", "name": written, "approvers": GUARDS}
+    steps = (work | {"id": "see-to-it"}, tell | {"id": "tell"}, {"id": "see_to_it", "do": "approve", "stage": stage})
+    request = await place(world, *steps, form=SOME, answers={"who": PERSON, "words": "x" * 500})
+    task = (await request.waits_for(WaitKind.TASK)).tasks[0]
+    assert (task.title, task.instructions) == (shown, "For Grace Guard")
+    await request.work("Grace Guard", "complete", task=1)
+    assert (await request.waits_for_people()).tasks[1].title.startswith(f"{shown}: ")
+    notice = next(one for one in world.journal.notices(request.number) if one.template == "message")
+    assert (notice.data["subject"], notice.data["text"]) == (shown, "Grace Guard")
+    await request.cancel()
+    undone = (await request.waits_for(WaitKind.TASK)).tasks[-1]
+    assert undone.title == ("Take back: See to it" if shown == "See to it" else shown)
+    await request.work("Grace Guard", "complete", task=3)
+    assert (await request.closes()).outcome is Outcome.CANCELLED
 
 
 async def test_evidence_may_depend_on_the_order_on_results_and_on_the_loop_around(world: World) -> None:

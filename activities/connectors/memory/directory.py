@@ -125,6 +125,11 @@ class MemoryDirectory:
             self._more.pop(person.id, None)
             self._disabled.discard(person.id)
 
+    def put_role(self, role: str, holders: Iterable[str]) -> None:
+        """Add a role, or say who holds it from now on: immutable ids."""
+        with self._lock:
+            self._roles[_key(role)] = frozenset(holders)
+
     def fail_next(self, error: ConnectorError, times: int = 1, *, on: Operation | None = None) -> None:
         """Let the next `times` calls (of the operation `on`, else of any) raise `error` before they do anything."""
         with self._lock:

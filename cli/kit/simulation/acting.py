@@ -19,7 +19,7 @@ from catalog.errors import Refused
 from catalog.people import OPERATORS, Actor
 from catalog.request import Task
 from catalog.scenario import Cancels, Changes, Comments, Decides, Event, Operates, Refuses, Reports, Sees, Works
-from catalog.steps import WaitStep
+from catalog.steps import ApproveStep, WaitStep
 from cli.kit.simulation import judging
 from cli.kit.simulation.company import said
 from cli.kit.simulation.pretending import handed_in
@@ -107,7 +107,7 @@ class Cast:
             case Comments():
                 return self._of_part(event.part)[0], COMMENT, Comment(actor=actor, text=event.text, command=command)
             case Decides():
-                running, task = self._task(event, "approval", lambda task: event.stage in (None, task.stage), late=late)
+                running, task = self._task(event, "approval", self._at_stage(event.stage), late=late)
                 decide = Decide(task=task.id, choice=event.do, reason=event.reason, actor=actor, command=command)
                 return running, DECIDE, decide
             case Operates():
@@ -155,8 +155,23 @@ class Cast:
         if not those:
             waits = judging.what_it_waits_for(self._world)
             what = {"approval": "decide", "operator": "see to", "fulfilment": "work on"}[kind]
+            if isinstance(event, Decides) and event.stage:
+                what = f"{what} at {event.stage!r}, the stages are {', '.join(self._stages()) or 'none'}"
             raise Impossible(f"{event.by} cannot {event.do}: there is nothing to {what}; {waits}")
         return max(those, key=lambda pair: self._how_well(event.by, pair[1]))
+
+    def _at_stage(self, named: str | None) -> Callable[[Task], bool]:
+        """Return what tells the approvals that are meant: at the stage of that id, else with it in their title."""
+        if named is None or named in self._stages():
+            return lambda task: named in (None, task.stage)
+        return lambda task: named.casefold() in task.title.casefold()
+
+    def _stages(self) -> list[str]:
+        """Return the ids of all stages there are so far."""
+        items = [running.order.item for running in self._world.requests]
+        own = [stage.id for item in items for stage in item.approvals]
+        later = [step.stage.id for item in items for _, step in steps.walk(item.steps) if isinstance(step, ApproveStep)]
+        return list(dict.fromkeys((*own, *later)))
 
     def _how_well(self, login: str, task: Task) -> tuple[bool, bool]:
         """Rank a task: first those still open, then those that somebody was asked to do and has not done."""

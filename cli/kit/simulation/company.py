@@ -29,8 +29,8 @@ class Staff:
             name: Group(name, {_id(one) for one in sketch.members}, tuple(_id(one) for one in sketch.owners))
             for name, sketch in company.groups.items()
         }
-        roles = {name: map(_id, holders) for name, holders in company.roles.items()}
-        self.directory = MemoryDirectory(people, self._groups.values(), clock=clock, roles=roles)
+        self._roles = {name: set(map(_id, holders)) for name, holders in company.roles.items()}
+        self.directory = MemoryDirectory(people, self._groups.values(), clock=clock, roles=self._roles)
 
     def actor(self, login: str) -> Actor:
         """Return somebody, acting; people who have left are still known to those who tell the story.
@@ -57,7 +57,7 @@ class Staff:
         """Let something happen to somebody.
 
         Raises:
-            NotFound: there is no such group.
+            NotFound: there is no such group or role.
         """
         person = self.directory.person_by_login(event.who)
         match event.do:
@@ -66,10 +66,18 @@ class Staff:
             case "moves":
                 self.directory.put_person(person.model_copy(update={"manager_id": _id(event.manager or "")}))
             case "joins" | "quits":
-                if event.group not in self._groups:
-                    raise NotFound(f"there is no group {event.group!r}")
-                members = self._groups[event.group].members
-                (members.add if event.do == "joins" else members.discard)(person.id)
+                those = self._those(event)
+                (those.add if event.do == "joins" else those.discard)(person.id)
+                if event.role:
+                    self.directory.put_role(event.role, those)
+
+    def _those(self, event: Changes) -> set[str]:
+        """Return who is in the group, or has the role, that an event is about."""
+        if event.role is not None and event.role in self._roles:
+            return self._roles[event.role]
+        if event.group is not None and event.group in self._groups:
+            return self._groups[event.group].members
+        raise NotFound(f"there is no role {event.role!r}" if event.role else f"there is no group {event.group!r}")
 
 
 def said(event: Changes) -> str:
@@ -78,9 +86,9 @@ def said(event: Changes) -> str:
         case "moves":
             return f"{event.who} gets {event.manager} as manager"
         case "joins":
-            return f"{event.who} joins {event.group}"
+            return f"{event.who} takes the role {event.role}" if event.role else f"{event.who} joins {event.group}"
         case "quits":
-            return f"{event.who} quits {event.group}"
+            return f"{event.who} gives up the role {event.role}" if event.role else f"{event.who} quits {event.group}"
         case _:
             return f"{event.who} {event.do}"
 

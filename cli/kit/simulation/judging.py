@@ -14,14 +14,24 @@ from cli.kit.simulation.world import RefusedOrder, Running, World
 
 
 def what_it_waits_for(world: World) -> str:
-    """Return what the request waits for, or that it has ended."""
+    """Return what the request waits for, and what operators are asked to see to; or that it has ended."""
     shown = world.shown(world.requests[0]) if world.requests else None
     if shown is None:
         return "nothing was written of the request yet"
     if shown.outcome:
         return f"the request is closed: {shown.outcome}"
     waits = [waiting_in_words(waiting) for waiting in shown.waiting]
-    return f"the request waits: {'; also: '.join(waits)}" if waits else f"the request is in {shown.status}"
+    said = f"the request waits: {'; also: '.join(waits)}" if waits else f"the request is in {shown.status}"
+    return "; ".join([said, *_problems(world)])
+
+
+def _problems(world: World) -> Iterator[str]:
+    """Yield what operators are asked to see to, in the request and those that it placed."""
+    for running in world.requests:
+        shown = world.shown(running)
+        for task in shown.tasks if shown else ():
+            if task.kind == "operator" and task.decided is None:
+                yield f"the problem: {(task.problem or '').rstrip('.')}"
 
 
 def waiting_in_words(waiting: Waiting) -> str:

@@ -13,6 +13,7 @@ from cli.kit.simulation.verdict import Happening, Sort, Verdict
 
 _MARKS: dict[Sort, tuple[str, str]] = {
     "entry": (" ", ""),
+    "problem": ("?", "yellow"),
     "told": ("✉", "dim"),
     "wait": ("⋯", "cyan"),
     "deed": ("▸", "bold"),
@@ -71,5 +72,5 @@ def _days(verdict: Verdict) -> int:
 def _line(line: Happening, at: datetime) -> Text:
     mark, style = _MARKS[line.sort]
     whose = f"{line.request}  " if line.request else ""
-    clock = "     " if line.sort in ("wait", "told") else f"{at:%H:%M}"
+    clock = "     " if line.sort in ("problem", "wait", "told") else f"{at:%H:%M}"
     return Text.assemble("    ", (clock, "dim"), f"  {mark} ", (whose, "dim"), (one_line(line.text), style))

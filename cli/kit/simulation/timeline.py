@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from catalog import duration
+from catalog.journal import Entry, Kind
 from catalog.scenario import Changes, Event, GoesDown, Refuses
 from catalog.timeline import describe
 from cli.kit.simulation.company import said
@@ -33,17 +34,29 @@ def happened(at: datetime, event: Event) -> Iterator[Happening]:
 
 def timeline(world: World, seen: Iterable[Happening]) -> list[Happening]:
     """Return everything that happened, in order, with what was waited for in between."""
-    several = len(world.requests) > 1
-    lines = [
-        Happening(entry.at, "entry", describe(entry), entry.request if several else "") for entry in world.entries()
-    ]
-    lines += (*_told(world), *seen)
+    lines = [*_entries(world), *_told(world), *seen]
     lines.sort(key=lambda line: line.at)
     attempts = [
         Happening(one.at, "attempt", f"{one.activity}, attempt {one.attempt}: {one.ended}", one.request)
         for one in world.troubles.attempts
     ]
     return sorted([*lines, *_waits(world, lines), *attempts], key=lambda line: line.at)
+
+
+def _entries(world: World) -> Iterator[Happening]:
+    several = len(world.requests) > 1
+    for entry in world.entries():
+        whose = entry.request if several else ""
+        yield Happening(entry.at, "entry", describe(entry), whose)
+        if entry.kind is Kind.OPERATOR_ASKED:
+            yield Happening(entry.at, "problem", _problem(world, entry), whose)
+
+
+def _problem(world: World, entry: Entry) -> str:
+    """Return why an operator is asked: the journal names the task, which says it."""
+    shown = world.journal.projection(entry.request)
+    asked = next(task for task in (shown.tasks if shown else ()) if task.id == entry.data["task"])
+    return f"{asked.title}: {asked.problem}"
 
 
 def _told(world: World) -> Iterator[Happening]:

@@ -8,9 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from cli.kit.simulation.stories import Story
 
-Sort = Literal["entry", "told", "wait", "deed", "fault", "attempt"]
-"""``entry``: of the journal; ``told``: a message; ``wait``: what is waited for until the next; ``deed``: what people
-and the company do besides; ``fault``: what goes wrong, as the scenario has it; ``attempt``: of an activity."""
+Sort = Literal["entry", "problem", "told", "wait", "deed", "fault", "attempt"]
+"""``entry``: of the journal; ``problem``: why an operator is asked in the entry before; ``told``: a message; ``wait``:
+what is waited for until the next; ``deed``: what people and the company do besides; ``fault``: what goes wrong, as the
+scenario has it; ``attempt``: of an activity."""
 
 
 class Happening(NamedTuple):
