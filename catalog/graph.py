@@ -115,7 +115,8 @@ class _Builder:
         loose = self._form()
         loose = self._stages(loose)
         loose = self._lines(loose) if self._item.lines else self._fulfilment(loose)
-        self._add(Node(id=FULFILLED, kind="end", title="Fulfilled", caption="end"), loose)
+        partly = ("In part, or not at all, if parts of it were not.",) if self._item.lines else ()
+        self._add(Node(id=FULFILLED, kind="end", title="Fulfilled", caption="end", lines=partly), loose)
         self._deadline(FULFILLED, f"promised within {lasting(self._item.sla.target)} of the order")
         if any(edge.target == UNFULFILLED for edge in self.edges):
             undo = ("What was done is taken back first.",) if self._back != UNFULFILLED else ()
@@ -158,8 +159,11 @@ class _Builder:
         followed = {name for names in earlier.values() for name in names}
         return [end for name, found in ends.items() if name not in followed for end in found] or loose
 
-    def _stage(self, node: str, stage: Stage, loose: list[_Loose], lines: list[str]) -> list[_Loose]:
-        card = Node(id=node, kind="stage", title=self._words.text(stage.name), caption="approval", lines=tuple(lines))
+    def _stage(
+        self, node: str, stage: Stage, loose: list[_Loose], lines: list[str], *, repeated: bool = False
+    ) -> list[_Loose]:
+        title, about = self._words.text(stage.name), tuple(lines)
+        card = Node(id=node, kind="stage", title=title, caption="approval", lines=about, repeated=repeated)
         after = self._add(card, loose)
         self._deadline(node, f"{lasting(stage.decide_within)}, then the request expires")
         self.edges.append(Edge(source=node, target=self._back, kind="refused", label="refused, too late"))
@@ -196,7 +200,8 @@ class _Builder:
 
     def _step(self, step: Step, loose: list[_Loose], *, repeated: bool) -> list[_Loose]:
         if isinstance(step, ApproveStep):
-            return self._stage(f"step-{step.id}", step.stage, loose, self._words.about(step))
+            about = self._words.about(step)
+            return self._stage(f"step-{step.id}", step.stage, loose, about, repeated=repeated)
         node = f"step-{step.id}"
         caption = step.do.replace("_", " ")
         lines = tuple(self._words.about(step))
@@ -233,7 +238,8 @@ def mermaid(drawn: Graph) -> str:
     lines = ["flowchart TD", f"  accTitle: {_escaped(drawn.title)}", f"  accDescr: {_escaped(drawn.description)}"]
     for node in drawn.nodes:
         before, after = _SHAPES.get(node.kind, ("[", "]"))
-        text = "<br/>".join(_escaped(line) for line in (node.title, *node.lines))
+        title = f"each: {node.title}" if node.repeated else node.title
+        text = "<br/>".join(_escaped(line) for line in (title, *node.lines))
         lines.append(f'  {ids[node.id]}{before}"{text}"{after}:::{node.kind}Node')
     lines += [f"  {ids[node.beside]} -.- {ids[node.id]}" for node in drawn.nodes if node.kind == "deadline"]
     for edge in drawn.edges:

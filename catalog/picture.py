@@ -7,6 +7,7 @@ wide side. The same graph gives the same bytes.
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -26,6 +27,8 @@ _AIR = 4.0
 """Between the title and what follows."""
 _STACKED = 5.0
 """How far the second card shows behind one that is done several times."""
+_TRACK = 16.0
+"""How far apart ways to the side run below a row: so that their words stand between them."""
 _STUB = 28.0
 """How far from its right edge a way to the side leaves a card downwards."""
 
@@ -246,44 +249,64 @@ def _labels(laid: Layout, asides: Sequence[_Aside]) -> Iterator[str]:
             x, y = line.points[-1]
             yield _text("label", x + 8, y - 10, one_line(line.edge.label))
     for aside in asides:
-        right, bottom = aside.card.x + aside.card.width, aside.card.bottom
-        if aside.straight:
-            above, _, below = aside.edge.label.partition(", ")
-            yield _text("label", right + _STACKED + 4, aside.y - 5, above)
-            if below:
-                yield _text("label", right + _STACKED + 4, aside.y + _SMALL + 2, below)
+        if aside.below is None:
+            x = aside.card.x + aside.card.width + _STACKED + 4
+            above, _, beneath = aside.edge.label.partition(", ")
+            yield _text("label", x, aside.y - 5, above)
+            if beneath:
+                yield _text("label", x, aside.y + _SMALL + 2, beneath)
         else:
-            yield _text("label before", right - _STUB - 5, bottom + _STACKED + _SMALL, aside.edge.label)
+            yield _text("label before", aside.bend - 6, aside.below - 4, aside.edge.label)
 
 
 class _Aside(NamedTuple):
-    """A way from a card to the side: to its undo, or to the rail, on which it goes up to the end.
+    """A way from a card to the side: to a card there, or to the rail, on which it goes up to the end.
 
     Attributes:
         x, y: where it ends.
-        straight: whether nothing stands between; else it goes below its row.
+        tip: whether it ends at a card.
+        below: how far down it goes to pass the cards beside its own; None if nothing stands between.
+        bend: where it goes up again then.
     """
 
     edge: Edge
     card: Box
     x: float
     y: float
-    straight: bool
+    tip: bool
+    below: float | None = None
+    bend: float = 0
 
 
 def _asides(drawn: Graph, laid: Layout) -> list[_Aside]:
-    found = []
-    for edge in drawn.edges:
-        if edge.kind == "flow" or edge.source not in laid.last:
-            continue
-        card = laid.boxes[edge.source]
-        if edge.kind == "undo":
-            undo = laid.boxes[edge.target]
-            x, y = undo.x, undo.y + undo.height / 2
+    """Return the ways to the side; those that have to go below their row have a track each there, and a bend."""
+    found, under = [], defaultdict(list)
+    edges = [edge for edge in drawn.edges if edge.kind != "flow" and edge.source in laid.last]
+    for edge in edges:
+        aside = _aside(edge, laid)
+        if laid.last[edge.source] and aside.card.y <= aside.y <= aside.card.bottom:
+            found.append(aside)
         else:
-            x, y = laid.boxes[UNFULFILLED].middle, card.y + _PAD + _SMALL
-        found.append(_Aside(edge, card, x, y, laid.last[edge.source] and card.y <= y <= card.bottom))
+            under[laid.below[edge.source]].append(aside)
+    bends = 0
+    for bottom, ways in under.items():
+        # The one farthest to the right on top: so the ways down cross none of them.
+        for track, aside in enumerate(sorted(ways, key=lambda one: -one.card.x)):
+            down = bottom + 20 + track * min(_TRACK, 34 / len(ways))
+            found.append(aside._replace(below=down, bend=aside.x - 14 - 6 * (bends % 10)))
+            bends += 1
     return found
+
+
+def _aside(edge: Edge, laid: Layout) -> _Aside:
+    card = laid.boxes[edge.source]
+    if edge.kind == "undo":
+        undo = laid.boxes[edge.target]
+        return _Aside(edge, card, undo.x, undo.y + undo.height / 2, tip=True)
+    end, y = laid.boxes[UNFULFILLED], card.y + _PAD + _SMALL
+    # Where a card stands on the rail, what it takes back comes first.
+    met = next((box for box in laid.boxes.values() if box.x == end.x and box.y <= y <= box.bottom), None)
+    return _Aside(edge, card, met.x, y, tip=True) if met else _Aside(edge, card, end.middle, y, tip=False)
 
 
 def _backward(laid: Layout, asides: Sequence[_Aside]) -> Iterator[str]:
@@ -291,25 +314,23 @@ def _backward(laid: Layout, asides: Sequence[_Aside]) -> Iterator[str]:
     if UNFULFILLED not in laid.boxes:
         return
     end = laid.boxes[UNFULFILLED]
-    stops = [end]
-    for at, aside in enumerate(asides, start=1):
-        yield f'<path class="back" d="{_way_aside(aside, laid, at % 4)}"/>'
-        if aside.edge.kind == "undo":
+    stops = [box for box in laid.boxes.values() if box.x == end.x]
+    for aside in asides:
+        yield f'<path class="back" d="{_way_aside(aside)}"/>'
+        if aside.tip:
             yield f'<path class="back-tip" d="M{_n(aside.x)} {_n(aside.y)}l-8 -4.5v9z"/>'
-            stops.append(laid.boxes[aside.edge.target])
         else:
             stops.append(Box(aside.x, aside.y, 0, 0))
     yield from _rail(sorted(stops, key=lambda box: (box.y, box.x)), end.middle)
 
 
-def _way_aside(aside: _Aside, laid: Layout, track: int) -> str:
-    """Return the path of a way to the side; one that goes below its row does so on a track, below its words."""
-    card, x, y = aside.card, aside.x - (7 if aside.edge.kind == "undo" else 0), aside.y
-    right = card.x + card.width
-    if aside.straight:
+def _way_aside(aside: _Aside) -> str:
+    """Return the path of a way to the side."""
+    x, y = aside.x - (7 if aside.tip else 0), aside.y
+    right = aside.card.x + aside.card.width
+    if aside.below is None:
         return f"M{_n(right)} {_n(y)}L{_n(x)} {_n(y)}"
-    below = laid.below[aside.edge.source] + 20 + 6 * track
-    return f"M{_n(right - _STUB)} {_n(card.bottom)}V{_n(below)}H{_n(x - 12 - 6 * track)}V{_n(y)}H{_n(x)}"
+    return f"M{_n(right - _STUB)} {_n(aside.card.bottom)}V{_n(aside.below)}H{_n(aside.bend)}V{_n(y)}H{_n(x)}"
 
 
 def _rail(stops: list[Box], x: float) -> Iterator[str]:

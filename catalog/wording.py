@@ -140,6 +140,9 @@ def quorum(needed: Quorum) -> str:
             return f"{needed} of them must approve."
 
 
+_PARTIES = {"requester": "the requester", "beneficiary": "the person it is for"}
+
+
 class Words:
     """The words of one item; its fields are called by their labels, its actions by their summaries."""
 
@@ -249,7 +252,8 @@ class Words:
             case HttpWork():
                 return f"{work.method} {self.text(work.url)}"
             case NotifyWork():
-                return f"Write to {listed(self.text(to) for to in work.to)}: {self.text(work.subject)}"
+                to = listed(_PARTIES.get(one) or self.text(one) for one in work.to)
+                return f"Write to {to}: {self.text(work.subject)}"
             case _:
                 assert_never(work)
 
@@ -285,7 +289,7 @@ class Words:
         if isinstance(step, TaskStep):
             said.append(f"Done by {self.approvers(step.assign)}.")
         if why := getattr(step, "irreversible", ""):
-            said.append(f"Cannot be taken back: {one_line(why)}")
+            said.append(f"Cannot be taken back: {one_line(why).rstrip('.')}.")
         return said
 
     def within(self, step: Step) -> str:

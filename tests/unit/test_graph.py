@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -282,6 +282,66 @@ def test_the_words_on_edges_overlap_neither_cards_nor_each_other(item: CatalogIt
     assert len(cards) == sum(one.kind != "deadline" for one in drawn.nodes)
     assert not [pair for pair in combinations(labels, 2) if overlap(*pair)]
     assert not [(one, card) for one in labels for card in cards if overlap(one, card)]
+
+
+def stretches(path: str) -> list[Box]:
+    """Return the straight parts of a path as boxes without width or height."""
+    (x, y), found = (0.0, 0.0), []
+    for kind, numbers in re.findall(r"([MLHV])([-\d. ]+)", path):
+        first, *rest = map(float, numbers.split())
+        to_x, to_y = (first, rest[0]) if rest else (first, y) if kind == "H" else (x, first)
+        if kind != "M":
+            found.append(Box(min(x, to_x), min(y, to_y), abs(to_x - x), abs(to_y - y)))
+        x, y = to_x, to_y
+    return found
+
+
+def shared(one: Box, other: Box) -> bool:
+    """Return whether two stretches run on each other for more than a point."""
+    left, right = max(one.x, other.x), min(one.x + one.width, other.x + other.width)
+    top, bottom = max(one.y, other.y), min(one.bottom, other.bottom)
+    return (left < right and top == bottom) or (top < bottom and left == right)
+
+
+MANY = plain(
+    approvals=[
+        MANAGER,
+        *(MANAGER | {"id": name, "after": []} for name in "abc"),
+        MANAGER | {"id": "d", "after": ["manager"]},
+        MANAGER | {"id": "e", "after": ["b", "d"]},
+    ]
+)
+
+
+@pytest.mark.parametrize("item", [project(), SIDE_BY_SIDE, MANY], ids=["large", "wide", "many"])
+def test_ways_back_share_nothing_but_the_rail_and_run_behind_no_card(item: CatalogItem) -> None:
+    drawn = graph(item)
+    # A way may touch the card that it leaves.
+    cards = [Box(card.x + 1, card.y + 1, card.width - 2, card.height - 2) for card in rectangles(drawn, "card")]
+    paths = re.findall(r'<path class="back" d="([^"]+)"', svg(drawn))
+    assert len(paths) > 3
+    rail = max(box.x for path in paths for box in stretches(path) if not box.width)
+    asides = [stretches(path) for path in paths if any(box.width for box in stretches(path))]
+    for one, other in combinations(asides, 2):
+        # Where two lead to the same place, the last stretch may be common.
+        assert not [pair for pair in product(one[:-1] or one, other[:-1] or other) if shared(*pair)]
+    for way in asides:
+        assert way[-1].x + way[-1].width <= rail
+        assert not [(part, card) for part in way for card in cards if overlap(part, card)]
+
+
+def test_what_is_asked_or_done_for_each_entry_says_so() -> None:
+    inner = [{"id": "ask", "do": "approve", "stage": MANAGER}, {"id": "give", "do": "grant", "group": "{{ each }}"}]
+    drawn = graph(steps({"id": "all", "do": "for_each", "each": "{{ ['a'] }}", "steps": inner}))
+    assert {one.id for one in drawn.nodes if one.repeated} >= {"step-ask", "step-give"}
+    assert svg(drawn).count(", EACH") == 2
+    assert mermaid(drawn).count("each:") == 2
+
+
+def test_a_bundle_says_that_it_may_be_fulfilled_in_part() -> None:
+    bundle: dict[str, Any] = {"workflow": None, "entitlement": None, "lines": [{"id": "a", "item": "vpn"}]}
+    assert "In part" in node(graph(plain(**bundle)), FULFILLED).lines[0]
+    assert node(graph(plain()), FULFILLED).lines == ()
 
 
 def test_the_way_back_says_what_leads_there() -> None:
