@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import NamedTuple
 
 from catalog.graph import UNFULFILLED, Edge, Graph
 
-GAP_X, GAP_Y, GAP_SIDE = 32.0, 60.0, 92.0
-"""Between cards of a row, between rows, and between the rows and the side."""
+GAP_X, GAP_SIDE = 32.0, 112.0
+"""Between cards of a row, and between the rows and the side."""
 LANE = 16.0
 """The width that an edge takes up where it passes a row."""
+TURN, LEAD = 38.0, 22.0
+"""The height in which an edge goes from one lane to another, and in which it comes down to its target."""
+WORDS, TRACK = 24.0, 9.0
+"""The height of words below a card, and of a way to the side below them."""
 _SWEEPS = 6
 
 
@@ -48,7 +53,7 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
-    """An edge: the points it goes through, each a lane's middle at the top or bottom of a row."""
+    """An edge: the points it goes through; straight down from the first to the second, then a turn, and so on."""
 
     edge: Edge
     points: tuple[tuple[float, float], ...]
@@ -60,14 +65,13 @@ class Layout(NamedTuple):
     Attributes:
         boxes: by node; deadlines are part of their card.
         lines: the edges of the way forward.
-        last: whether a card is the last of its row, so that a straight line leads from it to the side.
-        below: by node, the lower edge of its row.
+        tracks: how far down the way from a card to the side goes, to pass what stands beside the card. A card that
+            is not here has nothing beside it.
     """
 
     boxes: dict[str, Box]
     lines: tuple[Line, ...]
-    last: dict[str, bool]
-    below: dict[str, float]
+    tracks: dict[str, float]
     width: float
     height: float
 
@@ -88,13 +92,13 @@ def lay_out(drawn: Graph, sizes: Mapping[str, Size]) -> Layout:
     cards = [node.id for node in drawn.nodes if node.kind != "deadline" and node.id not in side]
     ranks = _ranks(cards, flow)
     lanes = _ordered(_lanes(cards, flow, ranks))
-    widths = {slot: sizes[slot].width if slot in sizes else LANE for row in lanes.rows for slot in row}
-    middles = _middles(lanes, widths)
+    middles = _middles(lanes, {slot: _width(slot, sizes) for row in lanes.rows for slot in row})
     beside = {node.id: node.beside for node in drawn.nodes if node.kind == "undo"}
     stacks: dict[int, list[str]] = defaultdict(list)
     for name in side:
         stacks[ranks[beside[name]] if name in beside else 0].append(name)
-    return _placed(lanes, middles, widths, sizes, stacks)
+    leaving = {edge.source for edge in drawn.edges if edge.kind != "flow"}
+    return _placed(lanes, middles, sizes, stacks, leaving)
 
 
 def _without_circles(flow: Sequence[Edge]) -> list[Edge]:
@@ -196,38 +200,47 @@ def _apart(wanted: Sequence[float], widths: Sequence[float]) -> list[float]:
 def _placed(
     lanes: _Lanes,
     middles: Mapping[str, float],
-    widths: Mapping[str, float],
     sizes: Mapping[str, Size],
     stacks: Mapping[int, list[str]],
+    leaving: AbstractSet[str],
 ) -> Layout:
-    left = min(middles[slot] - widths[slot] / 2 for slot in middles)
-    right = max(middles[slot] + widths[slot] / 2 for slot in middles) - left
+    """Return the cards in their places; `leaving` are those from which a way leads to the side."""
+    left = min(middle - _width(slot, sizes) / 2 for slot, middle in middles.items())
+    right = max(middle + _width(slot, sizes) / 2 for slot, middle in middles.items()) - left
     boxes: dict[str, Box] = {}
     rows: dict[str, _Row] = {}
-    last: dict[str, bool] = {}
+    tracks: dict[str, float] = {}
     top = 0.0
     for at, slots in enumerate(lanes.rows):
         cards = [slot for slot in slots if slot in sizes]
-        placed = {card: Box(middles[card] - widths[card] / 2 - left, top, *sizes[card]) for card in cards}
+        placed = {card: Box(middles[card] - _width(card, sizes) / 2 - left, top, *sizes[card]) for card in cards}
         placed |= _stacked(stacks.get(at, []), right + GAP_SIDE, top, sizes)
         boxes |= placed
-        row = _Row(top, max(box.bottom for box in placed.values()))
+        bottom = max(box.bottom for box in placed.values())
+        # The one farthest to the right on top: so none crosses the way down of another.
+        under = [card for card in reversed(cards) if card in leaving and card != slots[-1]]
+        tracks |= {card: bottom + WORDS + TRACK * track for track, card in enumerate(under)}
+        row = _Row(top, bottom + (WORDS + TRACK * len(under) if under else 0))
         rows |= dict.fromkeys(slots, row)
-        last |= {card: card == cards[-1] for card in cards}
-        top = row.bottom + GAP_Y
+        top = row.end + TURN + LEAD
     lines = []
     for edge, way in lanes.ways:
         passed = [(middles[slot] - left, rows[slot]) for slot in way[1:-1]]
         lines.append(Line(edge, tuple(_points(boxes[way[0]], rows[way[0]], passed, boxes[way[-1]]))))
     width = max(box.x + box.width for box in boxes.values())
-    return Layout(boxes, tuple(lines), last, {card: rows[card].bottom for card in last}, width, top - GAP_Y)
+    height = max(box.bottom for box in boxes.values())
+    return Layout(boxes, tuple(lines), tracks, width, height)
+
+
+def _width(slot: str, sizes: Mapping[str, Size]) -> float:
+    return sizes[slot].width if slot in sizes else LANE
 
 
 class _Row(NamedTuple):
-    """From where to where a row reaches."""
+    """From where to where a row reaches, with the ways to the side below it."""
 
     top: float
-    bottom: float
+    end: float
 
 
 def _stacked(names: Sequence[str], x: float, top: float, sizes: Mapping[str, Size]) -> dict[str, Box]:
@@ -235,13 +248,13 @@ def _stacked(names: Sequence[str], x: float, top: float, sizes: Mapping[str, Siz
     boxes: dict[str, Box] = {}
     for name in names:
         boxes[name] = Box(x, top, *sizes[name])
-        top = boxes[name].bottom + GAP_Y / 2
+        top = boxes[name].bottom + (TURN + LEAD) / 2
     return boxes
 
 
 def _points(source: Box, row: _Row, passed: Sequence[tuple[float, _Row]], target: Box) -> list[tuple[float, float]]:
-    """Return the points of an edge; inside a row it goes straight down, so that it touches no card beside it."""
-    points = [(source.middle, source.bottom), (source.middle, row.bottom)]
+    """Return the points of an edge; where it passes a row it goes straight down, so that it touches nothing there."""
+    points = [(source.middle, source.bottom), (source.middle, row.end)]
     for x, between in passed:
-        points += [(x, between.top), (x, between.bottom)]
-    return [*points, (target.middle, target.y)]
+        points += [(x, between.top - LEAD), (x, between.end)]
+    return [*points, (target.middle, target.y - LEAD), (target.middle, target.y)]

@@ -7,15 +7,14 @@ wide side. The same graph gives the same bytes.
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
-from catalog.graph import UNFULFILLED, Edge, Graph, Node
+from catalog.graph import UNFULFILLED, Graph, Node
 from catalog.layout import Box, Layout, Line, Size, lay_out
 from catalog.text import one_line
+from catalog.ways import Point, Way, WayBack, way_back
 
 WIDTH, SIDE_WIDTH = 264.0, 212.0
 """Of a card, and of one at the side."""
@@ -27,10 +26,8 @@ _AIR = 4.0
 """Between the title and what follows."""
 _STACKED = 5.0
 """How far the second card shows behind one that is done several times."""
-_TRACK = 16.0
-"""How far apart ways to the side run below a row: so that their words stand between them."""
-_STUB = 28.0
-"""How far from its right edge a way to the side leaves a card downwards."""
+_TIP = 7.0
+"""How far before its target the line of an arrow ends, below its tip."""
 
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]{}/ ·•-"), frozenset("mwMWGOQ@%—…")
 
@@ -96,7 +93,7 @@ def svg(drawn: Graph) -> str:
     """Return the picture of a graph."""
     cards = {node.id: _card(node, drawn) for node in drawn.nodes if node.kind != "deadline"}
     laid = lay_out(drawn, {name: card.size for name, card in cards.items()})
-    asides = _asides(drawn, laid)
+    back = way_back(drawn, laid)
     width, height = laid.width + 2 * _MARGIN, laid.height + 2 * _MARGIN + _STACKED
     frame = f'width="{_n(width)}" height="{_n(height)}"'
     view = f"0 0 {_n(width)} {_n(height)}"
@@ -109,9 +106,9 @@ def svg(drawn: Graph) -> str:
         f'<rect class="paper" {frame}/>',
         f'<g transform="translate({_n(_MARGIN)} {_n(_MARGIN)})">',
         *_forward(laid),
-        *_backward(laid, asides),
+        *_backward(back),
         *(part for name, card in cards.items() for part in _drawn(card, laid.boxes[name])),
-        *_labels(laid, asides),
+        *_labels(laid, back.ways),
         "</g>",
         "</svg>",
     ]
@@ -171,19 +168,19 @@ def _card(node: Node, drawn: Graph) -> _Card:
     height = 2 * _PAD + _SMALL + (len(title) * _TITLE + len(lines) * _BODY) * _LEADING
     height += _AIR if lines else 0
     height += len(badge) * _SMALL * _LEADING + 16 if badge else 0
+    height += _STACKED if node.repeated else 0
     return _Card(node, Size(width, round(height, 1)), title, lines, badge)
 
 
 def _drawn(card: _Card, box: Box) -> Iterator[str]:
     kinds = f"{card.node.kind} unfulfilled" if card.node.id == UNFULFILLED else card.node.kind
     yield f'<g class="{kinds}" transform="translate({_n(box.x)} {_n(box.y)})">'
+    height = box.height - (_STACKED if card.node.repeated else 0)
+    frame = f'width="{_n(box.width)}" height="{_n(height)}" rx="9"'
     if card.node.repeated:
-        yield (
-            f'<rect class="card" x="{_n(_STACKED)}" y="{_n(_STACKED)}" width="{_n(box.width)}" '
-            f'height="{_n(box.height)}" rx="9"/>'
-        )
-    yield f'<rect class="card" width="{_n(box.width)}" height="{_n(box.height)}" rx="9"/>'
-    yield f'<rect class="bar" x="0" y="{_n(_PAD)}" width="4" height="{_n(box.height - 2 * _PAD)}" rx="2"/>'
+        yield f'<rect class="card" x="{_n(_STACKED)}" y="{_n(_STACKED)}" {frame}/>'
+    yield f'<rect class="card" {frame}/>'
+    yield f'<rect class="bar" x="0" y="{_n(_PAD)}" width="4" height="{_n(height - 2 * _PAD)}" rx="2"/>'
     y = _PAD + _SMALL - 2
     yield _text("caption", _PAD, y, f"{card.node.caption}{', each' if card.node.repeated else ''}".upper())
     for style, size, lines in (("title", _TITLE, card.title), ("line", _BODY, card.lines)):
@@ -216,15 +213,16 @@ def _badge(lines: list[str], y: float) -> Iterator[str]:
 def _forward(laid: Layout) -> Iterator[str]:
     for line in laid.lines:
         yield f'<path class="way" d="{_road(line)}"/>'
-        yield _tip("tip", *line.points[-1])
+        x, y = line.points[-1]
+        yield f'<path class="tip" d="M{_n(x)} {_n(y - 1)}l-4.5 -8h9z"/>'
 
 
 def _road(line: Line) -> str:
-    """Return the path of an edge: straight inside a row, curved from one row to the next."""
+    """Return the path of an edge: straight down, then a turn, and so on."""
     (x, y), *rest = line.points
     path, straight = [f"M{_n(x)} {_n(y)}"], True
     for to_x, to_y in rest:
-        end = to_y - (7 if (to_x, to_y) == line.points[-1] else 0)
+        end = to_y - (_TIP if (to_x, to_y) == line.points[-1] else 0)
         if straight or to_x == x:
             path.append(f"L{_n(to_x)} {_n(end)}")
         else:
@@ -234,109 +232,45 @@ def _road(line: Line) -> str:
     return "".join(path)
 
 
-def _tip(style: str, x: float, y: float) -> str:
-    """Return the tip of an arrow that points down to a place."""
-    return f'<path class="{style}" d="M{_n(x)} {_n(y - 1)}l-4.5 -8h9z"/>'
+def _backward(back: WayBack) -> Iterator[str]:
+    """Yield the way back: from the cards to the side, by the rails, and from each undo to the one above it."""
+    for *points, (x, y) in (*(way.points for way in back.ways), *back.rails):
+        yield _dashed((*points, (x - _TIP if (x, y) in back.entries else x, y)))
+    for below, (x, y) in back.chain:
+        yield _dashed((below, (x, y + _TIP)))
+        yield f'<path class="back-tip" d="M{_n(x)} {_n(y + 1)}l-4.5 8h9z"/>'
+    for x, y in back.entries:
+        yield f'<path class="back-tip" d="M{_n(x)} {_n(y)}l-8 -4.5v9z"/>'
+    for x, y in back.dots:
+        yield f'<circle class="back-tip" cx="{_n(x)}" cy="{_n(y)}" r="2.6"/>'
 
 
-def _labels(laid: Layout, asides: Sequence[_Aside]) -> Iterator[str]:
-    """Yield the words on edges, over everything else.
+def _dashed(points: Sequence[Point]) -> str:
+    return f'<path class="back" d="M{"L".join(f"{_n(x)} {_n(y)}" for x, y in points)}"/>'
 
-    Those of a branch stand near its target, where branches are apart; those of the way back where it leaves its card.
+
+def _labels(laid: Layout, ways: Sequence[Way]) -> Iterator[str]:
+    """Yield the words on edges: where no other edge runs.
+
+    Those of a branch stand at its target, where branches are apart and go straight down; those of the way back where
+    it leaves its card.
     """
     for line in laid.lines:
         if line.edge.label:
             x, y = line.points[-1]
-            yield _text("label", x + 8, y - 10, one_line(line.edge.label))
-    for aside in asides:
-        if aside.below is None:
-            x = aside.card.x + aside.card.width + _STACKED + 4
-            above, _, beneath = aside.edge.label.partition(", ")
-            yield _text("label", x, aside.y - 5, above)
+            yield _text("label", x + 8, y - 9, _fitted(line.edge.label, WIDTH / 2 - 16))
+    for way in ways:
+        (x, y), *_ = way.points
+        if way.below:
+            yield _text("label before", x - 5, y + _SMALL + 3, way.edge.label)
+        else:
+            above, _, beneath = way.edge.label.partition(", ")
+            yield _text("label", x + _STACKED + 4, y - 5, above)
             if beneath:
-                yield _text("label", x, aside.y + _SMALL + 2, beneath)
-        else:
-            yield _text("label before", aside.bend - 6, aside.below - 4, aside.edge.label)
+                yield _text("label", x + _STACKED + 4, y + _SMALL + 2, beneath)
 
 
-class _Aside(NamedTuple):
-    """A way from a card to the side: to a card there, or to the rail, on which it goes up to the end.
-
-    Attributes:
-        x, y: where it ends.
-        tip: whether it ends at a card.
-        below: how far down it goes to pass the cards beside its own; None if nothing stands between.
-        bend: where it goes up again then.
-    """
-
-    edge: Edge
-    card: Box
-    x: float
-    y: float
-    tip: bool
-    below: float | None = None
-    bend: float = 0
-
-
-def _asides(drawn: Graph, laid: Layout) -> list[_Aside]:
-    """Return the ways to the side; those that have to go below their row have a track each there, and a bend."""
-    found, under = [], defaultdict(list)
-    edges = [edge for edge in drawn.edges if edge.kind != "flow" and edge.source in laid.last]
-    for edge in edges:
-        aside = _aside(edge, laid)
-        if laid.last[edge.source] and aside.card.y <= aside.y <= aside.card.bottom:
-            found.append(aside)
-        else:
-            under[laid.below[edge.source]].append(aside)
-    bends = 0
-    for bottom, ways in under.items():
-        # The one farthest to the right on top: so the ways down cross none of them.
-        for track, aside in enumerate(sorted(ways, key=lambda one: -one.card.x)):
-            down = bottom + 20 + track * min(_TRACK, 34 / len(ways))
-            found.append(aside._replace(below=down, bend=aside.x - 14 - 6 * (bends % 10)))
-            bends += 1
-    return found
-
-
-def _aside(edge: Edge, laid: Layout) -> _Aside:
-    card = laid.boxes[edge.source]
-    if edge.kind == "undo":
-        undo = laid.boxes[edge.target]
-        return _Aside(edge, card, undo.x, undo.y + undo.height / 2, tip=True)
-    end, y = laid.boxes[UNFULFILLED], card.y + _PAD + _SMALL
-    # Where a card stands on the rail, what it takes back comes first.
-    met = next((box for box in laid.boxes.values() if box.x == end.x and box.y <= y <= box.bottom), None)
-    return _Aside(edge, card, met.x, y, tip=True) if met else _Aside(edge, card, end.middle, y, tip=False)
-
-
-def _backward(laid: Layout, asides: Sequence[_Aside]) -> Iterator[str]:
-    """Yield the way back: from each stage and each step to the side, and up there to the end."""
-    if UNFULFILLED not in laid.boxes:
-        return
-    end = laid.boxes[UNFULFILLED]
-    stops = [box for box in laid.boxes.values() if box.x == end.x]
-    for aside in asides:
-        yield f'<path class="back" d="{_way_aside(aside)}"/>'
-        if aside.tip:
-            yield f'<path class="back-tip" d="M{_n(aside.x)} {_n(aside.y)}l-8 -4.5v9z"/>'
-        else:
-            stops.append(Box(aside.x, aside.y, 0, 0))
-    yield from _rail(sorted(stops, key=lambda box: (box.y, box.x)), end.middle)
-
-
-def _way_aside(aside: _Aside) -> str:
-    """Return the path of a way to the side."""
-    x, y = aside.x - (7 if aside.tip else 0), aside.y
-    right = aside.card.x + aside.card.width
-    if aside.below is None:
-        return f"M{_n(right)} {_n(y)}L{_n(x)} {_n(y)}"
-    return f"M{_n(right - _STUB)} {_n(aside.card.bottom)}V{_n(aside.below)}H{_n(aside.bend)}V{_n(y)}H{_n(x)}"
-
-
-def _rail(stops: list[Box], x: float) -> Iterator[str]:
-    """Yield the way up along the side, from each stop to the one above it."""
-    for upper, lower in pairwise(stops):
-        tip = 8 if upper.height else 0
-        yield f'<path class="back" d="M{_n(x)} {_n(lower.y)}V{_n(upper.bottom + tip)}"/>'
-        if tip:
-            yield f'<path class="back-tip" d="M{_n(x)} {_n(upper.bottom + 1)}l-4.5 8h9z"/>'
+def _fitted(text: str, width: float) -> str:
+    """Return a text on one line, cut with an ellipsis if it is too wide."""
+    first, *more = wrapped(text, width, _SMALL)
+    return f"{first[:-1]}…" if more else first

@@ -7,7 +7,8 @@ vocabulary. Only what the item itself says stands here: nobody is looked up and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, assert_never
 
@@ -54,6 +55,14 @@ _WHO = {"beneficiary": "the person it is for", "requester": "the person who orde
 _PART = re.compile(r"\b(beneficiary|requester|cost)\.([a-z_]+)")
 _WHOSE = {"beneficiary": "the beneficiary’s", "requester": "the requester’s", "cost": "the cost’s"}
 _COMPARED = ((" == ", " is "), (" != ", " is not "))
+_LITERAL = r"""'[^']*'|"[^"]*\""""
+_CHOSEN = re.compile(rf"\b(form|order)\.([a-z][a-z0-9_]*) (==|!=) ({_LITERAL}|\[(?:{_LITERAL}|[, ])*\])")
+_ITEM = re.compile(r"item\.(id|version|name|category|owner)")
+_DEFAULT = re.compile(r"^([a-z][a-z0-9_.]*) *\| *default\([^|]*\)$")
+_ELSE_NOTHING = re.compile(r" *\| *default\((?:none|false|''|\"\"|\[\])\)")
+_RESULT = re.compile(r"\b(?:result|results\.[a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
+_ENTRY = re.compile(r"([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*?))??(?:\.login)?")
+_SOMEBODY = re.compile(r"^((?:form|order)\.[a-z][a-z0-9_]*)\.(?:login|name)$")
 
 
 def listed(parts: Iterable[str], last: str = "and") -> str:
@@ -140,24 +149,43 @@ def quorum(needed: Quorum) -> str:
             return f"{needed} of them must approve."
 
 
+def _evidence(item: CatalogItem) -> dict[str, str]:
+    """Return the labels of what people hand in, by id; those on which tasks differ are left out."""
+    labels: dict[str, set[str]] = defaultdict(set)
+    for _, step in walk(item.steps):
+        for field in step.evidence if isinstance(step, TaskStep) else ():
+            labels[field.id].add(field.label)
+    return {name: found.pop() for name, found in labels.items() if len(found) == 1}
+
+
+def _of_entry(variable: str, part: str | None) -> str:
+    """Return what an entry of a loop, or a part of it, is called."""
+    name = "the entry" if variable == "each" else f"the {variable.replace('_', ' ')}"
+    return f"{name}’s {part.replace('_', ' ')}" if part else name
+
+
 _PARTIES = {"requester": "the requester", "beneficiary": "the person it is for"}
 
 
 class Words:
     """The words of one item; its fields are called by their labels, its actions by their summaries."""
 
-    def __init__(self, item: CatalogItem, known: Known | None = None) -> None:
-        """Take the item and what is registered."""
+    def __init__(self, item: CatalogItem, known: Known | None = None, names: Mapping[str, str] | None = None) -> None:
+        """Take the item, what is registered, and the names of other items by their ids."""
         self._item = item
         self._known = known or Known()
-        self._labels = {field.id: field.label for field in item.form}
-        self._steps = {step.id: step.name for _, step in walk(item.steps)}
+        self._names = names or {}
+        self._form = {field.id: field for field in item.form}
+        self._evidence = _evidence(item)
+        self._variables = {step.variable for _, step in walk(item.steps) if isinstance(step, ForEachStep)}
 
     def condition(self, when: bool | str) -> str:
         """Return a condition as people read it: answers by their labels, comparisons in words."""
         if isinstance(when, bool):
             return "always" if when else "never"
-        text = _ANSWER.sub(lambda found: f"“{self._labels.get(found[1], found[1])}”", one_line(when))
+        text = _CHOSEN.sub(self._chosen, _ELSE_NOTHING.sub("", one_line(when)))
+        text = _RESULT.sub(lambda found: self._result(found[1]), text)
+        text = _ANSWER.sub(lambda found: self._answer(found[1]), text)
         text = _PART.sub(lambda found: f"{_WHOSE[found[1]]} {found[2].replace('_', ' ')}", text)
         for sign, word in _COMPARED:
             text = text.replace(sign, word)
@@ -167,12 +195,33 @@ class Words:
         """Return a text with its expressions named instead of evaluated."""
         return one_line(_EXPRESSION.sub(lambda found: self._named(found[1].strip()), str(value)))
 
+    def _answer(self, name: str) -> str:
+        return f"“{self._form[name].label if name in self._form else name}”"
+
+    def _result(self, name: str) -> str:
+        return f"“{self._evidence.get(name) or name.replace('_', ' ')}”"
+
+    def _chosen(self, found: re.Match[str]) -> str:
+        """Return an answer compared to one value or a list of them; choices by their labels."""
+        _, name, sign, values = found.groups()
+        labels = getattr(self._form.get(name), "labels", {})
+        given = [literal[1:-1] for literal in re.findall(_LITERAL, values)]
+        said = listed(f"“{labels.get(value, value)}”" for value in given if value)
+        return f"{self._answer(name)} {'is' if sign == '==' else 'is not'} {said or 'empty'}"
+
     def _named(self, expression: str) -> str:
-        person = _PERSON.fullmatch(expression)
-        if person:
+        if person := _PERSON.fullmatch(expression):
             return _WHO[person[1]]
-        said = self.condition(expression.removesuffix(".login"))
-        return said if said.startswith("“") and said.endswith("”") else f"‹{said}›"
+        if own := _ITEM.fullmatch(expression):
+            return one_line(getattr(self._item, own[1]))
+        plain = _DEFAULT.sub(r"\1", expression)
+        if (entry := _ENTRY.fullmatch(plain)) and entry[1] in self._variables:
+            return _of_entry(entry[1], entry[2])
+        plain = _SOMEBODY.sub(r"\1", plain)
+        said = self.condition(plain)
+        # What compares with a value is a formula, even where its words are all in quotes.
+        called = said.startswith("“") and said.endswith("”") and not _CHOSEN.search(plain)
+        return said if called or _PART.fullmatch(plain) else f"‹{said}›"
 
     def approver(self, rule: ApproverRule) -> str:
         """Return whom a rule names."""
@@ -218,6 +267,10 @@ class Words:
         after = before(stages).get(stage.id, ())  # that of a step begins when the step does
         return begins([one.name for one in stages if one.id in after])
 
+    def item(self, name: str) -> str:
+        """Return what another item is called: its name if that is known, else its id."""
+        return one_line(self._names.get(name, name))
+
     def step(self, step: Step) -> str:
         """Return the name of a step: what its author calls it, else what it does."""
         return step.name or self.doing(step)
@@ -230,7 +283,7 @@ class Words:
             case ApproveStep():
                 return self.text(step.stage.name)
             case RequestStep():
-                return f"Order {step.item} for {self.text(step.beneficiary)}"
+                return f"Order {self.item(step.item)} for {self.text(step.beneficiary)}"
             case ParallelStep():
                 return "Do at the same time"
             case ForEachStep():
@@ -285,7 +338,8 @@ class Words:
         if isinstance(step, ApproveStep):
             return said + self.stage(step.stage)
         if step.name and not isinstance(step, ParallelStep):
-            said.append(f"{self.doing(step)}.")
+            doing = self.doing(step)
+            said.append(doing if doing.endswith(("?", "!", ".")) else f"{doing}.")
         if isinstance(step, TaskStep):
             said.append(f"Done by {self.approvers(step.assign)}.")
         if why := getattr(step, "irreversible", ""):

@@ -98,14 +98,15 @@ def _write(out: Path, editions: Mapping[str, list[Edition]], guides: Mapping[str
     )
     environment.filters |= {"markdown": _markdown, "lasting": lasting, "moment": lambda at: moment(at.isoformat())}
     items = {name: history[0].item for name, history in editions.items()}
+    names = {name: item.name for name, item in items.items()}
     (out / "items").mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_STYLE, out / "style.css")
     index = environment.get_template("index.html.j2").render(shelves=_shelves(items.values()), price_of=price_of)
     (out / "index.html").write_text(index, encoding="utf-8")
     page = environment.get_template("item.html.j2")
     for name, item in items.items():
-        (out / "items" / f"{name}.svg").write_text(svg(graph(item, registered)), encoding="utf-8")
-        facts = _facts(item, registered) | {
+        (out / "items" / f"{name}.svg").write_text(svg(graph(item, registered, names)), encoding="utf-8")
+        facts = _facts(item, Words(item, registered, names)) | {
             "guide": guides[name],
             "history": list(_history(editions[name], registered)),
         }
@@ -122,15 +123,15 @@ def _shelves(items: Any) -> list[tuple[str, list[CatalogItem]]]:
     return [(name, shelves[closed, name]) for closed, name in sorted(shelves)]
 
 
-def _facts(item: CatalogItem, registered: Known) -> dict[str, Any]:
+def _facts(item: CatalogItem, words: Words) -> dict[str, Any]:
     """Return what an item's page tells."""
-    words = Words(item, registered)
     return {
         "item": item,
         "words": words,
         "price": price_of(item),
         "fields": list(_fields(item.form, words)),
         "steps": list(_steps(item.steps, words)),
+        "parts": {line.id: words.item(line.item) for line in item.lines},
         "visibility": _rules(item.visibility, words),
         "eligibility": _rules(item.eligibility, words),
         "checks": [words.text(check.message) for check in item.checks],

@@ -9,7 +9,7 @@ import typer
 
 from catalog import graph as graphs
 from catalog.picture import svg
-from cli.kit.shelf import Catalogs, ItemName, Out, find, known, write
+from cli.kit.shelf import Catalogs, ItemName, Out, beside, find, known, write
 
 
 class Format(StrEnum):
@@ -27,5 +27,6 @@ def graph(
     catalogs: Catalogs = None,
 ) -> None:
     """Draw an item: form, approvals, steps, deadlines, and the way back when it goes wrong."""
-    drawn = graphs.graph(find(item, catalogs), known())
+    names = {name: other.name for name, other in beside(item, catalogs).items()}
+    drawn = graphs.graph(find(item, catalogs), known(), names)
     write(svg(drawn) if form is Format.SVG else graphs.mermaid(drawn), out)

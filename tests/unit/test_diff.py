@@ -84,12 +84,12 @@ REQUESTERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     (
         {"form": [TEXT, CHOICE]},
         {"form": [TEXT | {"required": "form.size == 's'"}, CHOICE]},
-        ["“Why” now must be answered if “Size” is 's'."],
+        ["“Why” now must be answered if “Size” is “s”."],
     ),
     (
         {"form": [TEXT, CHOICE]},
         {"form": [TEXT | {"visible": "form.size == 's'"}, CHOICE]},
-        ["“Why” is asked if “Size” is 's' instead of always."],
+        ["“Why” is asked if “Size” is “s” instead of always."],
     ),
     (
         {"form": [CHOICE]},
@@ -116,7 +116,7 @@ REQUESTERS: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         {"form": [TEXT], "checks": [CHECK]},
         {"form": [TEXT], "checks": [CHECK | {"check": "form.why != 'x'", "at": "why"}]},
         [
-            "The rule for the answers “Say why.” asks that “Why” is not 'x'; before, that “Why”.",
+            "The rule for the answers “Say why.” asks that “Why” is not “x”; before, that “Why”.",
             "The rule for the answers “Say why.”: at was nothing, now it is “why”.",
         ],
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations, product
+from itertools import combinations
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -109,7 +109,7 @@ def test_a_name_that_depends_on_the_order_is_told_in_words() -> None:
 
 def test_what_is_done_for_each_entry_is_marked() -> None:
     drawn = graph(project())
-    assert [one.id for one in drawn.nodes if one.repeated] == ["step-lic", "step-tell"]
+    assert [one.id for one in drawn.nodes if one.repeated] == ["step-lic", "step-tell", "undo-step-lic"]
 
 
 def test_the_parts_of_a_bundle_follow_those_they_wait_for() -> None:
@@ -244,22 +244,6 @@ def test_mermaid_has_every_node_and_edge_once() -> None:
     assert len(re.findall(r"^  n\d+ (-->|-\.->|-\.-)", text, re.MULTILINE)) == len(drawn.edges) + deadlines
 
 
-def rectangles(drawn: Graph, kind: str) -> list[Box]:
-    """Return where cards, or the words on edges, stand in the picture of a graph."""
-    found = []
-    for group in ET.fromstring(svg(drawn)).findall(f"{SVG}g"):
-        for inner in group.findall(f"{SVG}g"):
-            x, y = map(float, re.findall(r"[-\d.]+", inner.get("transform", "")))
-            card = inner.find(f"{SVG}rect")
-            if kind == "card" and card is not None:
-                found.append(Box(x, y, float(card.get("width", "0")), float(card.get("height", "0"))))
-        for text in group.findall(f"{SVG}text"):
-            if kind == "label":
-                x, y, width = float(text.get("x", "0")), float(text.get("y", "0")), text_width(text.text or "", 11)
-                found.append(Box(x - width if "before" in text.get("class", "") else x, y - 9, width, 11))
-    return found
-
-
 WAITING = {"id": "w", "do": "wait", "event": "go", "timeout": "1 day", "at_deadline": "cancel"}
 SIDE_BY_SIDE = steps(
     {
@@ -274,74 +258,73 @@ SIDE_BY_SIDE = steps(
 )
 
 
-@pytest.mark.parametrize("item", [project(), plain(approvals=[MANAGER]), SIDE_BY_SIDE], ids=["large", "small", "wide"])
-def test_the_words_on_edges_overlap_neither_cards_nor_each_other(item: CatalogItem) -> None:
-    drawn = graph(item)
-    labels, cards = rectangles(drawn, "label"), rectangles(drawn, "card")
-    assert labels
-    assert len(cards) == sum(one.kind != "deadline" for one in drawn.nodes)
-    assert not [pair for pair in combinations(labels, 2) if overlap(*pair)]
-    assert not [(one, card) for one in labels for card in cards if overlap(one, card)]
-
-
-def stretches(path: str) -> list[Box]:
-    """Return the straight parts of a path as boxes without width or height."""
-    (x, y), found = (0.0, 0.0), []
-    for kind, numbers in re.findall(r"([MLHV])([-\d. ]+)", path):
-        first, *rest = map(float, numbers.split())
-        to_x, to_y = (first, rest[0]) if rest else (first, y) if kind == "H" else (x, first)
-        if kind != "M":
-            found.append(Box(min(x, to_x), min(y, to_y), abs(to_x - x), abs(to_y - y)))
-        x, y = to_x, to_y
-    return found
-
-
-def shared(one: Box, other: Box) -> bool:
-    """Return whether two stretches run on each other for more than a point."""
-    left, right = max(one.x, other.x), min(one.x + one.width, other.x + other.width)
-    top, bottom = max(one.y, other.y), min(one.bottom, other.bottom)
-    return (left < right and top == bottom) or (top < bottom and left == right)
-
-
-MANY = plain(
-    approvals=[
-        MANAGER,
-        *(MANAGER | {"id": name, "after": []} for name in "abc"),
-        MANAGER | {"id": "d", "after": ["manager"]},
-        MANAGER | {"id": "e", "after": ["b", "d"]},
-    ]
-)
-
-
-@pytest.mark.parametrize("item", [project(), SIDE_BY_SIDE, MANY], ids=["large", "wide", "many"])
-def test_ways_back_share_nothing_but_the_rail_and_run_behind_no_card(item: CatalogItem) -> None:
-    drawn = graph(item)
-    # A way may touch the card that it leaves.
-    cards = [Box(card.x + 1, card.y + 1, card.width - 2, card.height - 2) for card in rectangles(drawn, "card")]
-    paths = re.findall(r'<path class="back" d="([^"]+)"', svg(drawn))
-    assert len(paths) > 3
-    rail = max(box.x for path in paths for box in stretches(path) if not box.width)
-    asides = [stretches(path) for path in paths if any(box.width for box in stretches(path))]
-    for one, other in combinations(asides, 2):
-        # Where two lead to the same place, the last stretch may be common.
-        assert not [pair for pair in product(one[:-1] or one, other[:-1] or other) if shared(*pair)]
-    for way in asides:
-        assert way[-1].x + way[-1].width <= rail
-        assert not [(part, card) for part in way for card in cards if overlap(part, card)]
-
-
 def test_what_is_asked_or_done_for_each_entry_says_so() -> None:
     inner = [{"id": "ask", "do": "approve", "stage": MANAGER}, {"id": "give", "do": "grant", "group": "{{ each }}"}]
     drawn = graph(steps({"id": "all", "do": "for_each", "each": "{{ ['a'] }}", "steps": inner}))
     assert {one.id for one in drawn.nodes if one.repeated} >= {"step-ask", "step-give"}
-    assert svg(drawn).count(", EACH") == 2
-    assert mermaid(drawn).count("each:") == 2
+    assert svg(drawn).count(", EACH") == 3
+    assert mermaid(drawn).count("each:") == 3
 
 
-def test_a_bundle_says_that_it_may_be_fulfilled_in_part() -> None:
-    bundle: dict[str, Any] = {"workflow": None, "entitlement": None, "lines": [{"id": "a", "item": "vpn"}]}
-    assert "In part" in node(graph(plain(**bundle)), FULFILLED).lines[0]
-    assert node(graph(plain()), FULFILLED).lines == ()
+BUNDLE: dict[str, Any] = {"workflow": None, "entitlement": None}
+
+
+@pytest.mark.parametrize(
+    ("stages", "lines", "label", "said"),
+    [
+        ([], [{"id": "a", "item": "vpn"}], "fails", "Called off, or none of its parts was fulfilled."),
+        (
+            [MANAGER],
+            [{"id": "a", "item": "vpn"}, {"id": "b", "item": "mail", "after": ["a"]}],
+            "all fail",
+            "Refused, too late or called off, or none of its parts was fulfilled.",
+        ),
+    ],
+)
+def test_a_bundle_may_be_fulfilled_in_part_or_not_at_all(
+    stages: list[dict[str, Any]], lines: list[dict[str, Any]], label: str, said: str
+) -> None:
+    drawn = graph(plain(**BUNDLE, approvals=stages, lines=lines))
+    last = f"line-{lines[-1]['id']}"
+    refused = [(one.source, one.target, one.label) for one in drawn.edges if one.kind == "refused"]
+    assert refused[-1] == (last, UNFULFILLED, label)
+    assert len(refused) == len(stages) + 1
+    assert node(drawn, FULFILLED).lines == ("In part, if some of its parts were not.",)
+    assert node(drawn, UNFULFILLED).lines == (said,)
+
+
+def test_other_items_are_called_by_their_names_if_these_are_known() -> None:
+    bundle = plain(**BUNDLE, lines=[{"id": "a", "item": "vpn"}, {"id": "b", "item": "lost"}])
+    drawn = graph(bundle, names={"vpn": "VPN access"})
+    assert (node(drawn, "line-a").title, node(drawn, "line-b").title) == ("VPN access", "lost")
+    assert drawn.description.startswith("An order brings VPN access and lost;")
+    ordered = graph(steps({"id": "a", "do": "request", "item": "vpn"}), names={"vpn": "VPN access"})
+    assert node(ordered, "step-a").title == "Order VPN access for the person it is for"
+
+
+def refused(drawn: Graph) -> dict[str, str]:
+    return {one.source: one.target for one in drawn.edges if one.kind == "refused"}
+
+
+ASK = {"do": "approve", "stage": MANAGER}
+GIVE = {"do": "grant", "group": "x"}
+
+
+def test_a_refusal_takes_back_what_branches_beside_it_may_have_done() -> None:
+    left, right = [{"id": "ask", **ASK}, {"id": "late", **GIVE}], [{"id": "one", **GIVE}, {"id": "two", **GIVE}]
+    drawn = graph(steps({"id": "both", "do": "parallel", "branches": {"left": left, "right": right}}))
+    chain = [one.id for one in drawn.nodes if one.kind == "undo"]
+    assert chain == ["undo-step-one", "undo-step-two", "undo-step-late"]
+    assert refused(drawn) == {"step-ask": "undo-step-two"}
+
+
+def test_a_refusal_in_a_loop_takes_back_what_earlier_rounds_did() -> None:
+    inner = [{"id": "ask", **ASK}, {"id": "give", **GIVE}]
+    loop = {"id": "all", "do": "for_each", "each": "{{ ['a'] }}", "steps": inner}
+    drawn = graph(
+        steps({"id": "first", "do": "approve", "stage": MANAGER | {"id": "first"}}, loop, {"id": "after", **GIVE})
+    )
+    assert refused(drawn) == {"step-first": UNFULFILLED, "step-ask": "undo-step-give"}
 
 
 def test_the_way_back_says_what_leads_there() -> None:

@@ -11,7 +11,11 @@ from catalog.item import Price
 from catalog.stages import Stage
 from catalog.wording import Turn, Words, capital, listed, price, price_of, turns
 
-FORM = [{"id": "size", "type": "choice", "label": "Size", "choices": ["small", "large"]}]
+FORM = [
+    {"id": "size", "type": "choice", "label": "Size", "choices": ["small", "large"], "labels": {"small": "Up to 10"}},
+    {"id": "who", "type": "person", "label": "Who"},
+    {"id": "rooms", "type": "multi_choice", "label": "Rooms", "choices": ["a", "b"], "labels": {"a": "Hall"}},
+]
 ITEM = plain(form=FORM)
 WORDS = Words(ITEM)
 
@@ -49,8 +53,12 @@ def test_a_price_in_words(written: dict[str, Any] | None, said: str) -> None:
     [
         (True, "always"),
         (False, "never"),
-        ("form.size == 'large'", "“Size” is 'large'"),
+        ("form.size == 'large'", "“Size” is “large”"),
+        ("form.size == 'small' and form.other == \"small\"", "“Size” is “Up to 10” and “other” is “small”"),
+        ("form.rooms == ['a', 'b'] or form.rooms != []", "“Rooms” is “Hall” and “b” or “Rooms” is not empty"),
+        ("form.size != '' or form.size in ['small']", "“Size” is not empty or “Size” in ['small']"),
         ("form.other != 1 and cost.first_year > 10", "“other” is not 1 and the cost’s first year > 10"),
+        ("results.buy.safe_entry | default(none)", "“safe entry”"),
         ("requester.department in ['IT']", "the requester’s department in ['IT']"),
     ],
 )
@@ -66,6 +74,17 @@ def test_a_condition_names_answers_by_their_labels(when: bool | str, said: str) 
         ("team-{{ form.size }}", "team-“Size”"),
         ("team-{{ form.size | slug }}", "team-‹“Size” | slug›"),
         ("two\nlines", "two lines"),
+        ("{{ item.name }} of {{ item.owner }}", "Wiki of ada"),
+        ("{{ item.tags }}", "‹item.tags›"),
+        ("{{ form.who.login }} and {{ form.who.name }}", "“Who” and “Who”"),
+        ("{{ form.login }}", "“login”"),
+        ("{{ form.size | default('none') }}", "“Size”"),
+        ("{{ form.size | default('a' | upper) }}", "‹“Size” | default('a' | upper)›"),
+        ("{{ form.who and form.size == 'small' }}", "‹“Who” and “Size” is “Up to 10”›"),
+        ("{{ beneficiary.groups }}", "the beneficiary’s groups"),
+        ("{{ results.a.opened_as | default('x') }}", "“opened as”"),
+        ("{{ result.folder }}", "“folder”"),
+        ("{{ [form.who] + (form.rooms | default([])) }}", "‹[“Who”] + (“Rooms”)›"),
     ],
 )
 def test_a_text_names_its_expressions(text: str, said: str) -> None:
@@ -105,7 +124,7 @@ def test_a_stage_with_several_rules_says_how_many_must_approve(quorum: str | int
 def test_a_stage_says_when_it_is_needed_and_when_nobody_is_asked() -> None:
     auto = [{"id": "small", "when": "form.size == 'small'", "because": "It is little."}]
     stage = Stage.model_validate(MANAGER | {"when": "form.size", "auto_approve": auto})
-    assert WORDS.stage(stage)[1:] == ["Only if “Size”.", "Approved by itself if “Size” is 'small'."]
+    assert WORDS.stage(stage)[1:] == ["Only if “Size”.", "Approved by itself if “Size” is “Up to 10”."]
 
 
 def test_a_stage_that_does_not_simply_follow_says_when_it_begins() -> None:
@@ -161,6 +180,31 @@ def test_a_step_with_a_name_says_what_it_does_as_well() -> None:
     assert Words(item).about(item.steps[0]) == [
         "Only if “Size”.", "Build.", "Done by the line manager.", "Cannot be taken back: It is stone.",
     ]  # fmt: skip
+
+
+def test_what_somebody_hands_in_is_called_by_its_label_unless_tasks_differ() -> None:
+    def task(name: str, *evidence: tuple[str, str]) -> dict[str, Any]:
+        fields = [{"id": one, "type": "text", "label": label} for one, label in evidence]
+        return {"id": name, "do": "task", "title": "x", "assign": [{"rule": "manager"}], "evidence": fields}
+
+    words = Words(steps(task("a", ("badge", "Badge"), ("no", "Number")), task("b", ("no", "Case"))))
+    assert words.text("{{ result.badge }}, {{ results.a.no }}") == "“Badge”, “no”"
+
+
+def test_an_entry_of_a_loop_is_called_what_its_author_calls_it() -> None:
+    inner = [{"id": "b", "do": "wait", "duration": "1 h"}]
+    loops = [
+        {"id": "a", "do": "for_each", "each": "{{ form.x }}", "variable": "new_guest", "steps": inner},
+        {"id": "c", "do": "for_each", "each": "{{ form.x }}", "steps": [inner[0] | {"id": "d"}]},
+    ]
+    words = Words(steps(*loops))
+    said = words.text("{{ new_guest }}, {{ new_guest.login }}, {{ new_guest.home_town }}, {{ each.mail }}, {{ other }}")
+    assert said == "the new guest, the new guest, the new guest’s home town, the entry’s mail, ‹other›"
+
+
+def test_a_sentence_that_is_a_question_needs_no_full_stop() -> None:
+    item = steps({"id": "a", "name": "Ask", "do": "task", "title": "Is it needed?", "assign": [{"rule": "manager"}]})
+    assert Words(item).about(item.steps[0])[0] == "Is it needed?"
 
 
 def test_parallel_steps_are_called_by_their_name_or_so() -> None:
