@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from support.builders import NOON, a_person, an_actor, an_order
 from temporalio import activity
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.connectors.memory import Group, MemoryDirectory, MemoryJournal
@@ -24,6 +26,7 @@ from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind, verify
 from catalog.people import Actor
 from catalog.request import Order, Projection, Status, WaitKind
+from worker.queues import workers
 from workflows.ending import Closure
 from workflows.messages import (
     CANCEL,
@@ -245,3 +248,22 @@ async def refusal(sent: Any) -> str:
     assert isinstance(cause, ApplicationError)
     assert cause.type
     return cause.type
+
+
+@asynccontextmanager
+async def served(made: World, *, max_cached_workflows: int) -> AsyncIterator[World]:
+    """Run workers for a world, and end what its requests leave running."""
+    async with workers(
+        made.env.client,
+        directory=made.directory,
+        journal=made.journal,
+        place=made.take,
+        served={"commissary-http": [made.send]},
+        max_cached_workflows=max_cached_workflows,
+    ):
+        yield made
+    for handle in made.handles:
+        try:
+            await handle.terminate("the test is over")
+        except RPCError:
+            continue  # it had ended

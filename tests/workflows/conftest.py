@@ -7,11 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from support.temporal import start_environment
-from support.world import World
-from temporalio.service import RPCError
+from support.world import World, served
 from temporalio.testing import WorkflowEnvironment
-
-from worker.queues import workers
 
 
 @pytest.fixture(scope="session")
@@ -25,18 +22,5 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
 @pytest.fixture(params=[1000, 0], ids=["cached", "replayed"])
 async def world(env: WorkflowEnvironment, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     """A world; once with requests kept in memory, once with every workflow task replayed from its history."""
-    made = World(env)
-    async with workers(
-        env.client,
-        directory=made.directory,
-        journal=made.journal,
-        place=made.take,
-        served={"commissary-http": [made.send]},
-        max_cached_workflows=request.param,
-    ):
+    async with served(World(env), max_cached_workflows=request.param) as made:
         yield made
-    for handle in made.handles:
-        try:
-            await handle.terminate("the test is over")
-        except RPCError:
-            continue  # it had ended

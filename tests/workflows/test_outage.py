@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import pytest
 from support.builders import a_stage, a_steps_item, an_item
-from support.world import GROUP, Request, World
+from support.world import GROUP, Request, World, served
 from temporalio.api.enums.v1 import EventType
-from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 import workflows.record
@@ -21,7 +20,6 @@ from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Batch, Outcome, WaitKind
 from catalog.stages import ByGroup, ByOwner
-from worker.queues import workers
 
 
 class Stalling(MemoryJournal):
@@ -49,7 +47,7 @@ class Stalling(MemoryJournal):
 
 
 @pytest.fixture
-async def journal(env: WorkflowEnvironment) -> Stalling:
+def journal() -> Stalling:
     return Stalling()
 
 
@@ -59,20 +57,8 @@ async def slow(env: WorkflowEnvironment, journal: Stalling) -> AsyncIterator[Wor
     made = World(env)
     made.journal = journal
     made.task_timeout = timedelta(seconds=2)
-    async with workers(
-        env.client,
-        directory=made.directory,
-        journal=made.journal,
-        place=made.take,
-        served={"commissary-http": [made.send]},
-        max_cached_workflows=1000,
-    ):
+    async with served(made, max_cached_workflows=1000):
         yield made
-    for handle in made.handles:
-        try:
-            await handle.terminate("the test is over")
-        except RPCError:
-            continue  # it had ended
 
 
 async def happened(request: Request, kind: EventType.ValueType) -> None:
@@ -108,18 +94,15 @@ async def test_cancelling_in_the_engine_while_a_write_stalls_takes_back_what_was
 ) -> None:
     give = {"id": "give", "do": "grant", "group": GROUP}
     pause = {"id": "pause", "do": "wait", "duration": "3 days"}
-    with slow.directory.held("ensure_member") as begun:
-        request = await slow.place(item=a_steps_item(give, pause))
-        assert await asyncio.to_thread(begun.wait, 10)
-        stalled = journal.stalled()
-        stalled.__enter__()
-    try:
+    with ExitStack() as stalled:
+        with slow.directory.held("ensure_member") as begun:
+            request = await slow.place(item=a_steps_item(give, pause))
+            assert await asyncio.to_thread(begun.wait, 10)
+            stalled.enter_context(journal.stalled())
         assert await asyncio.to_thread(asked, journal)
         assert slow.is_member()
         await request.handle.cancel()
         await happened(request, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
-    finally:
-        stalled.__exit__(None, None, None)
     assert (await request.closes()).outcome is Outcome.CANCELLED
     assert not slow.is_member()
 
@@ -135,17 +118,14 @@ def side_by_side() -> CatalogItem:
 async def test_a_deadline_while_the_stage_beside_it_writes_that_it_opened_is_the_end_on_record(
     slow: World, journal: Stalling
 ) -> None:
-    with slow.directory.held("members") as begun:
-        request = await slow.place(item=side_by_side())
-        assert await asyncio.to_thread(begun.wait, 10)
-        await request.waits_for(WaitKind.PEOPLE, 2)
-        stalled = journal.stalled()
-        stalled.__enter__()
-    try:
+    with ExitStack() as stalled:
+        with slow.directory.held("members") as begun:
+            request = await slow.place(item=side_by_side())
+            assert await asyncio.to_thread(begun.wait, 10)
+            await request.waits_for(WaitKind.PEOPLE, 2)
+            stalled.enter_context(journal.stalled())
         assert await asyncio.to_thread(asked, journal)
         await happened(request, EventType.EVENT_TYPE_TIMER_FIRED)
-    finally:
-        stalled.__exit__(None, None, None)
     assert (await request.closes()).outcome is Outcome.EXPIRED
 
 
