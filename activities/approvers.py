@@ -6,16 +6,20 @@ of the people count is decided in `catalog.approval.slate`; here they are only l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Self, assert_never
 
 from activities.errors import NotFound
-from activities.ports import Directory
-from catalog import approval
-from catalog.approval import Rung
+from activities.ports import Calendars, Delegations, Directory
+from catalog.calendar_file import calendar_of
 from catalog.model import Model
 from catalog.people import Person, PersonRef
+from catalog.plan import Wanted
 from catalog.request import Order
+from catalog.slate import Around, Found, Rung
 from catalog.stages import (
     ApproverRule,
     ByExpression,
@@ -58,16 +62,56 @@ class PeopleQuery(Model):
 
 
 class ApproversQuery(PeopleQuery):
-    """Whom the rules of a stage name, with their fallbacks; in `stage` an earlier release has the rules."""
+    """Whom the rules of a stage name, with their fallbacks; earlier releases have the rules in `rules` or `stage`.
+
+    Attributes:
+        wanted: the rules of each group of the stage.
+        barred: who does not decide it in any case, by id.
+        calendars: those that the stage names.
+        at: the moment from which delegations are looked up; without it none are, nor anybody's working hours.
+    """
 
     stage: Stage | None = None
+    wanted: Wanted | None = None
+    barred: tuple[str, ...] | None = None
+    calendars: tuple[str, ...] = ()
+    at: datetime | None = None
+
+    @classmethod
+    def for_stage(cls, order: Order, stage: Stage, wanted: Wanted, at: datetime) -> Self:
+        """Return what is asked for a stage of an order."""
+        barred = tuple(order.parties.banned(stage))
+        calendars = tuple(name for name in (stage.calendar, stage.acts_in) if name)
+        update = {"wanted": wanted, "barred": barred, "calendars": calendars, "at": at}
+        return cls.of(order, ()).model_copy(update=update)
+
+    def groups(self) -> Wanted:
+        """Return the rules by groups, whichever release asks."""
+        return self.wanted or Wanted(groups=(self.rules or (self.stage.approvers if self.stage else ()),))
+
+    def excluded(self) -> tuple[str, ...]:
+        """Return who does not decide, by id."""
+        return (self.requester_id, self.beneficiary_id) if self.barred is None else self.barred
+
+
+@dataclass(frozen=True)
+class Company:
+    """What is known of people besides the directory: who stands in for whom, and when they work."""
+
+    delegations: Delegations | None = None
+    calendars: Calendars | None = None
+
+
+ALONE = Company()
+"""Nothing is known besides the directory."""
 
 
 class Approvers:
     """Looks up whom rules name."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, company: Company = ALONE) -> None:
         self._directory = directory
+        self._company = company
 
     def people(self, query: PeopleQuery) -> tuple[PersonRef, ...]:
         """Return who can do some work: active; requester and beneficiary only if rules name them and nobody else."""
@@ -84,8 +128,8 @@ class Approvers:
                     parties[person.id] = person.ref()
         return tuple((others or parties).values())
 
-    def rungs(self, query: ApproversQuery, beneficiary: Person | None = None) -> tuple[Rung, ...]:
-        """Climb the ladder up to the first rung with somebody who may decide; most need one look-up only.
+    def find(self, query: ApproversQuery, beneficiary: Person | None = None) -> Found:
+        """Climb each group's ladder up to the first rung with somebody who may decide; most need one look-up only.
 
         Args:
             query: for whom and what.
@@ -95,22 +139,67 @@ class Approvers:
             NotFound: a rule names a group or role that there is not, or there is no such beneficiary.
         """
         beneficiary = beneficiary or self._directory.person(query.beneficiary_id)
-        rungs: list[Rung] = []
-        for rung in self._ladder(query, beneficiary):
-            rungs.append(rung)
-            if approval.slate(tuple(rungs), query.requester_id, query.beneficiary_id).people:
-                break
-        return tuple(rungs)
+        wanted, excluded = query.groups(), query.excluded()
+        ladders = []
+        for rules in wanted.groups:
+            rungs: list[Rung] = []
+            for rung in self._ladder(rules, wanted.fallback, query, beneficiary):
+                rungs.append(rung)
+                if any(person.active and person.id not in excluded for person in rung.people):
+                    break
+            ladders.append(tuple(rungs))
+        named = {person.id: person for rungs in ladders for rung in rungs for person in rung.people}
+        around = self._around(query, query.at, {**named, beneficiary.id: beneficiary}) if query.at else Around()
+        return Found(rungs=ladders[0], more=tuple(ladders[1:]), around=around)
 
-    def _ladder(self, query: ApproversQuery, beneficiary: Person) -> Iterator[Rung]:
-        """Yield the rules' own people, then the manager's manager, then the item's owner."""
-        rules = query.rules or (query.stage.approvers if query.stage else ())
-        named = tuple(person for rule in rules for person in self._named(rule, query, beneficiary))
-        yield Rung(rule="+".join(f"approver.{rule.rule}" for rule in rules), people=named)
+    def _around(self, query: ApproversQuery, at: datetime, named: dict[str, Person]) -> Around:
+        """Return what has to be known of those who are named, of their delegates, and of who ordered."""
+        delegations = self._company.delegations.touching(tuple(named), at) if self._company.delegations else ()
+        delegates = self._by_id({one.delegate.id for one in delegations}, named)
+        if self._company.calendars is None:
+            return Around(delegations=delegations, people=delegates)
+        published = self._company.calendars.calendars()
+        people = {**named, **delegates, **self._by_id({query.requester_id}, named)}
+        files = tuple(one.file for one in published)
+        chosen = self._company.calendars.chosen(tuple(people))
+        hours = {person.id: calendar_of(person, files, chosen.get(person.id)) for person in people.values()}
+        wanted = {*hours.values(), *query.calendars}
+        calendars = {one.calendar.id: one.calendar for one in published if one.calendar.id in wanted}
+        return Around(delegations=delegations, people=delegates, calendars=calendars, hours=hours)
+
+    def _by_id(self, ids: set[str], known: Mapping[str, Person]) -> dict[str, Person]:
+        """Return people by id; who is gone is left out."""
+        found = {}
+        for one in sorted(ids):
+            with contextlib.suppress(NotFound):
+                found[one] = known.get(one) or self._directory.person(one)
+        return found
+
+    def _ladder(
+        self,
+        rules: tuple[ApproverRule, ...],
+        fallback: tuple[ApproverRule, ...] | None,
+        query: PeopleQuery,
+        beneficiary: Person,
+    ) -> Iterator[Rung]:
+        """Yield the rules' own people, then the fallbacks: the manager's manager and the item's owner unless told."""
+        yield self._rung("+".join(f"approver.{rule.rule}" for rule in rules), rules, query, beneficiary)
+        if fallback is not None:
+            for rule in fallback:
+                yield self._rung(f"fallback.{rule.rule}", (rule,), query, beneficiary)
+            return
         levels = max((rule.levels for rule in rules if isinstance(rule, ByManager)), default=0)
         if levels:
             yield Rung(rule="approver.manager-of-manager", people=self._managers(beneficiary, levels + 1))
         yield Rung(rule="approver.item-owner", people=self._by_login(query.item_owner))
+
+    def _rung(self, name: str, rules: tuple[ApproverRule, ...], query: PeopleQuery, beneficiary: Person) -> Rung:
+        found = [(person, rule.weight) for rule in rules for person in self._named(rule, query, beneficiary)]
+        weights: dict[str, int] = {}
+        for person, weight in found:
+            if weight > weights.get(person.id, 1):
+                weights[person.id] = weight
+        return Rung(rule=name, people=tuple(person for person, _ in found), weights=weights)
 
     def _named(self, rule: ApproverRule, query: PeopleQuery, beneficiary: Person) -> tuple[Person, ...]:
         match rule:

@@ -9,28 +9,22 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.approvers import Approvers, ApproversQuery, PeopleQuery
+from activities.approvers import ALONE, Approvers, ApproversQuery, Company, PeopleQuery
 from activities.authorship import authored
 from activities.errors import NotFound
 from activities.heartbeat import heartbeating
 from activities.mapping import connector_errors
 from activities.ports import Directory
 from catalog.access import Membership, Observed
-from catalog.approval import Rung
 from catalog.model import Model
 from catalog.people import Person, PersonRef
+from catalog.slate import Found
 
 
 class People(Model):
     """Active people, each once, in the order the rules named them."""
 
     people: tuple[PersonRef, ...]
-
-
-class Rungs(Model):
-    """The ladder of people for one stage: first whom its rules name, then the fallbacks, as far as they are needed."""
-
-    rungs: tuple[Rung, ...]
 
 
 class StandingQuery(Model):
@@ -40,26 +34,24 @@ class StandingQuery(Model):
     approvers: ApproversQuery | None = None
 
 
-class Standing(Model):
-    """How a person stands towards an entitlement before anything is done.
+class Standing(Found):
+    """How a person stands towards an entitlement before anything is done, and the first stage's people.
 
     Attributes:
         person: None if the directory no longer has them.
         already_member: whether they have it already.
-        rungs: the first stage's ladder, read in the same visit.
     """
 
     person: Person | None
     already_member: bool = False
-    rungs: tuple[Rung, ...] = ()
 
 
 class Identity:
     """The directory's activities."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, company: Company = ALONE) -> None:
         self._directory = directory
-        self._approvers = Approvers(directory)
+        self._approvers = Approvers(directory, company)
 
     @activity.defn(name="identity.standing", no_thread_cancel_exception=True)
     @heartbeating
@@ -71,17 +63,17 @@ class Identity:
         except NotFound:
             return Standing(person=None)
         member = bool(query.membership.group) and self._directory.is_member(query.membership)
-        rungs = (
-            self._approvers.rungs(query.approvers, person) if query.approvers and person.active and not member else ()
-        )
-        return Standing(person=person, already_member=member, rungs=rungs)
+        found = Found()
+        if query.approvers and person.active and not member:
+            found = self._approvers.find(query.approvers, person)
+        return Standing(person=person, already_member=member, **dict(found))
 
     @activity.defn(name="identity.approvers", no_thread_cancel_exception=True)
     @heartbeating
     @connector_errors
-    def approvers(self, query: ApproversQuery) -> Rungs:
+    def approvers(self, query: ApproversQuery) -> Found:
         """Look up the people whom a stage's rules and their fallbacks name."""
-        return Rungs(rungs=self._approvers.rungs(query))
+        return self._approvers.find(query)
 
     @activity.defn(name="identity.people", no_thread_cancel_exception=True)
     @heartbeating

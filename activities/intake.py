@@ -12,20 +12,21 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from activities.approvers import Approvers, ApproversQuery
+from activities.approvers import ALONE, Approvers, ApproversQuery, Company
 from activities.errors import NotFound
 from activities.judging import Judge, Judged, NotTaken, Visit, Wish
 from activities.ports import Directory
 from activities.sources import Choose, Sources
 from catalog import audience, preview
-from catalog.approval import Rung
 from catalog.form import FieldError
 from catalog.item import CatalogItem
 from catalog.model import Model, canonical, digest
 from catalog.people import PersonRef
+from catalog.plan import Wanted
 from catalog.preview import Preview
 from catalog.registry import Known
 from catalog.request import Order, OrderLine, Status
+from catalog.slate import Found
 from catalog.stages import Stage
 from records.register import AlreadyOpen, NewOrder, Register, Taken, UnknownSecret, UnknownUpload
 
@@ -87,6 +88,7 @@ class Desk:
         directory: Directory,
         choose: Choose,
         known: Known,
+        company: Company = ALONE,
         offers: Callable[[str], bool] = lambda _item: True,
     ) -> None:
         """Take what it asks.
@@ -96,11 +98,12 @@ class Desk:
             directory: who people are.
             choose: asks the providers; what it raises is passed on.
             known: what is registered.
+            company: what else is known of people, for who would decide.
             offers: whether an item of this id is on the shelf.
         """
         self._register, self._directory, self._choose = register, directory, choose
         self._judge = Judge(register, known, offers)
-        self._approvers = Approvers(directory)
+        self._approvers = Approvers(directory, company)
 
     def take(self, wish: Wish, key: str, body_digest: str, at: datetime) -> Received:
         """Put an order on record; one that is on record already is not checked again.
@@ -175,14 +178,13 @@ class Desk:
         """
         order = judged.order
 
-        def ladder(stage: Stage) -> tuple[Rung, ...]:
-            query = ApproversQuery.of(order, stage.approvers)
+        def finder(stage: Stage, wanted: Wanted) -> Found:
             try:
-                return self._approvers.rungs(query)
+                return self._approvers.find(ApproversQuery.for_stage(order, stage, wanted, order.accepted_at))
             except NotFound as error:
                 raise LookupError(str(error)) from error
 
-        return preview.preview(order, ladder)
+        return preview.preview(order, finder)
 
     def _sees(self, visit: Visit, item: CatalogItem) -> bool:
         requester = visit.wish.requester

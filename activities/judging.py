@@ -207,11 +207,9 @@ class Judge:
 
     def _with_duplicate(self, judged: Judged) -> Judged:
         """Add what no other open request may stand for, and the one that does (feature row C12)."""
-        order = judged.order
-        if order.item.duplicates == "allow":
+        key = judged.order.stands_for
+        if key is None:
             return judged
-        same = {name: order.answers.get(name) for name in order.item.distinct_by}
-        key = digest({"item": order.item.id, "beneficiary": order.beneficiary.id, "answers": same})
         return replace(judged, duplicate_key=key, standing=self._register.open_duplicate(key))
 
     def _with_parts(self, visit: Visit, judged: Judged, above: tuple[str, ...]) -> Judged:

@@ -6,16 +6,20 @@ A connector lives in connectors/<vendor>/ and passes the contract suite of its p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from catalog.access import Membership, Observed
+from catalog.calendar_file import PublishedCalendar
+from catalog.delegation import Delegation
 from catalog.directory import AccountSpec, Attribute, GroupInfo, GroupSpec
 from catalog.http import HttpAnswer, HttpCall
 from catalog.item import CatalogItem
 from catalog.people import Person, PersonRef
 from catalog.request import Batch
+from catalog.watch import LateTimer
 
 
 class Directory(Protocol):
@@ -259,4 +263,38 @@ class Journal(Protocol):
         Returns:
             False if nothing was written, because the tasks that stand are not those that the changed ones are to be
             laid over (`Batch.fits`): all of them are wanted.
+        """
+
+
+class Delegations(Protocol):
+    """Who may decide in whose place (feature row A8); the register implements it."""
+
+    def touching(self, person_ids: Collection[str], at: datetime) -> tuple[Delegation, ...]:
+        """Return what these people have delegated, and their delegates, and theirs, as far as a chain goes.
+
+        Those in force at that moment and those to come; in whatever order. Which of them count is decided by
+        `catalog.delegation`.
+        """
+
+
+class Calendars(Protocol):
+    """The working hours of the company's people (feature rows A12, S2); the register implements it."""
+
+    def calendars(self) -> tuple[PublishedCalendar, ...]:
+        """Return the calendars as last published, each id once."""
+
+    def chosen(self, person_ids: Collection[str]) -> Mapping[str, str]:
+        """Return, by person, the ids of the calendars that some of them have chosen instead of the rules' one.
+
+        A calendar that is no longer there may be among them: then the rules decide.
+        """
+
+
+class Watch(Protocol):
+    """What the record says of timers that should have fired; the register implements it."""
+
+    def look_for_late_timers(self, now: datetime) -> Sequence[LateTimer]:
+        """Take note of the timers that have become late since the last look, and of those that are late no more.
+
+        The operators are owed one notice for each. Returns the new ones; repeating it finds nothing more.
         """

@@ -1,4 +1,4 @@
-"""The app: routes, limits, problems, sweeper and shelf around the parts it is given; and the process that serves it."""
+"""The app: routes, limits, problems and what runs beside them, around its parts; and the process that serves it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,42 @@ from api import problems
 from api.limits import BodyLimit, clean_address
 from api.parts import Parts
 from api.problems import ProblemBody
-from api.routes import drafts, events, files, health, items, requests, secrets, session, tasks
+from api.routes import (
+    calendars,
+    delegations,
+    drafts,
+    events,
+    files,
+    health,
+    items,
+    operations,
+    preferences,
+    requests,
+    secrets,
+    session,
+    tasks,
+)
 from api.settings import Settings
 
 PREFIX = "/api/v1"
+_RESOURCES = (
+    session,
+    items,
+    requests,
+    events,
+    tasks,
+    delegations,
+    calendars,
+    preferences,
+    drafts,
+    files,
+    secrets,
+    operations,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:
-    """Return the app made of these parts; while its lifespan runs, it sweeps and keeps the shelf up to date."""
+    """Return the app made of these parts; while its lifespan runs, it sweeps, announces and looks after the shelf."""
     app = _App(
         title="Commissary",
         version=version("commissary"),
@@ -39,7 +67,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(BodyLimit)
     problems.install(app)
     app.include_router(health.router)
-    for resource in (session, items, requests, events, tasks, drafts, files, secrets):
+    for resource in _RESOURCES:
         app.include_router(resource.router, prefix=PREFIX)
     app.add_api_route("/", _index, include_in_schema=False)
     return app
@@ -61,6 +89,9 @@ async def _index() -> dict[str, str]:
         "session": f"{PREFIX}/session",
         "requests": f"{PREFIX}/requests",
         "tasks": f"{PREFIX}/tasks",
+        "delegations": f"{PREFIX}/delegations",
+        "calendars": f"{PREFIX}/calendars",
+        "preferences": f"{PREFIX}/me/preferences",
         "drafts": f"{PREFIX}/drafts",
         "description": "/openapi.json",
         "health": "/healthz",
@@ -72,7 +103,7 @@ async def _index() -> dict[str, str]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     await asyncio.to_thread(parts.shelf.look)
-    running = [asyncio.create_task(parts.sweeper.run()), asyncio.create_task(parts.shelf.run())]
+    running = [asyncio.create_task(part.run()) for part in (parts.sweeper, parts.announcer, parts.shelf)]
     yield
     for task in running:
         task.cancel()

@@ -32,7 +32,7 @@ from activities.actions import queue_of
 from catalog.choices import Choices, ChoicesQuery
 from catalog.journal import Entry
 from catalog.request import Order
-from workflows.messages import DIRECTORY_QUEUE, TASK_QUEUE, Command
+from workflows.messages import DIRECTORY_QUEUE, LOOK_AGAIN, TASK_QUEUE, Command, LookAgain
 from workflows.starting import ORDERED, start_of
 
 COMMAND_DEADLINE = timedelta(seconds=5)
@@ -113,6 +113,13 @@ class Gateway(Protocol):
             EngineUnavailable: it was not handed over.
         """
 
+    async def look_again(self, number: str, message: LookAgain) -> None:
+        """Tell a request's workflow that who may decide may have changed; one that has ended need not know.
+
+        Raises:
+            EngineUnavailable: it is not known to have been told.
+        """
+
     async def choices(self, query: ChoicesQuery) -> Choices:
         """Return what a provider answers; a worker asks it.
 
@@ -180,6 +187,17 @@ class TemporalGateway:
                     raise Exhausted(error.message) from error
                 raise
             return answer
+
+    async def look_again(self, number: str, message: LookAgain) -> None:
+        """See `Gateway`."""
+        client = await self._connected()
+        handle = client.get_workflow_handle(number)
+        async with _bounded(CALL_DEADLINE):
+            try:
+                await handle.signal(LOOK_AGAIN, message, rpc_timeout=CALL_DEADLINE)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
 
     async def choices(self, query: ChoicesQuery) -> Choices:
         """See `Gateway`."""

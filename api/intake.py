@@ -15,6 +15,8 @@ from catalog import answers
 from catalog.form import FieldError
 from catalog.model import digest
 from catalog.people import Actor
+from catalog.preview import Preview
+from catalog.promise import kind_of, promise
 from catalog.request import Status
 from records import register as records
 from records.register import KeyReused, Register, RequestView
@@ -73,7 +75,7 @@ def _body_digest(body: OrderIn) -> str:
     return digest(said | more)
 
 
-def look(body: OrderIn, actor: Actor, *, at: datetime, desk: Desk) -> PreviewOut:
+def look(body: OrderIn, actor: Actor, *, at: datetime, desk: Desk, register: Register) -> PreviewOut:
     """Return what would become of an order (feature row A3); nothing is written.
 
     Raises:
@@ -89,13 +91,27 @@ def look(body: OrderIn, actor: Actor, *, at: datetime, desk: Desk) -> PreviewOut
         may_be_ordered=may,
         errors=errors[:MOST_ERRORS],
         left_out=_left_out(assessed) if may else (),
-        orders=tuple(
-            PlannedOut.of(one.order, desk.foresee(one))
-            for whole in assessed.people
-            if not whole.errors and not whole.denied  # who would decide tells about people one may not order for
-            for one in whole.all_orders()
-        ),
+        orders=_planned(assessed, desk, register, at),
     )
+
+
+def _planned(assessed: Assessed, desk: Desk, register: Register, at: datetime) -> tuple[PlannedOut, ...]:
+    """Return what becomes of each order; of none that one may not place, for who would decide tells about people."""
+    plans = [
+        (one.order, desk.foresee(one))
+        for whole in assessed.people
+        if not whole.errors and not whole.denied
+        for one in whole.all_orders()
+    ]
+    took = register.lengths([order for order, _ in plans])
+    return tuple(
+        PlannedOut.of(order, planned, promise(took[kind_of(order)], at, at, _owed(planned))) for order, planned in plans
+    )
+
+
+def _owed(planned: Preview) -> datetime:
+    """Return by when an order is promised without any history."""
+    return max(planned.due_at, planned.decided_by or planned.due_at)
 
 
 def _left_out(assessed: Assessed) -> tuple[LeftOutOut, ...]:

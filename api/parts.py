@@ -15,10 +15,12 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
+from activities.approvers import Company
 from activities.connectors.sealed import SealedSecrets
 from activities.intake import Desk
 from activities.ports import Directory
 from activities.sources import Sources
+from api.announcer import Announcer
 from api.auth import Clock, SignInLimit, Tokens
 from api.commands import Commands
 from api.gateway import Gateway
@@ -67,9 +69,11 @@ class Parts:
         self.sign_in_limit = SignInLimit(self.clock)
         self.commands = Commands(self.register, self.gateway, self.sources, self.clock)
         self.sweeper = Sweeper(self.register, self.gateway, self.clock)
+        self.announcer = Announcer(self.register, self.gateway, self.clock)
         self.desk = Desk(
             register=self.register,
             directory=self.directory,
+            company=Company(delegations=self.register, calendars=self.register),
             choose=self.choose,
             known=self.known,
             offers=self.shelf.offers,

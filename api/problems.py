@@ -4,16 +4,19 @@
     ├── MalformedBody 400
     ├── Unauthenticated 401       WrongCredentials 401
     ├── SelfApproval 403          NotApprover 403        NotAllowed 403
+    ├── NoLongerAsked 403
     ├── NotFound 404              UnknownTask 404
     ├── MethodNotAllowed 405
     ├── AlreadyDecided 409        StageClosed 409        StageNotOpen 409
     ├── SubjectChanged 409        Closed 409             IdempotencyConflict 409
+    ├── NotNow 409                NotVoted 409           AlreadyAsked 409
+    ├── QuestionOpen 409          NoQuestion 409         DecideAlone 409
     ├── WorkflowGone 409
     ├── TooManyDrafts 409         TooManyFiles 409       TooManySecrets 409
     ├── AlreadyOpen 409
     ├── BodyTooLarge 413
     ├── Invalid 422               UnknownChoice 422      ReasonNeeded 422
-    ├── FileType 422
+    ├── FileType 422              NothingChanged 422
     ├── TooManySignIns 429        TooMany 429
     ├── Internal 500              DirectoryRefuses 502
     ├── RegisterUnavailable 503   EngineUnavailable 503
@@ -91,9 +94,9 @@ class Problem(Exception):
         """Return the ``type`` of the class."""
         return TYPE_BASE + cls.slug
 
-    def response(self) -> Response:
-        """Return the answer; its JSON is ASCII, so that it can say anything about text that is no valid Unicode."""
-        body = ProblemBody(
+    def body(self) -> ProblemBody:
+        """Return what it says."""
+        return ProblemBody(
             type=self.type_uri(),
             title=self.title,
             status=self.status,
@@ -101,7 +104,10 @@ class Problem(Exception):
             instance=self.instance,
             errors=list(self.errors) or None,
         )
-        content = json.dumps(body.model_dump(exclude_none=True))
+
+    def response(self) -> Response:
+        """Return the answer; its JSON is ASCII, so that it can say anything about text that is no valid Unicode."""
+        content = json.dumps(self.body().model_dump(exclude_none=True))
         return Response(content, status_code=self.status, media_type=MEDIA_TYPE, headers=self.headers)
 
 
@@ -144,6 +150,12 @@ class NotAllowed(Problem):
     status, slug, title = 403, "not-allowed", "You may not do this"
 
 
+class NoLongerAsked(Problem):
+    """You were asked to decide this, and are no longer; the detail says what has become of it."""
+
+    status, slug, title = 403, "no-longer-asked", "You are no longer asked"
+
+
 class NotFound(Problem):
     """There is no such thing, or the viewer may not see it."""
 
@@ -184,6 +196,42 @@ class SubjectChanged(Problem):
     """The request has changed since the decider saw it."""
 
     status, slug, title = 409, "subject-changed", "The request has changed"
+
+
+class NotNow(Problem):
+    """It can be done, but not at this time; the detail says when."""
+
+    status, slug, title = 409, "not-now", "Not at this time"
+
+
+class NotVoted(Problem):
+    """You have no vote that could be taken back."""
+
+    status, slug, title = 409, "not-voted", "You have not decided this"
+
+
+class AlreadyAsked(Problem):
+    """This person is asked already."""
+
+    status, slug, title = 409, "already-asked", "This person is asked already"
+
+
+class QuestionOpen(Problem):
+    """The answer to a question is awaited first."""
+
+    status, slug, title = 409, "question-open", "A question is open"
+
+
+class NoQuestion(Problem):
+    """Nobody waits for this answer any more."""
+
+    status, slug, title = 409, "no-question", "Nobody waits for an answer"
+
+
+class DecideAlone(Problem):
+    """This is not decided together with others; decide it by itself."""
+
+    status, slug, title = 409, "decide-alone", "This is decided by itself"
 
 
 class Closed(Problem):
@@ -250,6 +298,12 @@ class ReasonNeeded(Problem):
     """This choice must be explained."""
 
     status, slug, title = 422, "reason-needed", "A reason is needed"
+
+
+class NothingChanged(Problem):
+    """The order says this already."""
+
+    status, slug, title = 422, "nothing-changed", "Nothing has changed"
 
 
 class FileType(Problem):

@@ -9,24 +9,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from api.limits import Plain, Text
-from catalog import answers, form_schema, rights, timeline, wording
-from catalog.approval import Verdict
-from catalog.duration import Duration
-from catalog.fields import MAX_TEXT
+from catalog import answers, calendar, delegation, form_schema, rights, stage_words, timeline, wording
+from catalog.ballot import Verdict
+from catalog.calendar_file import PublishedCalendar
+from catalog.duration import Span
+from catalog.fields import MAX_TEXT, Currency, Number
 from catalog.fields import Field as FormField
 from catalog.form import FieldError
 from catalog.item import CatalogItem, Entitlement, Sla
 from catalog.journal import Entry
-from catalog.model import digest
+from catalog.model import Slug, digest
 from catalog.people import Actor
+from catalog.preferences import Preferences
 from catalog.preview import Asked, Preview
+from catalog.promise import Promise
 from catalog.registry import Known
 from catalog.request import Cost, Order, OrderLine, Outcome, Status, Task, WaitKind
 from catalog.stages import AutoApproval, Quorum, Stage, before
@@ -125,6 +129,90 @@ class DecisionIn(_In):
     subject: Annotated[Text, Field(max_length=100)] | None = None
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "there is no such time in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An instant, with its offset from UTC."""
+
+_EACH = Field(max_length=100)
+
+
+class MoneyIn(_In):
+    """An amount in one currency."""
+
+    amount: Annotated[Number, Field(ge=0, max_digits=15)]
+    currency: Currency
+
+
+class ScopeIn(_In):
+    """What a delegation is about; an empty one is about everything (feature row A8)."""
+
+    items: Annotated[tuple[Slug, ...], _EACH] = ()
+    categories: Annotated[tuple[Annotated[Text, Field(min_length=1, max_length=100)], ...], _EACH] = ()
+    up_to: MoneyIn | None = None
+
+
+class DelegationIn(_In):
+    """Who may decide in one's place, and from when until when; from now on if nothing else is said.
+
+    Attributes:
+        delegate: the login of who may decide.
+        person: for operators: the login of the person in whose place, if it is not oneself.
+    """
+
+    delegate: Login
+    begins: Moment | None = None
+    ends: Moment
+    scope: ScopeIn = ScopeIn()
+    reason: Reason = ""
+    person: Login | None = None
+
+
+class DelegationsQuery(_In):
+    """Which delegations: those in force or to come, or those that are over; `all` is for operators."""
+
+    state: Literal["open", "closed"] = "open"
+    all: bool = False
+    cursor: Cursor = None
+    limit: Limit = 50
+
+
+class CalendarDaysQuery(_In):
+    """Which days of a calendar: from one to another, both included, 62 at most; 31 if no end is given."""
+
+    since: Annotated[date, Field(alias="from", ge=date(1970, 1, 1), le=date(2199, 12, 31))]
+    until: date | None = None
+
+    def days(self) -> list[date]:
+        """Return the days; none if they end before they begin, or are too many."""
+        until = self.until or self.since + timedelta(days=30)
+        length = (until - self.since).days + 1
+        return [self.since + timedelta(days=n) for n in range(length)] if length <= MOST_DAYS else []
+
+
+MOST_DAYS = 62
+"""Days of a calendar in one answer: two months."""
+
+
+class PreferencesIn(_In):
+    """What you wish, all of it; what is left out is as the company's rules have it.
+
+    Attributes:
+        calendar: the id of the calendar in which your time is counted.
+        quiet: times of the day at which you are sent nothing, such as 20:00-07:00.
+        digest: at which time of the day you are told together of the decisions that wait for you.
+    """
+
+    calendar: Slug | None = None
+    quiet: tuple[Annotated[Text, Field(max_length=20)], ...] = ()
+    digest: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["08:00"])] | None = None
+
+
 class EvidenceIn(_In):
     """What a piece of work asks for when it is done."""
 
@@ -155,6 +243,12 @@ class RequestsQuery(_In):
     parts: bool = False
     all: bool = False
     cursor: Cursor = None
+    limit: Limit = 50
+
+
+class LateTimersQuery(_In):
+    """How many timers at most."""
+
     limit: Limit = 50
 
 
@@ -210,7 +304,10 @@ class StageOut(_Out):
     """An approval stage of an item.
 
     Attributes:
-        approvers: who decides, in words.
+        approvers: who is asked, in words.
+        decide_within: how long they have; clock time in ISO 8601, working time in words.
+        deadline: how long they have and what happens then, in words.
+        terms: how many must approve and what else holds of it, a sentence each.
         after: the stages that must have approved before it begins; none: it begins at once.
         conditional: whether some orders do without it, or without asking anybody.
         when, auto_approve: under which conditions; only for operators and the item's owner, because who knows a
@@ -221,7 +318,9 @@ class StageOut(_Out):
     name: str
     approvers: str
     quorum: Quorum
-    decide_within: Duration
+    decide_within: Span
+    deadline: str
+    terms: tuple[str, ...]
     after: tuple[str, ...]
     conditional: bool
     when: bool | str | None = None
@@ -230,9 +329,10 @@ class StageOut(_Out):
     @classmethod
     def of(cls, stage: Stage, after: tuple[str, ...], words: wording.Words, *, in_full: bool) -> Self:
         """Return a stage, in full with its conditions."""
-        approvers = words.approvers(stage.approvers)
         seen = {
-            "approvers": approvers if in_full else _FORMULA.sub("whom the order decides on", approvers),
+            "approvers": _shown(stage_words.people(stage.rules, words), in_full=in_full),
+            "deadline": _shown(words.deadline(stage), in_full=in_full),
+            "terms": [_shown(term, in_full=in_full) for term in words.terms(stage)],
             "after": after,
             "conditional": stage.when is not True or bool(stage.auto_approve),
             "when": stage.when if in_full else None,
@@ -243,6 +343,11 @@ class StageOut(_Out):
 
 _FORMULA = re.compile("‹[^›]*›")
 """How `wording` shows an expression that has no words of its own."""
+
+
+def _shown(text: str, *, in_full: bool) -> str:
+    """Return what is said of a stage, without its formulas unless it is shown in full."""
+    return text if in_full else _FORMULA.sub("whom the order decides on", text)
 
 
 class ItemOut(ItemSummaryOut):
@@ -329,6 +434,137 @@ class DraftOut(_Out):
     updated_at: datetime
 
 
+class PromiseOut(_Out):
+    """By when a request is likely to be done (feature row S8)."""
+
+    p50: datetime = Field(description="As often as not it is done by then.")
+    p90: datetime = Field(description="Nine times of ten it is done by then.")
+    cases: int = Field(description="How many earlier requests that was read from, or too few of them.")
+    basis: Literal["history", "sla"] = Field(description="`sla`: too few tell; both moments are what was promised.")
+
+
+class DelegationOut(_Out):
+    """A delegation: `delegate` may decide in the place of `person`."""
+
+    id: str
+    person: PersonOut
+    delegate: PersonOut
+    begins: datetime
+    ends: datetime
+    scope: delegation.Scope
+    reason: str
+    set_by: PersonOut
+    created_at: datetime
+    withdrawn_at: datetime | None
+    state: delegation.State
+
+    @classmethod
+    def of(cls, one: delegation.Delegation, at: datetime) -> Self:
+        """Return a delegation as it stands at a moment."""
+        return cls.model_validate(dict(one) | {"state": delegation.state(one, at)})
+
+
+class DelegationSetOut(DelegationOut):
+    """A delegation that was set, and what one should know about it."""
+
+    warnings: tuple[str, ...] = ()
+
+
+class CalendarOut(_Out):
+    """Working hours; `mine` if your time is counted in them."""
+
+    id: str
+    name: str
+    description: str
+    zone: str
+    default: bool = Field(description="Whether they are everybody's whom no other calendar names.")
+    union: tuple[str, ...] = Field(description="The calendars of which always one is open while this is.")
+    known_until: date | None = Field(description="The last day for which holidays are known; null without any.")
+    mine: bool
+
+    @classmethod
+    def of(cls, one: PublishedCalendar, *, mine: bool) -> Self:
+        """Return a calendar as its viewer sees it."""
+        return cls.model_validate(dict(one.file) | {"known_until": one.calendar.known_until, "mine": mine})
+
+
+class OpenOut(_Out):
+    """A time at which work is done, without its last moment; in the calendar's zone."""
+
+    start: datetime
+    end: datetime
+
+
+class CalendarDayOut(_Out):
+    """What begins on a day; the hours after midnight belong to the day before."""
+
+    day: date
+    open: list[OpenOut]
+    holiday: bool = Field(description="Closed, though its weekday is not.")
+
+
+class CalendarDaysOut(_Out):
+    """When a calendar is open."""
+
+    id: str
+    name: str
+    zone: str
+    days: list[CalendarDayOut]
+
+    @classmethod
+    def of(cls, one: PublishedCalendar, days: Iterable[date]) -> Self:
+        """Return when a calendar is open on these days."""
+        own, zone = one.calendar, ZoneInfo(one.calendar.zone)
+        shown = [
+            CalendarDayOut(
+                day=day,
+                open=[
+                    OpenOut(start=start.astimezone(zone), end=end.astimezone(zone))
+                    for start, end in calendar.open_on(own, day)
+                ],
+                holiday=calendar.is_holiday(own, day),
+            )
+            for day in days
+        ]
+        return cls(id=own.id, name=own.name, zone=own.zone, days=shown)
+
+
+class PreferencesOut(_Out):
+    """What you wish.
+
+    Attributes:
+        calendar: the calendar you chose; null for the one that the company's rules give you.
+        zone: the zone in which `quiet` and `digest` are meant: that of your calendar when you set them.
+        in_force: the calendar in which your time is counted; null if it is clock time.
+    """
+
+    calendar: str | None
+    quiet: list[str]
+    digest: str | None
+    zone: str
+    in_force: CalendarOut | None
+
+    @classmethod
+    def of(cls, wishes: Preferences, in_force: PublishedCalendar | None) -> Self:
+        """Return somebody's wishes, and what calendar they have."""
+        return cls(
+            calendar=wishes.calendar,
+            quiet=[str(one) for one in wishes.quiet],
+            digest=f"{wishes.digest:%H:%M}" if wishes.digest else None,
+            zone=wishes.zone,
+            in_force=CalendarOut.of(in_force, mine=True) if in_force else None,
+        )
+
+
+class LateTimerOut(_Out):
+    """A timer of an open request that should have fired at `until`; `seen_at` is when that was noticed."""
+
+    number: str
+    what: str
+    until: datetime
+    seen_at: datetime
+
+
 class UploadOut(_Out):
     """A file that was uploaded; answer an attachment field with its `id`."""
 
@@ -360,7 +596,7 @@ class TaskOut(_Out):
     kind: Literal["approval", "operator", "fulfilment"]
     title: str
     stage: str | None
-    quorum: Literal["any", "all"] | int
+    quorum: Quorum
     assignees: tuple[AssigneeOut, ...]
     choices: tuple[str, ...]
     problem: str | None
@@ -434,17 +670,20 @@ class RequestOut(RequestSummaryOut):
     parts: tuple[PartOut, ...] = Field(description="In the list of requests always empty.")
     you_may: tuple[str, ...] = Field(description="`cancel`, `comment`, `decide:<task>`, `work:<task>`.")
     due_at: datetime | None
+    promise: PromiseOut | None = Field(description="Null once it is closed, or being undone.")
     updated_at: datetime
     closed_at: datetime | None
 
     @classmethod
-    def seen_by(cls, viewer: Actor, view: RequestView, children: Iterable[RequestView] = ()) -> Self:
+    def seen_by(
+        cls, viewer: Actor, view: RequestView, promise: Promise | None, children: Iterable[RequestView] = ()
+    ) -> Self:
         """Return the request as this viewer sees it."""
         tasks = [_task(task) for task in view.projection.tasks if rights.may_see_task(viewer, task)]
         shown = view.order.shown_answers()
         parts = _parts(view.order, children)
         seen = {"tasks": tasks, "you_may": _you_may(viewer, view), "shown_answers": shown, "parts": parts}
-        return cls.model_validate(_facts(view) | seen)
+        return cls.model_validate(_facts(view) | seen | {"promise": promise})
 
 
 class LeftOutOut(_Out):
@@ -480,11 +719,13 @@ class PlannedStageOut(_Out):
         because: why it is not needed, or approved by itself.
         people: who will be asked; if it is needed and there is nobody, an operator is.
         due_at: when it is over at the latest.
+        terms: how many must approve and what else holds of it, a sentence each.
     """
 
     id: str
     name: str
-    quorum: Literal["any", "all"] | int
+    quorum: Quorum
+    terms: tuple[str, ...]
     needed: bool
     after: tuple[str, ...]
     auto: str
@@ -495,7 +736,11 @@ class PlannedStageOut(_Out):
     @classmethod
     def of(cls, asked: Asked) -> Self:
         """Return a stage as the requester sees it."""
-        seen = {"people": asked.slate.people, "due_at": asked.due_at}
+        seen = {
+            "people": asked.slate.people,
+            "due_at": asked.due_at,
+            "terms": [_shown(term, in_full=False) for term in asked.terms],
+        }
         return cls.model_validate(dict(asked.plan.stage) | dict(asked.plan) | seen)
 
 
@@ -506,16 +751,17 @@ class PlannedOut(_Out):
     beneficiary: PersonOut
     cost: Cost | None
     due_at: datetime
+    promise: PromiseOut
     decided_by: datetime | None
     stages: tuple[PlannedStageOut, ...]
     later: tuple[str, ...] = Field(description="What is asked in the middle of the work, by its name.")
 
     @classmethod
-    def of(cls, order: Order, planned: Preview) -> Self:
+    def of(cls, order: Order, planned: Preview, promise: Promise) -> Self:
         """Return what is planned for an order."""
         stages = [PlannedStageOut.of(asked) for asked in planned.stages]
         return cls.model_validate(
-            {**dict(order), **dict(planned), "stages": stages, "due_at": planned.due_at, "cost": order.cost}
+            {**dict(order), **dict(planned), "stages": stages, "cost": order.cost, "promise": promise}
         )
 
 

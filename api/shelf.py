@@ -1,9 +1,11 @@
 """The shelf: what can be ordered now. Catalog directories are watched, linted and published into the register.
 
 A changed directory is picked up without a restart. A file with mistakes never takes an item away: the last version
-that was published stays on the shelf until its file is right again, or gone. What files say is `catalog.loader`'s
-business, whether that is wise `catalog.lint`'s, that a version never changes the register's. Any number of processes
-may do this side by side: publishing the same again does nothing.
+that was published stays on the shelf until its file is right again, or gone. Calendars are published in the same way,
+and anew each day: the years whose holidays are known move on. A calendar has no versions; what it says holds at once.
+
+What files say is `catalog.loader`'s business, whether that is wise `catalog.lint`'s, that a version never changes the
+register's. Any number of processes may do this side by side: publishing the same again does nothing.
 """
 
 from __future__ import annotations
@@ -12,15 +14,18 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
 from activities.actions import queue_of
+from activities.calendars import worked_out
 from api.auth import Clock
+from catalog.calendar import Calendar
+from catalog.calendar_file import PublishedCalendar
 from catalog.fields import Field, RowsField
 from catalog.item import CatalogItem
-from catalog.lint import lint
+from catalog.lint import Almanac, lint
 from catalog.loader import Catalog, Loaded, Reading, read
 from catalog.model import digest
 from catalog.registry import Known
@@ -34,6 +39,8 @@ MOST_KEPT = 200
 """Findings that are kept of each file: `catalog lint` shows all of them."""
 MOST_TOLD = 20
 """Findings that are logged of each file at once."""
+_NO_CALENDARS = ("no-directory", "empty-directory")
+"""What keeps calendars from being read that a directory may hold."""
 EVERY = timedelta(seconds=1)
 """How often the files are looked at: only their dates and sizes, unless something changed."""
 
@@ -47,11 +54,13 @@ class Stock:
         broken: what is wrong with files whose items are not, or not in their newest version, on the shelf; of each the
             first `MOST_KEPT` findings.
         trouble: why files could not be published; empty if they were.
+        calendars: how many calendars hold.
     """
 
     catalog: Catalog
     broken: tuple[Finding, ...] = ()
     trouble: str = ""
+    calendars: int = 0
 
     @cached_property
     def queues(self) -> frozenset[str]:
@@ -98,8 +107,8 @@ class Shelf:
                 _log.exception("the catalog cannot be looked at; trying again")
 
     def look(self) -> None:
-        """Bring the shelf up to date if files have changed, or could not be published before."""
-        seen = tuple(_stats(self._directories))
+        """Bring the shelf up to date if files have changed, or could not be published before, or the day has."""
+        seen = self._clock().date(), *_stats(self._directories)
         if seen == self._seen and not self.stock.trouble:
             return
         reading = read(self._directories)
@@ -119,7 +128,10 @@ class Shelf:
         self._register.check()
         held = self._held_by(reading)
         newest = self._register.newest({*reading.items, *held})
-        broken = [one for one in lint(reading, self._known, _others(reading, newest)) if one.severity == "error"]
+        almanac = _almanac(reading, self._clock().date())
+        found = lint(reading, self._known, _others(reading, newest), almanac=almanac)
+        broken = [one for one in found if one.severity == "error"]
+        calendars = self._publish_calendars(reading, almanac, broken)
         if reading.items:  # an empty directory beside others keeps nothing from the shelf
             broken = [one for one in broken if one.rule != "empty-directory"]
         wrong = {one.file for one in broken} | {reading.items[name].file for one in broken for name in one.items}
@@ -128,7 +140,23 @@ class Shelf:
             if loaded.file not in wrong and loaded.value.lifecycle != "draft":
                 broken += self._publish(loaded, newest)
         offered = [newest[item_id] for item_id in {*reading.items, *held} if item_id in newest]
-        return Stock(Catalog(offered), tuple(one for few in _by_file(broken).values() for one in few[:MOST_KEPT]))
+        told = tuple(one for few in _by_file(broken).values() for one in few[:MOST_KEPT])
+        return Stock(Catalog(offered), told, calendars=calendars)
+
+    def _publish_calendars(self, reading: Reading, almanac: Almanac, broken: Iterable[Finding]) -> int:
+        """Publish the calendars with which nothing is wrong; return how many hold then.
+
+        Those whose files are gone hold no longer; but as long as some file or directory cannot be used, nobody can
+        tell what was in it, and all of them stay.
+        """
+        wrong = {one.file for one in broken if one.rule in _NO_CALENDARS or Path(one.file).parent.name == "calendars"}
+        usable = [
+            PublishedCalendar(file=loaded.value, calendar=found)
+            for name, loaded in reading.calendars.items()
+            if loaded.file not in wrong and isinstance(found := almanac.calendars[name], Calendar)
+        ]
+        self._register.publish_calendars(usable, self._clock(), complete=not wrong)
+        return len(self._register.calendars())
 
     def _publish(self, loaded: Loaded[CatalogItem], newest: dict[str, CatalogItem]) -> Iterable[Finding]:
         """Publish an item and note that it is the newest; return why it cannot be, if so."""
@@ -164,7 +192,7 @@ class Shelf:
         told = set(self.stock.broken)
         for file, new in _by_file(one for one in stock.broken if one not in told).items():
             for one in new[:MOST_TOLD]:
-                _log.error("the catalog: %s The last published version of the item stays.", one)
+                _log.error("the catalog: %s What was published last stays.", one)
             if len(new) > MOST_TOLD:
                 _log.error(
                     "the catalog: %s: at least %d findings more; see them with lint.", file, len(new) - MOST_TOLD
@@ -186,13 +214,18 @@ def _stats(directories: Iterable[Path]) -> Iterator[tuple[str, int, int, int, in
     """Yield what changes when a file of the catalog does."""
     for directory in directories:
         beside = directory.parent if directory.name == "items" else directory
-        for folder in (directory, beside / "policies"):
+        for folder in (directory, beside / "policies", beside / "calendars"):
             for path in sorted(folder.glob("*.yaml")):
                 try:
                     stat = path.stat()
                 except OSError:  # it is just being replaced
                     continue
                 yield str(path), stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
+
+
+def _almanac(reading: Reading, today: date) -> Almanac:
+    files = {name: loaded.value for name, loaded in reading.calendars.items()}
+    return Almanac(today, worked_out(files, today))
 
 
 def _others(reading: Reading, newest: Mapping[str, CatalogItem]) -> dict[tuple[str, str], str]:

@@ -21,8 +21,10 @@ from rich.table import Table
 from support.builders import NOON, a_person, a_stage
 
 from bench.rig.report import Target, conclude
-from catalog.approval import Approvals, Cast, Change, Event, Open, Slate, Verdict, apply, begin
+from catalog.approval import apply, begin
+from catalog.ballot import Approvals, Cast, Change, Event, Open, Verdict
 from catalog.plan import plan
+from catalog.slate import Slate
 
 TIMES, ROUNDS = 2_000, 15
 TARGETS = {"ratio": Target(max=20.0)}

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from catalog.clock_words import clock, priority
 from catalog.differences import Name, differing, matched, paired, reordered, said
 from catalog.duration import words as lasting
 from catalog.fields import Field, RowsField
 from catalog.item import AudienceRule, CatalogItem
 from catalog.model import Model
 from catalog.registry import Known
+from catalog.stage_words import TERMS, needs, people, quorum
 from catalog.stages import Stage
 from catalog.steps import ApproveStep, ForEachStep, ParallelStep, Step, TaskStep, Undo, walk
-from catalog.text import one_line
-from catalog.wording import Words, capital, field_type, listed, price, quorum
+from catalog.text import capital, listed, one_line
+from catalog.wording import Words, field_type, price
 
 
 class Changes(Model):
@@ -127,6 +129,7 @@ def _for_requesters(pair: _Pair) -> Iterator[str]:
         yield f"One {can} have several open orders of it for the same person."
     if old.distinct_by != new.distinct_by:
         yield f"Two orders are the same if they agree in {said(new.distinct_by)}, not in {said(old.distinct_by)}."
+    yield from _priority(pair)
     yield from _irreversible(pair)
     yield from _bundle(pair)
 
@@ -251,6 +254,17 @@ def _rules(what: str, old: Sequence[AudienceRule], new: Sequence[AudienceRule], 
         yield f"The rules of who may {what} are asked in another order."
 
 
+def _priority(pair: _Pair) -> Iterator[str]:
+    old, new = pair.old.priority, pair.new.priority
+    if old == new:
+        return
+    earlier, now = (
+        priority(one, words.text) if one else "Orders have no priority."
+        for one, words in ((old, pair.before), (new, pair.now))
+    )
+    yield f"{now} Before: {earlier}" if now != earlier else "Orders get their priority in another way."
+
+
 def _irreversible(pair: _Pair) -> Iterator[str]:
     before = {step.id: getattr(step, "irreversible", "") for _, step in walk(pair.old.steps)}
     for _, step in walk(pair.new.steps):
@@ -287,17 +301,14 @@ def _for_approvers(pair: _Pair) -> Iterator[str]:
 
 def _new_stage(stage: Stage, words: Words) -> str:
     said = " ".join(words.stage(stage))
-    return f"A new approval, “{stage.name}”. {said} They have {lasting(stage.decide_within)}."
+    return f"A new approval, “{stage.name}”. {said} They have {words.deadline(stage)}."
 
 
 def _stage(old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
     name = f"“{new.name}”"
     if old.name != new.name:
         yield f"“{old.name}” is now called {name}."
-    if old.approvers != new.approvers:
-        yield f"{name} asks {pair.now.approvers(new.approvers)} instead of {pair.before.approvers(old.approvers)}."
-    if old.quorum != new.quorum:
-        yield f"{name}: {quorum(new.quorum)} Before: {quorum(old.quorum)}"
+    yield from _who(name, old, new, pair)
     if old.decide_within != new.decide_within:
         yield f"{name} has {lasting(new.decide_within)} to decide instead of {lasting(old.decide_within)}."
     if old.when != new.when:
@@ -307,8 +318,30 @@ def _stage(old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
     if old.after != new.after and earlier != later:
         yield f"{name} begins {later} instead of {earlier}."
     yield from _auto(name, old, new, pair)
-    told = ("name", "approvers", "quorum", "decide_within", "when", "after", "auto_approve")
-    yield from _rest(name, old, new, pair, told)
+    for part, told in TERMS.items():
+        if getattr(old, part) != getattr(new, part):
+            yield f"{name}: {told(new, pair.now)} Before: {told(old, pair.before)}"
+    yield from _rest(name, old, new, pair, (*STAGE_PARTS, *TERMS))
+
+
+STAGE_PARTS = ("name", "approvers", "quorum", "decide", "decide_within", "when", "after", "auto_approve")
+"""The parts of a stage that have sentences of their own; what else it has is told by its `TERMS`."""
+
+
+def _who(name: str, old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
+    """Yield who else is asked, and how many of them must approve."""
+    before, now = people(old.rules, pair.before), people(new.rules, pair.now)
+    if before != now:
+        yield f"{name} asks {now} instead of {before}."
+    needed = {words: _needed(stage, words) for stage, words in ((old, pair.before), (new, pair.now))}
+    if needed[pair.before] != needed[pair.now]:
+        yield f"{name}: {needed[pair.now]} Before: {needed[pair.before]}"
+    elif before == now and (old.approvers, old.decide) != (new.approvers, new.decide):
+        yield f"{name} is written in another way."
+
+
+def _needed(stage: Stage, words: Words) -> str:
+    return quorum(stage.quorum) if stage.decide is None else " ".join(needs(stage, words))
 
 
 def _auto(name: str, old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
@@ -341,9 +374,28 @@ def _for_fulfillers(pair: _Pair) -> Iterator[str]:
         yield f"The steps come in another order: {listed(new)}."
     for name in kept:
         yield from _step(old[name], new[name], pair)
+    yield from _clocks(pair)
     if pair.old.workflow_type != pair.new.workflow_type:
         yield f"It is fulfilled by {pair.new.workflow_type} instead of {pair.old.workflow_type}."
     yield from differing(Name("Its workflow", "parameter"), pair.old.parameters, pair.new.parameters)
+
+
+def _clocks(pair: _Pair) -> Iterator[str]:
+    """Yield what else is measured: everybody's work is, from who answers first to who delivers last."""
+    added, removed, both = matched(pair.old.clocks, pair.new.clocks)
+    yield from (f"A new clock: {clock(one)}" for one in added)
+    yield from (f"A clock is gone: {clock(one)}" for one in removed)
+    for before, now in both:
+        name = f"The clock {now.id}"
+        if clock(before) != clock(now):
+            yield f"{name}: {clock(now)} Before: {clock(before)}"
+        yield from _rest(name, before, now, pair, CLOCK_PARTS)
+    if reordered(both, pair.old.clocks):
+        yield "The clocks are listed in another order."
+
+
+CLOCK_PARTS = ("id", "name", "per", "start", "pause", "stop", "target", "by_priority", "calendar", "warn")
+"""The parts of a clock that its sentence tells."""
 
 
 def _outline(item: CatalogItem) -> dict[str, tuple[Step, str]]:

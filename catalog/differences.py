@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from catalog.duration import Working
 from catalog.duration import words as lasting
 from catalog.model import Model
 from catalog.text import one_line
@@ -49,7 +50,7 @@ def said(value: Any) -> str:
     match value:
         case dict() | list() | tuple() | str() | None if not value:
             return "nothing"
-        case bool() | timedelta():
+        case bool() | timedelta() | Working():
             return _words(value)
         case _:
             line = one_line(_words(value))
@@ -62,7 +63,7 @@ def _words(value: Any) -> str:
             return "nothing"
         case bool():
             return "yes" if value else "no"
-        case timedelta():
+        case timedelta() | Working():
             return lasting(value)
         case tuple() | list():
             return ", ".join(map(_inner, value))
@@ -85,7 +86,7 @@ def differing(name: Name, old: Any, new: Any) -> Iterator[str]:
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         yield from _entries(name, old, new)
-    elif isinstance(old, Model) and type(old) is type(new):
+    elif isinstance(old, Model) and type(old) is type(new) and not isinstance(old, Working):
         for field in type(old).model_fields:
             part = Name(name.subject, f"{name.part}, {field.replace('_', ' ')}")
             yield from differing(part, getattr(old, field), getattr(new, field))

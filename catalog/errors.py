@@ -36,4 +36,5 @@ class Refused(StrEnum):
     UNKNOWN_TASK = "unknown-task"
     UNKNOWN_CHOICE = "unknown-choice"
     CLOSED = "closed"
+    NO_LONGER_ASKED = "no-longer-asked"
     TOO_MANY = "too-many"

@@ -69,14 +69,15 @@ def _relevant(errors: Sequence[ErrorDetails]) -> list[ErrorDetails]:
 
 def _explain(fault: ErrorDetails, root: Schema) -> Fault:
     """Return where a fault is, what is wrong and what to do, in plain words."""
-    place, schema = _locate(fault["loc"], root)
+    place, (schema, *_) = _locate(fault["loc"], root)
     context = fault.get("ctx", {})
     match fault["type"]:
         case "missing":
             return Fault("missing-key", place, "this field is missing", f"Add '{place[-1]}: …'.")
         case "extra_forbidden":
             _, around = _locate(fault["loc"][:-1], root)
-            remedy = suggest(str(place[-1]), around["properties"])
+            there = next(option["properties"] for option in around if "properties" in option)
+            remedy = suggest(str(place[-1]), there)
             return Fault("unknown-key", place, "there is no such field", remedy)
         case "union_tag_not_found":
             union = schema["discriminator"]
@@ -151,39 +152,45 @@ _EXPECTED = {
 """By the type or format of a JSON Schema: what belongs there, and how to write it."""
 
 
-def _locate(loc: tuple[int | str, ...], root: Schema) -> tuple[Place, Schema]:
-    """Return the place in the file that pydantic means, and the JSON Schema of what belongs there.
+def _locate(loc: tuple[int | str, ...], root: Schema) -> tuple[Place, tuple[Schema, ...]]:
+    """Return the place in the file that pydantic means, and the JSON Schemas of what may stand there.
 
     pydantic puts the tag of a union (``text``, ``manager``) into the location, and ``[key]`` after a key that is
     wrong itself; the file has no such levels.
     """
-    schema = around = root
+    options: tuple[Schema, ...] = (root,)
+    around = options
     place: Place = ()
     for part in loc:
-        if "discriminator" in schema:
-            schema = _resolved({"$ref": schema["discriminator"]["mapping"][part]}, root)
+        union = next((option for option in options if "discriminator" in option), None)
+        if union:
+            options = _resolved({"$ref": union["discriminator"]["mapping"][part]}, root)
         elif part == "[key]":
-            schema = around["propertyNames"]
+            options = (around[0].get("propertyNames", {"type": "integer"}),)  # of text it says what it is like
         else:
             place = (*place, part)
-            around, schema = schema, _resolved(_below(schema, part), root)
-    return place, schema
+            around, options = options, _resolved(_below(options, part), root)
+    return place, options
 
 
-def _below(schema: Schema, part: int | str) -> Schema:
+def _below(options: Sequence[Schema], part: int | str) -> Schema:
     """Return the JSON Schema of an entry of a list, of a field, or of an entry of a mapping; empty if there is none."""
-    if isinstance(part, int):
-        return dict(schema["items"])
-    if part in schema.get("properties", {}):
-        return dict(schema["properties"][part])
-    others = (*schema.get("patternProperties", {}).values(), schema.get("additionalProperties"))
-    return next((other for other in others if isinstance(other, dict)), {})
+    for option in options:
+        if isinstance(part, int):
+            below = [option.get("items")]
+        else:
+            patterns = option.get("patternProperties", {})
+            below = [option.get("properties", {}).get(part), *patterns.values(), option.get("additionalProperties")]
+        found = next((one for one in below if isinstance(one, dict)), None)
+        if found is not None:
+            return found
+    return {}
 
 
-def _resolved(schema: Schema, root: Schema) -> Schema:
-    """Follow a reference; of an optional value take what it is when it is there."""
+def _resolved(schema: Schema, root: Schema) -> tuple[Schema, ...]:
+    """Return what may stand at a place, references followed; of an optional value first what it is when it is there."""
     if "anyOf" in schema:
-        schema = schema["anyOf"][0]
+        return tuple(inner for option in schema["anyOf"] for inner in _resolved(option, root))
     if "$ref" in schema:
-        return dict(root["$defs"][schema["$ref"].removeprefix("#/$defs/")])
-    return schema
+        return (root["$defs"][schema["$ref"].removeprefix("#/$defs/")],)
+    return (schema,)

@@ -13,10 +13,11 @@ from catalog.duration import words as lasting
 from catalog.item import CatalogItem
 from catalog.model import Model
 from catalog.registry import Known
+from catalog.stage_words import ends_badly
 from catalog.stages import Stage, before
 from catalog.steps import ApproveStep, ForEachStep, ParallelStep, Step, WaitStep
-from catalog.text import one_line
-from catalog.wording import Words, listed
+from catalog.text import listed, one_line
+from catalog.wording import Words
 
 NodeKind = Literal["form", "stage", "step", "deadline", "undo", "end"]
 SHOWN = 6
@@ -205,8 +206,8 @@ class _Builder:
         title = self._words.text(stage.name)
         card = Node(id=node, kind="stage", title=title, caption="approval", lines=tuple(lines), repeated=bool(loop))
         after = self._add(card, loose, loop)
-        self._deadline(node, f"{lasting(stage.decide_within)}, then the request expires")
-        self._refusals.append(_Loose(node, "refused, too late"))
+        self._deadline(node, self._words.deadline(stage))
+        self._refusals.append(_Loose(node, "refused, too late" if ends_badly(stage) else "refused"))
         return after
 
     def _fulfilment(self, loose: list[_Loose]) -> list[_Loose]:

@@ -18,6 +18,8 @@ from catalog.data import Data, When
 from catalog.duration import Duration
 from catalog.fields import Currency, Field, RowsField
 from catalog.model import Misplaced, Model, Slug
+from catalog.priority import Priority
+from catalog.sla_spec import ClockSpec
 from catalog.stages import GroupName, Stage, check_stages
 from catalog.steps import Step, Text
 
@@ -177,6 +179,8 @@ class CatalogItem(Model):
         approval_policy: name of the shared policy that `approvals` were taken from.
         duplicates: whether a second open order of the same beneficiary is refused; those count as the same whose
             answers to `distinct_by` are equal (feature row C12).
+        clocks: what is measured of its orders, beside the promise (feature row S1).
+        priority: how its orders get one; without it they have none.
         workflow: the registered workflow type that fulfils it, with its `parameters`; or `steps`; or `lines`.
     """
 
@@ -207,6 +211,8 @@ class CatalogItem(Model):
     lines: tuple[Line, ...] = ()
     entitlement: Entitlement | None = None
     sla: Sla
+    clocks: tuple[ClockSpec, ...] = ()
+    priority: Priority | None = None
     notifications: tuple[Notification, ...] = ()
     cancel: CancelPolicy = CancelPolicy()
 
@@ -251,6 +257,7 @@ def _ids(item: CatalogItem) -> Iterator[tuple[str, list[tuple[Place, str]]]]:
         if isinstance(step, steps_.TaskStep):
             yield "field", _own((*place, "evidence"), step.evidence)
     yield "line", _own(("lines",), item.lines)
+    yield "clock", _own(("clocks",), item.clocks)
     yield "rule", _own(("visibility",), item.visibility)
     yield "rule", _own(("eligibility",), item.eligibility)
 

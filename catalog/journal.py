@@ -27,6 +27,23 @@ class Kind(StrEnum):
     APPROVER_SKIPPED = "approver-skipped"
     VOTE = "vote"
     STAGE_CLOSED = "stage-closed"
+    VOTE_WITHDRAWN = "vote-withdrawn"
+    VOTE_FALLEN = "vote-fallen"
+    APPROVERS_CHANGED = "approvers-changed"
+    APPROVERS_REMINDED = "approvers-reminded"
+    DEADLINE_NEAR = "deadline-near"
+    ESCALATED = "escalated"
+    HANDED_ON = "handed-on"
+    APPROVER_ADDED = "approver-added"
+    ADVICE_ASKED = "advice-asked"
+    ADVICE_GIVEN = "advice-given"
+    INFO_ASKED = "info-asked"
+    INFO_GIVEN = "info-given"
+    INFO_LATE = "info-late"
+    INFO_MISSED = "info-missed"
+    AMENDED = "amended"
+    CLOCK_WARNED = "clock-warned"
+    CLOCK_BREACHED = "clock-breached"
     EFFECT_INTENDED = "effect-intended"
     EFFECT_OBSERVED = "effect-observed"
     EFFECT_FAILED = "effect-failed"
@@ -97,12 +114,12 @@ class Entry(Model):
 
 
 class Chain:
-    """Makes the entries of one request, in order."""
+    """Makes the entries of one request, in order; goes on after an entry if it is given its seq and digest."""
 
-    def __init__(self, request: str) -> None:
+    def __init__(self, request: str, seq: int = 0, head: str = GENESIS) -> None:
         self._request = request
-        self.seq = 0
-        self.head = GENESIS
+        self.seq = seq
+        self.head = head
 
     def append(
         self,
@@ -110,6 +127,7 @@ class Chain:
         at: datetime,
         *,
         actor: Actor | None = None,
+        on_behalf_of: PersonRef | None = None,
         rule: str = "",
         from_status: str = "",
         to_status: str = "",
@@ -123,6 +141,7 @@ class Chain:
             at=at,
             kind=kind,
             actor=actor.person if actor else None,
+            on_behalf_of=on_behalf_of,
             channel=actor.channel if actor else "",
             auth=actor.auth if actor else "",
             rule=rule,

@@ -3,18 +3,20 @@
 The only module of the catalog that opens files. No workflow calls it: a request carries its item pinned.
 
 A directory holds one item in each ``*.yaml`` file. Approval policies that items share are the files of its folder
-``policies``; a directory that is itself called ``items`` has that folder beside it. Scenarios of items
-(``*.scenario.yaml``) are not the catalog's business.
+``policies``, working hours those of its folder ``calendars``; a directory that is itself called ``items`` has these
+folders beside it. Scenarios of items (``*.scenario.yaml``) are not the catalog's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
+from catalog.calendar_file import CalendarFile
 from catalog.explain import explain, said, suggest
 from catalog.fields import WRITTEN
 from catalog.item import CatalogItem
@@ -51,6 +53,7 @@ class Reading(NamedTuple):
         broken: what the others are called, by their id or else by the name of their file.
         problems: everything that is wrong with the others.
         ignored: what was not read though it looks like an item; a warning each.
+        calendars: by id, those with which nothing is wrong.
     """
 
     items: dict[str, Loaded[CatalogItem]]
@@ -59,6 +62,7 @@ class Reading(NamedTuple):
     broken: frozenset[str]
     problems: tuple[Finding, ...]
     ignored: tuple[Finding, ...]
+    calendars: Mapping[str, Loaded[CalendarFile]] = MappingProxyType({})
 
 
 class CatalogError(Exception):
@@ -70,12 +74,17 @@ class CatalogError(Exception):
 
 
 class Catalog:
-    """The items people can order, by id; never changes once made. Iterates in the order of their names."""
+    """The items people can order, by id; never changes once made. Iterates in the order of their names.
 
-    def __init__(self, items: Iterable[CatalogItem]) -> None:
-        """Take items whose ids differ."""
+    Attributes:
+        calendars: the working hours there are, by id.
+    """
+
+    def __init__(self, items: Iterable[CatalogItem], calendars: Iterable[CalendarFile] = ()) -> None:
+        """Take items, and calendars, whose ids differ."""
         self._items = {item.id: item for item in sorted(items, key=lambda item: (item.name.casefold(), item.id))}
         self._digests = {item.id: digest(item) for item in self}
+        self.calendars: Mapping[str, CalendarFile] = MappingProxyType({one.id: one for one in calendars})
 
     def __iter__(self) -> Iterator[CatalogItem]:
         return iter(self._items.values())
@@ -101,7 +110,8 @@ def load(directories: Iterable[Path]) -> Catalog:
     reading = read(directories)
     if reading.problems:
         raise CatalogError(reading.problems)
-    return Catalog(loaded.value for loaded in reading.items.values())
+    calendars = (loaded.value for loaded in reading.calendars.values())
+    return Catalog((loaded.value for loaded in reading.items.values()), calendars)
 
 
 def read(directories: Iterable[Path]) -> Reading:
@@ -111,20 +121,29 @@ def read(directories: Iterable[Path]) -> Reading:
     """
     shelf = _Shelf()
     standing = [directory for directory in directories if shelf.can_read(directory)]
-    for folder in dict.fromkeys(map(_policies_of, standing)):
-        for path in sorted(folder.glob("*.yaml")):
+    for folder in dict.fromkeys(map(_home_of, standing)):
+        for path in sorted((folder / "policies").glob("*.yaml")):
             shelf.add_policy(path)
+        for path in sorted((folder / "calendars").glob("*.yaml")):
+            shelf.add_calendar(path)
+    shelf.check_unions()
     for directory in standing:
         for path in _items_of(directory):
             shelf.add_item(path)
     ignored = tuple(one for directory in standing for one in _ignored(directory))
     return Reading(
-        shelf.items, shelf.policies, tuple(shelf.files), frozenset(shelf.broken), tuple(shelf.problems), ignored
+        shelf.items,
+        shelf.policies,
+        tuple(shelf.files),
+        frozenset(shelf.broken),
+        tuple(shelf.problems),
+        ignored,
+        shelf.calendars,
     )
 
 
-def _policies_of(directory: Path) -> Path:
-    return (directory.parent if directory.name == "items" else directory) / "policies"
+def _home_of(directory: Path) -> Path:
+    return directory.parent if directory.name == "items" else directory
 
 
 def _items_of(directory: Path) -> list[Path]:
@@ -143,6 +162,7 @@ class _Shelf:
     def __init__(self) -> None:
         self.items: dict[str, Loaded[CatalogItem]] = {}
         self.policies: dict[str, Loaded[Policy]] = {}
+        self.calendars: dict[str, Loaded[CalendarFile]] = {}
         self.files: list[str] = []
         self.broken: set[str] = set()
         self.problems: list[Finding] = []
@@ -164,6 +184,22 @@ class _Shelf:
         if loaded := self._read(path, Policy):
             self._keep(loaded, self.policies, "policies")
 
+    def add_calendar(self, path: Path) -> None:
+        """Take the calendar of a file."""
+        if loaded := self._read(path, CalendarFile):
+            self._keep(loaded, self.calendars, "calendars")
+
+    def check_unions(self) -> None:
+        """Leave out the unions of calendars that cannot be used."""
+        plain = {name for name, loaded in self.calendars.items() if not loaded.value.union}
+        for name, loaded in list(self.calendars.items()):
+            for at, part in enumerate(loaded.value.union):
+                if part not in plain:
+                    what = "is a union itself" if part in self.calendars else "is not there, or cannot be used"
+                    fault = Fault("unknown-calendar", ("union", at), f"{part!r} {what}", suggest(part, sorted(plain)))
+                    self._note(loaded, fault)
+                    self.calendars.pop(name, None)
+
     def add_item(self, path: Path) -> None:
         """Take the item of a file, with its policy written out."""
         loaded = self._read(path, CatalogItem)
@@ -171,7 +207,7 @@ class _Shelf:
             self._keep(expanded, self.items, "items")
 
     def _keep(self, loaded: Loaded[_Thing], those: dict[str, Loaded[_Thing]], what: str) -> None:
-        known: str = getattr(loaded.value, "id")  # noqa: B009  the two models have no common ancestor with an id
+        known: str = getattr(loaded.value, "id")  # noqa: B009  the models have no common ancestor with an id
         if known in those:
             message = f"the id {known!r} is taken by {those[known].file}"
             self._note(loaded, Fault("duplicate-id", ("id",), message, f"Give one of the two {what} another id."))

@@ -68,6 +68,28 @@ def _planned(stage: Stage, names: Mapping[str, Any]) -> PlannedStage:
     return PlannedStage(stage=stage)
 
 
+class Wanted(Model):
+    """Whom a stage asks for, with what depends on the order put in.
+
+    Attributes:
+        groups: the rules of each of its groups.
+        fallback: the rules to go by where these name nobody, one after the other; None: the usual ones.
+    """
+
+    groups: tuple[tuple[ApproverRule, ...], ...]
+    fallback: tuple[ApproverRule, ...] | None = None
+
+
+def wanted(stage: Stage, names: Mapping[str, Any]) -> Wanted:
+    """Return whom a stage asks for.
+
+    Raises:
+        ExpressionError: a rule cannot be evaluated, or names nothing.
+    """
+    groups = tuple(concrete(group.approvers, names) for group in stage.groups)
+    return Wanted(groups=groups, fallback=None if stage.fallback is None else concrete(stage.fallback, names))
+
+
 def concrete(rules: tuple[ApproverRule, ...], names: Mapping[str, Any]) -> tuple[ApproverRule, ...]:
     """Return the rules with what depends on the order put in: names of groups and roles, and logins of people.
 
@@ -86,9 +108,10 @@ def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRul
         case ByOwner() if rule.group is not None:
             return (rule.model_copy(update={"group": word(fill(rule.group, names))}),)
         case ByPerson():
-            return tuple(ByPerson(rule="person", person=login) for login in logins(fill(rule.person, names)))
+            return tuple(rule.model_copy(update={"person": login}) for login in logins(fill(rule.person, names)))
         case ByExpression():
-            return tuple(ByPerson(rule="person", person=login) for login in logins(fill(rule.people, names)))
+            people = logins(fill(rule.people, names))
+            return tuple(ByPerson(rule="person", person=login, weight=rule.weight) for login in people)
         case _:
             return (rule,)
 

@@ -12,21 +12,23 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from catalog import agenda as agendas
 from catalog import approval, names
-from catalog.approval import Rung, Slate
+from catalog import slate as slates
+from catalog.calendar import ALWAYS
 from catalog.data import fill, fill_text, holds, plain
 from catalog.expression import ExpressionError, references
 from catalog.item import AudienceRule, CatalogItem, OrderFor
 from catalog.model import Model
-from catalog.plan import PlannedStage, concrete, plan
+from catalog.plan import PlannedStage, Wanted, plan, wanted
 from catalog.request import Cost, Order
+from catalog.slate import Found, Slate
 from catalog.stages import Stage
 from catalog.steps import ApproveStep, walk
 from catalog.wording import Words
 
-Ladder = Callable[[Stage], tuple[Rung, ...]]
-"""Finds the people of a stage whose rules name groups and logins: its own, then the fallbacks; raises LookupError if
-the rules name something that there is not."""
+Finder = Callable[[Stage, Wanted], Found]
+"""Finds the people whom a stage wants, and the fallbacks; raises LookupError if rules name what there is not."""
 
 
 class Denial(Model):
@@ -45,12 +47,14 @@ class Asked(Model):
         slate: the people; empty if nobody is asked.
         fault: why the people could not be found; then an operator is asked.
         due_at: when it is over at the latest, if everybody before takes their time; None if nobody is asked.
+        terms: how many must approve and what else holds of it, a sentence each; nothing if nobody is asked.
     """
 
     plan: PlannedStage
     slate: Slate = Slate()
     fault: str = ""
     due_at: datetime | None = None
+    terms: tuple[str, ...] = ()
 
 
 class Preview(Model):
@@ -159,7 +163,7 @@ def _at(path: tuple[str, ...], value: Any) -> Any:
     return value
 
 
-def preview(order: Order, ladder: Ladder) -> Preview:
+def preview(order: Order, finder: Finder) -> Preview:
     """Return what would become of an order; its `accepted_at` is when it would be placed."""
     known = names.of_order(order, order.accepted_at)
     words = Words(order.item)
@@ -167,7 +171,8 @@ def preview(order: Order, ladder: Ladder) -> Preview:
     over: dict[str, datetime] = {}
     for planned in plan(order.item.approvals, known):
         at = max((over[name] for name in planned.after), default=order.accepted_at)
-        stages.append(_asked(planned, order, known, ladder, at))
+        asked = _asked(planned, order, known, finder, at)
+        stages.append(asked.model_copy(update={"terms": words.terms(planned.stage)}) if planned.asks else asked)
         over[planned.stage.id] = stages[-1].due_at or at
     return Preview(
         denials=(
@@ -244,16 +249,17 @@ def _amount(written: Any, known: Mapping[str, Any]) -> Decimal:
     return amount
 
 
-def _asked(planned: PlannedStage, order: Order, known: Mapping[str, Any], ladder: Ladder, at: datetime) -> Asked:
+def _asked(planned: PlannedStage, order: Order, known: Mapping[str, Any], finder: Finder, at: datetime) -> Asked:
     """Return who decides a stage that opens at `at`."""
+    stage = planned.stage
     if not planned.asks:
         return Asked(plan=planned)
-    due_at = at + planned.stage.decide_within
     try:
-        rules = concrete(planned.stage.approvers, known)
-        rungs = ladder(planned.stage.model_copy(update={"approvers": rules}))
+        found = finder(stage, wanted(stage, known))
     except (ExpressionError, LookupError) as error:
-        return Asked(plan=planned, fault=str(error), due_at=due_at)
-    slate = approval.slate(rungs, order.requester.id, order.beneficiary.id)
-    fault = "" if approval.enough(planned.stage, len(slate.people)) else "Too few people are found who may decide."
-    return Asked(plan=planned, slate=slate, fault=fault, due_at=due_at)
+        return Asked(plan=planned, fault=str(error), due_at=agendas.end(ALWAYS, at, stage.decide_within))
+    slate = slates.slate(stage, found, order.parties, at)
+    fault = "" if approval.enough(stage, slate) else "Too few people are found who may decide."
+    asked = [seat.acting.id for seat in slate.seats]
+    agenda = agendas.begin(stage, asked, slate.calendar, at)
+    return Asked(plan=planned, slate=slate, fault=fault, due_at=agenda.due_at)

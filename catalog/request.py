@@ -12,14 +12,18 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from catalog import form
-from catalog.approval import Verdict
+from catalog.ballot import Verdict
+from catalog.calendar import Calendar
+from catalog.delegation import Matter
 from catalog.fields import Field, Number
 from catalog.item import CatalogItem
 from catalog.journal import GENESIS, Entry
 from catalog.model import Model, digest
 from catalog.people import PersonRef, Profile
 from catalog.registry import ActionUse
-from catalog.stages import Quorum, Stage
+from catalog.slate import Parties
+from catalog.stages import Quorum, Stage, answers_in
+from catalog.terms import Terms
 
 
 class Status(StrEnum):
@@ -99,6 +103,13 @@ class OrderLine(Model):
     after: tuple[str, ...] = ()
 
 
+class Amendment(Model):
+    """What an order became while it was being approved: all its answers, and what it costs now (feature row A22)."""
+
+    answers: dict[str, Any]
+    cost: Cost | None = None
+
+
 class Order(Model):
     """What somebody ordered: the input of the workflow. The item travels with it, pinned.
 
@@ -117,6 +128,7 @@ class Order(Model):
         parent, line: the order parent that started this request, and for which of its lines.
         follows: the request that this one was copied from after it ended.
         actions: what the workflow has to know of the actions the item calls, as registered when it was ordered.
+        terms: its priority, and the clocks that measure it.
     """
 
     number: str
@@ -136,6 +148,13 @@ class Order(Model):
     line: str = ""
     follows: str = ""
     actions: dict[str, ActionUse] = {}
+    terms: Terms = Terms()
+
+    def amended(self, amendment: Amendment | None) -> Order:
+        """Return the order as it stands after it was changed."""
+        if amendment is None:
+            return self
+        return self.model_copy(update={"answers": amendment.answers, "cost": amendment.cost})
 
     @property
     def workflow_type(self) -> str:
@@ -146,6 +165,29 @@ class Order(Model):
     def stages(self) -> tuple[Stage, ...]:
         """The approval stages of this very request: the parent of one item for several people has none of its own."""
         return () if any(line.item == self.item.id for line in self.lines) else self.item.approvals
+
+    @property
+    def parties(self) -> Parties:
+        """Whose request it is, and what is decided on."""
+        cost = self.cost or Cost()
+        return Parties(
+            requester_id=self.requester.id,
+            beneficiary_id=self.beneficiary.id,
+            matter=Matter(
+                item=self.item.id,
+                category=self.item.category,
+                first_year=cost.first_year if self.cost else None,
+                currency=cost.currency,
+            ),
+        )
+
+    @property
+    def stands_for(self) -> str | None:
+        """Digest of what only one open request may be for; None where any number may (feature row C12)."""
+        if self.item.duplicates == "allow":
+            return None
+        same = {name: self.answers.get(name) for name in self.item.distinct_by}
+        return digest({"item": self.item.id, "beneficiary": self.beneficiary.id, "answers": same})
 
     @property
     def due_at(self) -> datetime:
@@ -169,10 +211,30 @@ class Order(Model):
             if field.id in self.answers
         ]
 
+    def changes_since(self, before: Order) -> list[list[str]]:
+        """Return the answers that differ, as people read them: label, before, now; empty where there is none."""
+        changed = (field for field in self.item.form if before.answers.get(field.id) != self.answers.get(field.id))
+        return [[field.label, *(_shown(field, order.answers) for order in (before, self))] for field in changed]
+
     @property
     def subject(self) -> str:
         """Digest of what approvers vote on: the item, the answers and for whom (feature row A22's ground)."""
-        return digest({"item": self.item_digest, "answers": self.answers, "beneficiary": self.beneficiary.id})
+        return self._subject(self.answers)
+
+    def subject_of(self, stage: Stage) -> str:
+        """Return the digest of what one stage votes on: without the answers that do not concern it."""
+        if stage.concerns is None:
+            return self.subject
+        depends = {*stage.concerns, *answers_in(stage)}
+        cost = self.cost.model_dump(mode="json") if self.cost else None
+        return self._subject({field: answer for field, answer in self.answers.items() if field in depends}, cost=cost)
+
+    def _subject(self, answers: dict[str, Any], **other: Any) -> str:
+        return digest({"item": self.item_digest, "answers": answers, "beneficiary": self.beneficiary.id, **other})
+
+
+def _shown(field: Field, answers: Mapping[str, Any]) -> str:
+    return form.shown(field, answers[field.id]) if field.id in answers else ""
 
 
 class WaitKind(StrEnum):
@@ -185,6 +247,8 @@ class WaitKind(StrEnum):
     OPERATOR = "operator"
     TASK = "task"
     """Somebody has to do some work."""
+    INFORMATION = "information"
+    """Who ordered it has to answer a question."""
     TIME = "time"
     """A moment has to come."""
     EVENT = "event"
@@ -201,6 +265,7 @@ class Waiting(Model):
         who: the people who can end the wait; empty when it is a system or a role.
         since: when the wait began.
         until: when it ends by itself, if it does.
+        calendar: the name of the calendar in which that was counted; empty if it is clock time.
         rule: the id of the rule that put it there.
         at_deadline: what happens at `until`, in words.
         then: what comes after it, in words.
@@ -212,6 +277,7 @@ class Waiting(Model):
     who: tuple[PersonRef, ...] = ()
     since: datetime
     until: datetime | None = None
+    calendar: str = ""
     rule: str
     at_deadline: str = ""
     then: str = ""
@@ -219,11 +285,22 @@ class Waiting(Model):
 
 
 class Assignee(Model):
-    """Somebody asked to decide a task, and what they said."""
+    """Somebody asked to decide a task, and what they said.
+
+    Attributes:
+        by: who said it in their place.
+        on_behalf_of: whose decision they may take, or have taken, beside their own.
+        own: whether they are asked in their own right; if not, only in the place of others.
+        escalated: whether it came to them because others did not decide in time.
+    """
 
     person: PersonRef
     verdict: Verdict | None = None
     at: datetime | None = None
+    by: PersonRef | None = None
+    on_behalf_of: tuple[PersonRef, ...] = ()
+    own: bool = True
+    escalated: bool = False
 
 
 class Task(Model):
@@ -232,7 +309,8 @@ class Task(Model):
     Attributes:
         id: ``<request number>.<n>``.
         kind: ``approval``: the assignees decide; ``operator``: any operator decides; ``fulfilment``: one of the
-            assignees claims it, does the work and completes it.
+            assignees claims it, does the work and completes it; ``information`` and ``advice``: one of the assignees
+            answers a question of somebody who decides.
         title: what is asked, in a line.
         stage: the approval stage it stands for.
         quorum: of the stage.
@@ -243,14 +321,18 @@ class Task(Model):
         evidence: what has to be filled in to complete it; `answers` is what was.
         known: what the evidence names that the order does not tell; see `names.for_evidence`.
         claimed_by: who has taken it.
+        removed: who was asked once and is no longer, by id.
         subject: digest of what is decided on.
+        bulk: whether it may be decided together with others in one go (feature row A17).
+        acts_in: the working time in which alone it is decided (feature row A24).
+        nudged_at: when who waits for it last asked for a decision.
         decided: how it ended: a choice, ``expired`` or ``cancelled``; None while open.
         decided_by: the humans whose decisions count, last one last.
         reason: what the last of them said.
     """
 
     id: str
-    kind: Literal["approval", "operator", "fulfilment"]
+    kind: Literal["approval", "operator", "fulfilment", "information", "advice"]
     title: str
     stage: str | None = None
     quorum: Quorum = "any"
@@ -262,7 +344,11 @@ class Task(Model):
     known: dict[str, Any] = {}
     answers: dict[str, Any] = {}
     claimed_by: PersonRef | None = None
+    removed: tuple[str, ...] = ()
     subject: str
+    bulk: bool = True
+    acts_in: Calendar | None = None
+    nudged_at: datetime | None = None
     opened_at: datetime
     due_at: datetime | None = None
     decided: str | None = None
@@ -277,6 +363,7 @@ class Projection(Model):
     Attributes:
         step: how long the engine's history was when it was made: a later step is never older. A step that was done
             again can have the same length; then `updated_at` tells which is the later one.
+        amendment: what the order became, if it was changed since it was placed.
     """
 
     number: str
@@ -287,12 +374,29 @@ class Projection(Model):
     reason: str = ""
     waiting: tuple[Waiting, ...] = ()
     tasks: tuple[Task, ...] = ()
+    amendment: Amendment | None = None
     due_at: datetime | None = None
     updated_at: datetime
     closed_at: datetime | None = None
 
 
-Template = Literal["approval-needed", "operator-needed", "work-needed", "message", "closed"]
+Template = Literal[
+    "approval-needed",
+    "reminder",
+    "deadline-near",
+    "question",
+    "answered",
+    "advice-needed",
+    "clock",
+    "operator-needed",
+    "work-needed",
+    "message",
+    "closed",
+    "late-timer",
+    "delegation-set",
+    "delegation-withdrawn",
+    "digest",
+]
 """The messages there are: the names of the files in catalog/templates."""
 
 
@@ -300,8 +404,9 @@ class Notice(Model):
     """A message that somebody is owed because something happened (feature row N2).
 
     Attributes:
-        event: ``<request number>/<seq>``: the journal entry it comes from. With the recipient it is the key:
-            one event tells one person at most once.
+        event: ``<request number>/<seq>``: the journal entry it comes from; ``delegation:<id>/<set|withdrawn>`` if it is
+            about a delegation; ``digest:<event>`` if it stands for several, that being the first of them. With the
+            recipient it is the key: one event tells one person at most once.
         template: the name of the template in catalog/templates.
         to: who is told.
         data: what the template needs; plain JSON.

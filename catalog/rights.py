@@ -6,12 +6,19 @@ are counted is `approval`'s business.
 
 from __future__ import annotations
 
-from catalog import steps
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from catalog import calendar, steps
+from catalog.approval import NUDGED_AGAIN_AFTER
 from catalog.errors import Refused
 from catalog.model import Model
 from catalog.people import Actor
-from catalog.request import Order, Task
+from catalog.request import Order, Projection, Status, Task
 from catalog.steps import WaitStep
+
+OWN = "Nobody decides a request of their own or one for themselves."
 
 
 class Refusal(Model):
@@ -94,19 +101,70 @@ def refuse_work(actor: Actor, task: Task, act: str, reason: str) -> Refusal | No
 
 def refuse_decider(actor: Actor, order: Order, task: Task) -> Refusal | None:
     """Return why the actor may not decide the task, if so, the gravest reason first (feature row A6)."""
-    if is_own(actor, order):
-        return Refusal(
-            code=Refused.SELF_APPROVAL, message="Nobody decides a request of their own or one for themselves."
-        )
-    if task.kind == "fulfilment":
-        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is worked on, not decided.")
     if task.kind == "operator":
+        if is_own(actor, order):
+            return Refusal(code=Refused.SELF_APPROVAL, message=OWN)
         if actor.operator:
             return None
         return Refusal(code=Refused.NOT_ALLOWED, message="Only operators decide this task.")
-    if actor.person.id in {assignee.person.id for assignee in task.assignees}:
+    if task.kind != "approval" and not is_own(actor, order):
+        how = "worked on" if task.kind == "fulfilment" else "answered"
+        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is {how}, not decided.")
+    return _refuse_asked(actor, order, task)
+
+
+def _refuse_asked(actor: Actor, order: Order, task: Task) -> Refusal | None:
+    """Return why the actor has no say in an approval. Its stage puts those who ordered among those asked, or not."""
+    asked = task.kind == "approval" and actor.person.id in {assignee.person.id for assignee in task.assignees}
+    if asked:
         return None
+    if is_own(actor, order):
+        return Refusal(code=Refused.SELF_APPROVAL, message=OWN)
+    if actor.person.id in task.removed:
+        message = f"{task.title}: you are no longer asked to decide this."
+        return Refusal(code=Refused.NO_LONGER_ASKED, message=message)
     return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked to decide this task.")
+
+
+_KIND = {"advise": "advice", "answer": "information"}
+_SAYS = {"ask": "Say what you want to know.", "consult": "Say what you want advice on."}
+
+
+def refuse_considering(actor: Actor, order: Order, task: Task, act: str, text: str) -> Refusal | None:
+    """Return why the actor may not do that about a decision, short of deciding it, if so (feature rows A9, A10)."""
+    if task.kind != _KIND.get(act, "approval"):
+        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this cannot be done with it.")
+    asked = actor.person.id in {assignee.person.id for assignee in task.assignees}
+    by_operator = act == "reassign" and actor.operator and not is_own(actor, order)
+    waits = act == "remind" and (is_own(actor, order) or actor.operator)
+    if not asked and not by_operator and not waits:
+        refusal = _refuse_asked(actor, order, task)
+        if refusal and task.kind == "approval":
+            return refusal
+        return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked this.")
+    if task.decided is not None:
+        return Refusal(code=Refused.CLOSED, message=f"{task.title}: this was {task.decided}{_by(task)}.")
+    if act not in ("withdraw", "reassign", "add", "remind") and not text.strip():
+        return Refusal(code=Refused.REASON_NEEDED, message=_SAYS.get(act, "Write the answer."))
+    return None
+
+
+def _by(task: Task) -> str:
+    who = ", ".join(person.name for person in task.decided_by)
+    return f" by {who}" if who else ""
+
+
+def refuse_amendment(actor: Actor, order: Order, *, begun: bool = False) -> Refusal | None:
+    """Return why the actor may not change what was ordered, if so; `begun` says that it is being carried out."""
+    if actor.person.id != order.requester.id:
+        return Refusal(code=Refused.NOT_ALLOWED, message="Only who ordered it changes it.")
+    if order.lines:
+        message = "An order of several things is not changed as a whole; change its parts."
+        return Refusal(code=Refused.NOT_ALLOWED, message=message)
+    if begun:
+        message = f"{order.number} can no longer be changed: it is being carried out."
+        return Refusal(code=Refused.CLOSED, message=message)
+    return None
 
 
 def refuse_choice(task: Task, choice: str, reason: str) -> Refusal | None:
@@ -134,15 +192,90 @@ def refuse_late(actor: Actor, task: Task) -> Refusal | None:
         return Refusal(
             code=Refused.CLOSED, message=f"{task.title}: this can no longer be decided; it was {task.decided}."
         )
-    own = next((a.verdict for a in task.assignees if a.person.id == actor.person.id and a.verdict), None)
+    own = next((a for a in task.assignees if a.person.id == actor.person.id and a.verdict), None)
+    if own and own.by:
+        message = f"{task.title}: {own.by.name} has already decided on your behalf: {own.verdict}."
+        return Refusal(code=Refused.ALREADY_DECIDED, message=message)
     if own:
-        return Refusal(
-            code=Refused.ALREADY_DECIDED,
-            message=f"{task.title}: you have already decided: {own} by {actor.person.name}.",
-        )
+        message = f"{task.title}: you have already decided: {own.verdict} by {actor.person.name}."
+        return Refusal(code=Refused.ALREADY_DECIDED, message=message)
     return None
 
 
 def may_decide(actor: Actor, order: Order, task: Task) -> bool:
     """Return whether the actor can decide the task now."""
     return refuse_decider(actor, order, task) is None and refuse_late(actor, task) is None
+
+
+# ---------------------------------------------------------------- what can be done now (feature row W1)
+
+
+Act = Literal[
+    "decide", "withdraw", "ask", "add", "consult", "reassign", "remind", "answer", "advise",
+    "claim", "release", "complete", "decline", "amend", "cancel",
+]  # fmt: skip
+"""What people do about a request and its tasks."""
+
+BEGUN = (Status.FULFILMENT, Status.ROLLBACK)
+"""Where a request stands that has begun, or may have begun, to change something."""
+
+
+def acts(actor: Actor, order: Order, task: Task, beside: Iterable[Task], at: datetime) -> tuple[Act, ...]:
+    """Return what would be accepted of the actor about a task now; a reason that is needed is not asked for yet.
+
+    Args:
+        actor: who looks at it.
+        order: of the request.
+        task: one of its tasks.
+        beside: all its tasks.
+        at: now.
+    """
+    if task.decided is not None:
+        return ()
+    match task.kind:
+        case "approval":
+            asking = any(one.kind == "information" and one.stage == task.stage and not one.decided for one in beside)
+            return _on_approval(actor, order, task, at, asking=asking)
+        case "operator":
+            return ("decide",) if may_decide(actor, order, task) else ()
+        case "fulfilment":
+            return tuple(act for act in _WORK if not refuse_work(actor, task, act, reason="given"))
+        case "information":
+            return () if refuse_considering(actor, order, task, "answer", "given") else ("answer",)
+        case "advice":
+            return () if refuse_considering(actor, order, task, "advise", "given") else ("advise",)
+
+
+_WORK: tuple[Act, ...] = ("claim", "release", "complete", "decline")
+
+
+def _on_approval(actor: Actor, order: Order, task: Task, at: datetime, *, asking: bool) -> tuple[Act, ...]:
+    """Return what can be done about an open approval; `asking`: it waits for an answer to a question."""
+    found: list[Act] = []
+    mine = next((one for one in task.assignees if one.person.id == actor.person.id), None)
+    if mine and mine.verdict is None:
+        now = task.acts_in is None or calendar.is_open(task.acts_in, at)
+        found += ["decide"] if now else []
+        found += [] if asking else ["ask"]
+        found += ["consult", "add", "reassign"]
+    elif actor.operator and not is_own(actor, order):
+        found.append("reassign")
+    if mine and mine.verdict and not mine.by:
+        found.append("withdraw")
+    waited = task.nudged_at is None or at - task.nudged_at >= NUDGED_AGAIN_AFTER
+    if waited and not asking and (is_own(actor, order) or actor.operator):
+        found.append("remind")
+    return tuple(found)
+
+
+def acts_on_request(actor: Actor, order: Order, now: Projection) -> tuple[Act, ...]:
+    """Return what would be accepted of the actor about an open request as a whole."""
+    found: list[Act] = []
+    stages = {stage.id for stage in order.stages}
+    asked = any(task.kind == "approval" and task.decided is None and task.stage in stages for task in now.tasks)
+    if asked and not refuse_amendment(actor, order, begun=now.status in BEGUN):
+        found.append("amend")
+    over = now.status in (Status.ROLLBACK, Status.CLOSED)
+    if not over and not refuse_cancel(actor, order, reason="given", begun=now.status in BEGUN):
+        found.append("cancel")
+    return tuple(found)

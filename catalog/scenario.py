@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,7 +19,9 @@ from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic import Field as Constrained
 
 from catalog import duration
+from catalog.ballot import Verdict
 from catalog.duration import Duration
+from catalog.fields import Currency, Number
 from catalog.journal import Kind
 from catalog.model import Misplaced, Model, Slug
 from catalog.people import OPERATORS
@@ -117,6 +119,38 @@ class OrderSketch(Model):
     answers: dict[str, Any] = {}
 
 
+class Limit(Model):
+    """The most that something may cost in its first year.
+
+    Attributes:
+        amount: in the units of the currency.
+        currency: its three letters.
+    """
+
+    amount: Annotated[Number, Constrained(ge=0)]
+    currency: Currency
+
+
+class DelegationSketch(Model):
+    """Somebody says who may decide in their place, and from when until when (feature row A8).
+
+    Attributes:
+        by, to: logins: whose decisions they are, and who may take them as well.
+        begins: from when on; at once unless given.
+        ends: until when.
+        items, categories: only what concerns these; everything unless given.
+        up_to: only what costs no more than this in its first year.
+    """
+
+    by: str
+    to: str
+    begins: Moment | None = None
+    ends: Moment
+    items: tuple[Slug, ...] = ()
+    categories: tuple[str, ...] = ()
+    up_to: Limit | None = None
+
+
 class _Event(Model):
     """What happens at a time.
 
@@ -129,14 +163,134 @@ class _Event(Model):
     part: str | None = None
 
 
-class Decides(_Event):
-    """Somebody decides the approval that waits for them; `stage` is the id of its stage, or part of its title."""
+class _OnStage(_Event):
+    """What somebody does about a decision.
 
-    do: Literal["approve", "reject"]
+    Attributes:
+        stage: which, if it could be another: the id of its stage, or part of its title.
+    """
+
     by: str
     stage: str | None = None
+    refused: str | None = None
+
+
+class Decides(_OnStage):
+    """Somebody decides the approval that waits for them.
+
+    Attributes:
+        answers: what they make smaller by approving.
+        saw: when they looked at it: they decide on what it was then.
+        bulk: whether they decide in one go everything that waits for them and may be decided so.
+    """
+
+    do: Literal["approve", "reject"]
+    reason: str = ""
+    answers: dict[str, Any] = {}
+    saw: Moment | None = None
+    bulk: bool = False
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Decides:
+        if self.answers and self.do == "reject":
+            raise Misplaced("what is rejected cannot be made smaller; remove 'answers', or approve", ("answers",))
+        one = next((key for key in ("stage", "refused", "answers", "saw") if getattr(self, key)), None)
+        if self.bulk and one:
+            raise Misplaced(f"'bulk' decides everything that waits, the same way; remove {one!r} or 'bulk'", (one,))
+        return self
+
+
+class TakesBack(_OnStage):
+    """Somebody takes their vote back."""
+
+    do: Literal["withdraw"]
+
+
+class HandsOn(_OnStage):
+    """Somebody's decision goes to another.
+
+    Attributes:
+        to: login of who gets it.
+        of: login of whose it was, if an operator hands it on.
+    """
+
+    do: Literal["reassign"]
+    to: str
+    of: str | None = None
+
+
+class Adds(_OnStage):
+    """An approver wants somebody else to approve as well.
+
+    Attributes:
+        person: their login.
+    """
+
+    do: Literal["add"]
+    person: str
+
+
+class Consults(_OnStage):
+    """An approver asks somebody's advice.
+
+    Attributes:
+        person: login of whom they ask.
+        question: what they want to know.
+    """
+
+    do: Literal["consult"]
+    person: str
+    question: str
+
+
+class Says(_OnStage):
+    """An approver asks who ordered it; who was asked answers, or gives the advice that was asked of them.
+
+    Attributes:
+        text: the question, the answer or the advice.
+    """
+
+    do: Literal["ask", "answer", "advise"]
+    text: str
+
+
+class Reminds(_OnStage):
+    """Who waits for a decision asks for it."""
+
+    do: Literal["remind"]
+
+
+class Amends(_Event):
+    """Who ordered it changes what they ordered.
+
+    Attributes:
+        answers: those that change, as a client sends them.
+    """
+
+    do: Literal["amend"]
+    by: str
+    answers: Annotated[dict[str, Any], Constrained(min_length=1)]
     reason: str = ""
     refused: str | None = None
+
+
+class Delegates(_Event, DelegationSketch):
+    """Somebody lets another decide in their place."""
+
+    do: Literal["delegates"]
+    refused: str | None = None
+
+
+class EndsDelegation(_Event):
+    """Somebody takes back every delegation of theirs.
+
+    Attributes:
+        to: only those to this login.
+    """
+
+    do: Literal["withdraws-delegation"]
+    by: str
+    to: str | None = None
 
 
 class Works(_Event):
@@ -225,20 +379,51 @@ class Sees(_Event):
 
     Attributes:
         waits_for: whom or what; logins, or a kind of wait.
+        asked: logins of all who may decide now, deputies and those they stand in for alike.
         status: where it stands.
+        until: when something it waits for is over by itself, to the minute.
+        calendar: the name of the calendar in which that was counted.
+        says: words that hold of what it waits for, what happens at the deadline, or what comes then.
+        told: login -> the messages they have got so far: all of them, in their order.
         has, lacks: group -> logins who are, or are not, in it.
     """
 
     do: Literal["see"]
     status: Status | None = None
     waits_for: tuple[str, ...] | None = None
+    asked: tuple[str, ...] | None = None
     kind: WaitKind | None = None
+    until: Moment | None = None
+    calendar: str | None = None
+    says: str = ""
+    told: dict[str, tuple[Template, ...]] = {}
     has: dict[str, tuple[str, ...]] = {}
     lacks: dict[str, tuple[str, ...]] = {}
 
 
+Considers = TakesBack | HandsOn | Adds | Consults | Says | Reminds
+"""What can be done about a decision short of taking it (feature rows A9, A10)."""
+
 Event = Annotated[
-    Decides | Works | Operates | Cancels | Comments | Reports | GoesDown | Refuses | Changes | Sees,
+    Decides
+    | TakesBack
+    | HandsOn
+    | Adds
+    | Consults
+    | Says
+    | Reminds
+    | Amends
+    | Delegates
+    | EndsDelegation
+    | Works
+    | Operates
+    | Cancels
+    | Comments
+    | Reports
+    | GoesDown
+    | Refuses
+    | Changes
+    | Sees,
     Constrained(discriminator="do"),
 ]
 
@@ -255,7 +440,11 @@ class Expected(Model):
             ``operators``, or a mail address that is nobody's.
         not_told: those who must not have got any.
         within, not_before: how long after the order it must have ended, at most and at least.
+        voted: login -> how they must have voted, the last time they did.
+        on_behalf: login -> in whose place they must have voted.
         journal: kinds of entries that must stand in the journal, in this order, whatever stands between them.
+        rules: ids of the rules by which the platform must have acted, in this order: ``auto.small-amount``,
+            ``approval.skip-requester``.
         writes: how many changes the directory must have seen.
         called: HTTP requests and actions of other systems that must have been made, in this order, whatever else was:
             ``POST https://…/accounts``, ``tickets.open``; the beginning of the address is enough.
@@ -270,7 +459,10 @@ class Expected(Model):
     not_told: tuple[str, ...] = ()
     within: Duration | None = None
     not_before: Duration | None = None
+    voted: dict[str, Verdict] = {}
+    on_behalf: dict[str, str] = {}
     journal: tuple[Kind, ...] = ()
+    rules: tuple[str, ...] = ()
     writes: int | None = None
     called: tuple[str, ...] = ()
 
@@ -290,8 +482,10 @@ class Scenario(Model):
     Attributes:
         name: what it shows, in words.
         shows: which of the usual stories it is; lint asks for each of the first four.
+        rows: ids of the features it shows, as the documentation has them.
         begins: when the order is placed, in `zone`; a Monday unless given, and never in the past.
         company: what differs from the file's company: people, groups and roles that come on top or instead.
+        delegations: who may decide in whose place already when the order is placed.
         http: what other systems answer; without it 200 and an empty object.
         actions: what actions of other packages give, by their id; they are never really run.
         lasts: how long is waited for the end at most.
@@ -299,10 +493,12 @@ class Scenario(Model):
 
     name: str
     shows: Literal["happy", "refusal", "expiry", "fault", "other"] = "other"
+    rows: tuple[Annotated[str, Constrained(pattern="^[A-Z]{1,2}[0-9]{1,2}$")], ...] = ()
     begins: datetime = datetime(2040, 3, 5, 9, 0)  # noqa: DTZ001  a wall clock: the zone stands beside it
     zone: Annotated[str, AfterValidator(_read_zone)] = "UTC"
     order: OrderSketch
     company: Company | None = None
+    delegations: tuple[DelegationSketch, ...] = ()
     http: tuple[HttpReply, ...] = ()
     actions: dict[str, dict[str, Any]] = {}
     events: tuple[Event, ...] = ()
@@ -367,19 +563,26 @@ def faults(scenario: Scenario, company: Company) -> Iterator[Fault]:
             yield Fault("wrong-value", ("events", position, "at"), message, remedy)
 
 
+_PEOPLE = ("by", "who", "manager", "to", "of", "person")
+"""The keys of events that hold a login."""
+
+
 def _logins(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     """Yield the logins that must be somebody's, with their places."""
     yield ("order", "by"), scenario.order.by
-    for position, event in enumerate(scenario.events):
-        for key in ("by", "who", "manager"):
-            login = getattr(event, key, None)
-            if login is not None:
-                yield ("events", position, key), login
+    sketches: dict[str, Sequence[Model]] = {"delegations": scenario.delegations, "events": scenario.events}
+    for where, those in sketches.items():
+        for position, one in enumerate(those):
+            named = ((key, getattr(one, key, None)) for key in _PEOPLE)
+            yield from (((where, position, key), login) for key, login in named if login is not None)
+    expect = scenario.expect
     for key in ("has", "lacks"):
-        for group, members in getattr(scenario.expect, key).items():
+        for group, members in getattr(expect, key).items():
             yield from ((("expect", key, group, position), login) for position, login in enumerate(members))
-    yield from ((("expect", "told", login), login) for login in scenario.expect.told if _is_somebody(login))
-    not_told = enumerate(scenario.expect.not_told)
+    for key in ("told", "voted", "on_behalf"):
+        yield from ((("expect", key, login), login) for login in getattr(expect, key) if _is_somebody(login))
+    yield from ((("expect", "on_behalf", login), whose) for login, whose in expect.on_behalf.items())
+    not_told = enumerate(expect.not_told)
     yield from ((("expect", "not_told", position), login) for position, login in not_told if _is_somebody(login))
 
 

@@ -10,6 +10,7 @@ import re
 from enum import StrEnum
 from typing import Any
 
+from catalog.calendar_file import CalendarFile
 from catalog.item import CatalogItem
 from catalog.model import Model
 from catalog.scenario import ScenarioFile
@@ -124,7 +125,10 @@ _COMMON = {
 """What docstrings of classes need not repeat."""
 
 
-_HOMES = ("catalog.fields", "catalog.item", "catalog.scenario", "catalog.stages", "catalog.steps")
+_HOMES = tuple(
+    f"catalog.{name}"
+    for name in ("calendar_file", "fields", "item", "priority", "scenario", "sla_spec", "stages", "steps")
+)
 """Where the models of files stand; others have classes of the same names."""
 
 
@@ -133,12 +137,14 @@ class Kind(StrEnum):
 
     ITEM = "item"
     POLICY = "policy"
+    CALENDAR = "calendar"
     SCENARIO = "scenario"
 
 
 _FILES: dict[Kind, tuple[type[Model], str]] = {
     Kind.ITEM: (CatalogItem, "Commissary catalog item"),
     Kind.POLICY: (Policy, "Commissary approval policy"),
+    Kind.CALENDAR: (CalendarFile, "Commissary working hours"),
     Kind.SCENARIO: (ScenarioFile, "Commissary scenarios of an item"),
 }
 

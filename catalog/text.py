@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 _BREAKS = ("Cc", "Cs", "Zl", "Zp")
@@ -20,6 +21,17 @@ def one_line(text: str) -> str:
     """Return the text on one line: line ends, control characters and runs of spaces become one space."""
     visible = (" " if unicodedata.category(char) in _BREAKS else char for char in text.translate(_TURNS))
     return " ".join("".join(visible).split())
+
+
+def listed(parts: Iterable[str], last: str = "and") -> str:
+    """Return parts as a list in a sentence: ``a, b and c``."""
+    *most, end = list(parts) or [""]
+    return f"{', '.join(most)} {last} {end}" if most else end
+
+
+def capital(text: str) -> str:
+    """Return a sentence's beginning in a capital letter."""
+    return text[:1].upper() + text[1:]
 
 
 def title(text: str) -> str:

@@ -67,6 +67,108 @@ def _vote(entry: Entry) -> str:
     return f"{_actor(entry)} {chosen} {stage}{_because(entry)}"
 
 
+def _vote_withdrawn(entry: Entry) -> str:
+    return f"{_actor(entry)} took back their decision on stage {_stage_name(entry)}{_because(entry, 'text')}"
+
+
+def _vote_fallen(entry: Entry) -> str:
+    voter = _person(entry.data.get("voter"))
+    return f"What {voter} decided in stage {_stage_name(entry)} no longer counts: what it was about has changed"
+
+
+def _names(entry: Entry, key: str, otherwise: str = "nobody") -> str:
+    return ", ".join(_person(one) for one in _list(entry, key)) or otherwise
+
+
+_CHANGED_BY = {
+    "delegation.begins": ", because somebody has delegated their decisions",
+    "delegation.ends": ", because a delegation is over",
+    "people.changed": ", because the directory has changed",
+}
+
+
+def _approvers_changed(entry: Entry) -> str:
+    asked, gone = _list(entry, "asked"), _list(entry, "gone")
+    said = [f"now {_names(entry, 'asked')} as well"] if asked else []
+    said += [f"no longer {_names(entry, 'gone')}"] if gone else []
+    why = _CHANGED_BY.get(entry.rule, "")
+    return f"Who decides stage {_stage_name(entry)} has changed{why}{': ' if said else ''}{', '.join(said)}"
+
+
+def _approvers_reminded(entry: Entry) -> str:
+    if entry.actor:
+        return f"{_actor(entry)} reminded {_names(entry, 'people')} of stage {_stage_name(entry)}"
+    return f"{_names(entry, 'people')} {_were(entry)} reminded of stage {_stage_name(entry)}"
+
+
+def _were(entry: Entry) -> str:
+    return "were" if len(_list(entry, "people")) > 1 else "was"
+
+
+def _deadline_near(entry: Entry) -> str:
+    who = f"{_names(entry, 'people')} {_were(entry)}"
+    return f"{who} told that the time to decide stage {_stage_name(entry)} is nearly over"
+
+
+def _escalated(entry: Entry) -> str:
+    return f"Stage {_stage_name(entry)} was not decided in time and went to {_names(entry, 'people')}"
+
+
+def _handed_on(entry: Entry) -> str:
+    person = _person(entry.data.get("person"))
+    return f"{_actor(entry)} handed stage {_stage_name(entry)} to {person}{_because(entry, 'text')}"
+
+
+def _approver_added(entry: Entry) -> str:
+    person = _person(entry.data.get("person"))
+    return f"{_actor(entry)} wants {person} to approve stage {_stage_name(entry)} as well{_because(entry, 'text')}"
+
+
+def _advice_asked(entry: Entry) -> str:
+    person = _person(entry.data.get("person"))
+    return f"{_actor(entry)} asked the advice of {person} on stage {_stage_name(entry)}{_because(entry, 'text')}"
+
+
+def _advice_given(entry: Entry) -> str:
+    return f"{_actor(entry)} gave advice on stage {_stage_name(entry)}{_because(entry, 'text')}"
+
+
+def _info_late(entry: Entry) -> str:
+    return f"The question of stage {_stage_name(entry)} is not answered yet; who ordered was reminded"
+
+
+def _info_missed(entry: Entry) -> str:
+    return f"The question of stage {_stage_name(entry)} was not answered in time; it is decided without"
+
+
+def _amended(entry: Entry) -> str:
+    changes = [change for change in _list(entry, "changed") if isinstance(change, list) and len(change) == _CHANGE]
+    said = [f"{one_line(str(label))} is now {quoted(str(now))}" for label, _, now in changes]
+    return f"{_actor(entry)} changed what was ordered{': ' if said else ''}{'; '.join(said)}{_because(entry)}"
+
+
+def _clock(entry: Entry) -> str:
+    percent = entry.data.get("percent")
+    name = _quote(entry, "name", "?")
+    if entry.kind is Kind.CLOCK_BREACHED:
+        return f"{name} has taken longer than was promised"
+    due = _word(entry, "due_at")
+    share = f"{percent} % of its time" if isinstance(percent, int) else "much of its time"
+    return f"{name} has taken {share}{f'; it is due by {moment(due)}' if due else ''}"
+
+
+_CHANGE = 3
+"""What is said of one change: its label, and how it was and is."""
+
+
+def _info_asked(entry: Entry) -> str:
+    return f"{_actor(entry)} asked for information before deciding stage {_stage_name(entry)}{_because(entry, 'text')}"
+
+
+def _info_given(entry: Entry) -> str:
+    return f"{_actor(entry)} gave the information asked for in stage {_stage_name(entry)}{_because(entry, 'text')}"
+
+
 def _stage_closed(entry: Entry) -> str:
     status = _word(entry, "status", "closed")
     how = "expired" if status == "expired" else f"was {status}"
@@ -196,6 +298,23 @@ _SENTENCES: dict[Kind, Callable[[Entry], str]] = {
     Kind.APPROVER_SKIPPED: _approver_skipped,
     Kind.VOTE: _vote,
     Kind.STAGE_CLOSED: _stage_closed,
+    Kind.VOTE_WITHDRAWN: _vote_withdrawn,
+    Kind.VOTE_FALLEN: _vote_fallen,
+    Kind.APPROVERS_CHANGED: _approvers_changed,
+    Kind.APPROVERS_REMINDED: _approvers_reminded,
+    Kind.DEADLINE_NEAR: _deadline_near,
+    Kind.ESCALATED: _escalated,
+    Kind.HANDED_ON: _handed_on,
+    Kind.APPROVER_ADDED: _approver_added,
+    Kind.ADVICE_ASKED: _advice_asked,
+    Kind.ADVICE_GIVEN: _advice_given,
+    Kind.INFO_LATE: _info_late,
+    Kind.INFO_MISSED: _info_missed,
+    Kind.AMENDED: _amended,
+    Kind.CLOCK_WARNED: _clock,
+    Kind.CLOCK_BREACHED: _clock,
+    Kind.INFO_ASKED: _info_asked,
+    Kind.INFO_GIVEN: _info_given,
     Kind.EFFECT_INTENDED: _effect_intended,
     Kind.EFFECT_OBSERVED: _effect_observed,
     Kind.EFFECT_FAILED: _effect_failed,
@@ -229,7 +348,9 @@ _SENTENCES: dict[Kind, Callable[[Entry], str]] = {
 def _actor(entry: Entry, otherwise: Any = None) -> str:
     """Return who acted, and for whom they stood in."""
     who = _person(entry.actor.model_dump() if entry.actor else otherwise)
-    return f"{who} on behalf of {one_line(entry.on_behalf_of.name)}" if entry.on_behalf_of else who
+    if entry.on_behalf_of is None:
+        return who
+    return f"{who} on behalf of {_names(entry, 'on_behalf_of', one_line(entry.on_behalf_of.name))}"
 
 
 def _person(value: Any) -> str:

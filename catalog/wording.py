@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple, assert_never
 
+from catalog import stage_words
 from catalog.duration import words as lasting
 from catalog.fields import Field
 from catalog.item import CatalogItem, Price
@@ -25,7 +26,6 @@ from catalog.stages import (
     ByOwner,
     ByPerson,
     ByRole,
-    Quorum,
     Stage,
     before,
 )
@@ -46,7 +46,7 @@ from catalog.steps import (
     Work,
     walk,
 )
-from catalog.text import one_line
+from catalog.text import listed, one_line
 
 _EXPRESSION = re.compile(r"{{(.*?)}}", re.DOTALL)
 _ANSWER = re.compile(r"\b(?:form|order)\.([a-z][a-z0-9_]*)")
@@ -63,12 +63,6 @@ _ELSE_NOTHING = re.compile(r" *\| *default\((?:none|false|''|\"\"|\[\])\)")
 _RESULT = re.compile(r"\b(?:result|results\.[a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
 _ENTRY = re.compile(r"([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*?))??(?:\.login)?")
 _SOMEBODY = re.compile(r"^((?:form|order)\.[a-z][a-z0-9_]*)\.(?:login|name)$")
-
-
-def listed(parts: Iterable[str], last: str = "and") -> str:
-    """Return parts as a list in a sentence: ``a, b and c``."""
-    *most, end = list(parts) or [""]
-    return f"{', '.join(most)} {last} {end}" if most else end
 
 
 def begins(after: Sequence[str]) -> str:
@@ -96,11 +90,6 @@ def turns(stages: Iterable[Turn]) -> list[str]:
         names[stage.id] = stage.name
         above = (stage.id,) if stage.asks else above
     return said
-
-
-def capital(text: str) -> str:
-    """Return a sentence's beginning in a capital letter."""
-    return text[:1].upper() + text[1:]
 
 
 def field_type(field: Field) -> str:
@@ -136,17 +125,6 @@ def price_of(item: CatalogItem) -> str:
 
 def _amount(amount: str, currency: str) -> str:
     return f"a computed amount in {currency}" if _EXPRESSION.search(amount) else f"{one_line(amount)} {currency}"
-
-
-def quorum(needed: Quorum) -> str:
-    """Return how many of those asked must approve, as a sentence."""
-    match needed:
-        case "any":
-            return "One of them decides."
-        case "all":
-            return "All of them must approve."
-        case _:
-            return f"{needed} of them must approve."
 
 
 def _evidence(item: CatalogItem) -> dict[str, str]:
@@ -194,6 +172,10 @@ class Words:
     def text(self, value: Any) -> str:
         """Return a text with its expressions named instead of evaluated."""
         return one_line(_EXPRESSION.sub(lambda found: self._named(found[1].strip()), str(value)))
+
+    def answers(self, names: Iterable[str]) -> str:
+        """Return what fields are called, as a list in a sentence."""
+        return listed(map(self._answer, names))
 
     def _answer(self, name: str) -> str:
         return f"“{self._form[name].label if name in self._form else name}”"
@@ -250,16 +232,22 @@ class Words:
         return listed(self.approver(rule) for rule in rules)
 
     def stage(self, stage: Stage) -> list[str]:
-        """Return a stage as sentences: who, how many, when it is needed, when nobody is asked. Without its deadline."""
-        said = [f"Asks {self.approvers(stage.approvers)}."]
-        if stage.quorum != "any" or len(stage.approvers) > 1:
-            said.append(quorum(stage.quorum))
+        """Return a stage as sentences: who, how many, when it is needed, on what terms. Without its deadline."""
+        said = [stage_words.asks(stage, self), *stage_words.needs(stage, self)]
         if stage.after is not None:
             said.append(f"Begins {self.begins(stage)}.")
         if stage.when is not True:
             said.append(f"Only if {self.condition(stage.when)}.")
         said += [f"Approved by itself if {self.condition(auto.when)}." for auto in stage.auto_approve]
-        return said
+        return said + stage_words.terms(stage, self)
+
+    def terms(self, stage: Stage) -> tuple[str, ...]:
+        """Return as sentences how many must approve a stage and what else holds of it, but neither who nor when."""
+        return (*stage_words.needs(stage, self), *stage_words.terms(stage, self))
+
+    def deadline(self, stage: Stage) -> str:
+        """Return how long those who are asked have, and what happens then."""
+        return stage_words.deadline(stage, self)
 
     def begins(self, stage: Stage) -> str:
         """Return when a stage begins."""
@@ -350,7 +338,7 @@ class Words:
         """Return a step's deadline and what happens then; empty without one."""
         match step:
             case ApproveStep():
-                return f"{lasting(step.stage.decide_within)}, then the request expires"
+                return self.deadline(step.stage)
             case TaskWork(due=timedelta() as due):
                 return f"due in {lasting(due)}"
             case WaitStep(timeout=timedelta() as timeout):

@@ -124,6 +124,10 @@ class Client:
         """Send a command; `key` makes a repeat safe and is made up if not given."""
         return _call(self._http, "POST", path, json=body, headers={"Idempotency-Key": key or str(uuid.uuid4())})
 
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Put this in the place of what stands there."""
+        return _call(self._http, "PUT", path, json=body)
+
     def upload(self, name: str, content: bytes, media_type: str) -> dict[str, Any]:
         """Hand a file in."""
         headers = {"Content-Type": media_type, "X-File-Name": quote(name, safe="")}

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli import catalog, drafts, processes, requests, session, tasks
+from cli import calendars, catalog, delegations, drafts, me, processes, requests, session, tasks
 from cli.client import Trouble
 from cli.demo import command as demo
 
@@ -34,6 +34,9 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(requests.app, name="request")
 app.add_typer(drafts.app, name="draft")
 app.add_typer(tasks.app, name="task")
+app.add_typer(delegations.app, name="delegate")
+app.add_typer(calendars.app, name="calendar")
+app.add_typer(me.app, name="me")
 
 
 @app.callback(invoke_without_command=True)

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from catalog.delegation import Scope, shown
 from catalog.duration import words
 from catalog.text import one_line
 from catalog.wording import Turn, begins, turns
@@ -73,6 +74,22 @@ def distance(iso: str) -> str:
     if away < timedelta(0):
         return f"{words(-away)} ago" if -away >= timedelta(seconds=1) else "just now"
     return f"in {words(away)}"
+
+
+def expected(promise: dict[str, Any]) -> str:
+    """Return by when a request is likely to be done, as the API has it (feature row S8)."""
+    p50, p90, cases = _by(promise["p50"]), _by(promise["p90"]), promise["cases"]
+    if promise["basis"] == "sla":
+        return f"Promised by {p90} (too few earlier orders to tell)."
+    orders = f"{cases} earlier order{'s' if cases != 1 else ''}"
+    return f"Usually done by {p50}; nine of ten by {p90} (from {orders})."
+
+
+def _by(iso: str) -> str:
+    """Return a moment as it is said in a sentence, with its year only if that is another one."""
+    at = datetime.fromisoformat(iso).astimezone()
+    year = "" if at.year == datetime.now(UTC).astimezone().year else f" {at.year}"
+    return f"{at:%a %d %b}{year}, {at:%H:%M}"
 
 
 def state(request: dict[str, Any]) -> Text:
@@ -164,6 +181,31 @@ def draft_table(drafts: list[dict[str, Any]]) -> RenderableType:
     return table
 
 
+def delegation_table(delegations: list[dict[str, Any]], *, past: bool = False) -> RenderableType:
+    """Return a list of delegations."""
+    if not delegations:
+        return Text("No delegation is over." if past else "There are no delegations, by you or to you.")
+    table = Table("Delegation", "Of", "To", "From", "Until", "For", "State", box=None, pad_edge=False)
+    for one in delegations:
+        period = (moment(one["begins"]), moment(one["ends"]))
+        people = (one["person"]["name"], one["delegate"]["name"])
+        cells = (one["id"], *people, *period, _scope(one), one["state"].replace("-", " "))
+        table.add_row(*(plain(cell) for cell in cells))
+    return table
+
+
+def delegation_set(one: dict[str, Any]) -> RenderableType:
+    """Return what a delegation means that was just set, and what one should know about it."""
+    period = f"from {moment(one['begins'])} until {moment(one['ends'])}"
+    said = f"{one['delegate']['name']} may decide in the place of {one['person']['name']} {period}, for {_scope(one)}."
+    lines = [plain(said), plain(f"To withdraw it: commissary delegate withdraw {one['id']}")]
+    return Text("\n").join([*lines, *(plain(f"Note: {warning}") for warning in one["warnings"])])
+
+
+def _scope(one: dict[str, Any]) -> str:
+    return shown(Scope.model_validate(one["scope"]))
+
+
 def ordered(request: dict[str, Any]) -> RenderableType:
     """Return what an order has become, and who was left out of it."""
     number = request["number"]
@@ -205,6 +247,7 @@ def _planned(order: dict[str, Any]) -> RenderableType:
     if order["cost"]:
         grid.add_row("costs", plain(_cost(order["cost"])))
     grid.add_row("promised", plain(moment(order["due_at"])))
+    grid.add_row("expected", expected(order["promise"]))
     return Panel(grid, title=plain(f"{order['item']['name']} for {order['beneficiary']['name']}"), title_align="left")
 
 
@@ -230,6 +273,8 @@ def request_panel(request: dict[str, Any], entries: list[dict[str, Any]]) -> Ren
     facts.add_row("Ordered", plain(f"{moment(request['accepted_at'])}, item version {request['item']['version']}"))
     if request["status"] != "closed" and request["due_at"]:
         facts.add_row("Promised", f"{moment(request['due_at'])} ({distance(request['due_at'])})")
+    if request["promise"]:
+        facts.add_row("Expected", expected(request["promise"]))
     for label, answer in request["shown_answers"]:
         facts.add_row(plain(label), Text("\n").join(plain(line) for line in answer.splitlines()))
     if request["reason"]:

@@ -19,7 +19,7 @@ def document(value: Model) -> str:
 
 
 def order_from(request_id: int, text: str) -> Order:
-    """Return the order in a request's row."""
+    """Return the order in a request's row, as it was placed."""
     return Order.model_validate(json.loads(text) | {"number": number_of(request_id)})
 
 
@@ -29,6 +29,7 @@ def views() -> Select[tuple[int, str, str]]:
 
 
 def view_from(row: Row[Any]) -> RequestView:
-    """Return the request in a row that `views` asked for."""
-    projection = json.loads(row.projection_document) | {"number": number_of(row.id)}
-    return RequestView(order=order_from(row.id, row.order_document), projection=Projection.model_validate(projection))
+    """Return the request in a row that `views` asked for; its order as it stands now (feature row A22)."""
+    projection = Projection.model_validate(json.loads(row.projection_document) | {"number": number_of(row.id)})
+    order = order_from(row.id, row.order_document)
+    return RequestView(order=order.amended(projection.amendment), projection=projection)

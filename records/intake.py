@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -16,6 +17,9 @@ from records.files import attach
 from records.secrets import bind
 from records.tables import id_of, intake, number_of, request_is_open, requests
 from records.values import NewOrder, Taken
+
+LOOK_UP_WITHIN = timedelta(days=1)
+"""How long the look-up that a request begins with is tried."""
 
 
 class Intake(Database):
@@ -113,7 +117,11 @@ class Intake(Database):
             connection.execute(
                 update(requests)
                 .where(requests.c.id == request_id)
-                .values(status=projection.status, projection_document=document(projection))
+                .values(
+                    status=projection.status,
+                    waits_until=at + LOOK_UP_WITHIN,
+                    projection_document=document(projection),
+                )
             )
 
 
@@ -131,6 +139,21 @@ def _holder(connection: Connection, duplicate_key: str | None) -> str | None:
     holding = select(requests.c.id).where(requests.c.duplicate_key == duplicate_key, request_is_open)
     request_id = connection.scalar(holding)
     return None if request_id is None else number_of(request_id)
+
+
+def stand_for(connection: Connection, request_id: int, order: Order) -> None:
+    """Let a request stand for what its order has become, inside the caller's transaction.
+
+    If another open request came to hold that meanwhile, this one stands for nothing: that is found out when the change
+    is asked for, and what is on its way now must not get stuck on it.
+    """
+    mine = requests.c.id == request_id
+    connection.execute(update(requests).where(mine).values(duplicate_key=None))
+    key = order.stands_for
+    if key is None:
+        return
+    with contextlib.suppress(IntegrityError), connection.begin_nested():
+        connection.execute(update(requests).where(mine, request_is_open).values(duplicate_key=key))
 
 
 def _parent(connection: Connection, number: str) -> int | None:
@@ -191,7 +214,7 @@ def _looking_up(projection: Projection, at: datetime) -> Projection:
         kind=WaitKind.SYSTEM,
         what="A worker looks the people concerned up in the directory. While it does not answer, it is tried again.",
         since=at,
-        until=at + timedelta(days=1),
+        until=at + LOOK_UP_WITHIN,
         rule="intake.started",
         at_deadline="An operator is asked how to go on.",
         then="Those who decide are asked.",

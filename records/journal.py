@@ -12,11 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.journal import Entry
 from catalog.model import canonical
-from catalog.request import Batch, Notice, Projection, Status, Task
+from catalog.request import Assignee, Batch, Projection, Status, Task
+from catalog.watch import next_wait
 from records.database import Database, upsert
-from records.documents import document, view_from, views
+from records.documents import document, order_from, view_from, views
 from records.errors import Contradiction, UnknownRequest
-from records.intake import note_started
+from records.intake import note_started, stand_for
+from records.milestones import forget_milestones, note_milestone
+from records.notices import owe
 from records.secrets import forget
 from records.tables import (
     Moment,
@@ -29,6 +32,7 @@ from records.tables import (
     task_assignees,
     tasks,
 )
+from records.values import is_delegated
 
 
 class Journal(Database):
@@ -57,7 +61,8 @@ class Journal(Database):
                 raise UnknownRequest(
                     f"{projection.number[:40]!r} is not in the register; was it restored from an older backup?"
                 )
-            stood = view_from(row).projection
+            view = view_from(row)
+            stood = view.projection
             standing = _standing(connection, request_id, batch)
             changed = batch.first_changed(standing)
             if changed and (projection.step, projection.updated_at) <= (stood.step, stood.updated_at):
@@ -67,11 +72,14 @@ class Journal(Database):
             if changed:
                 _set_aside(connection, request_id, changed, projection)
             _append(connection, request_id, batch)
-            _owe(connection, batch.notices)
+            owe(connection, batch.notices)
             if stood.seq == 0:
                 note_started(connection, request_id, projection.updated_at)
             if changed or projection.seq > stood.seq:
-                _project(connection, request_id, batch)
+                now = _project(connection, request_id, batch)
+                if now.amendment != stood.amendment:
+                    stand_for(connection, request_id, order_from(request_id, row.order_document).amended(now.amendment))
+                note_milestone(connection, request_id, view.order, None if changed else stood, now)
             return True
 
     def journal(self, number: str, *, after: int = 0, limit: int = 200) -> Sequence[Entry]:
@@ -95,7 +103,7 @@ class Journal(Database):
 
 
 def _set_aside(connection: Connection, request_id: int, seq: int, projection: Projection) -> None:
-    """Move the entries from `seq` on out of the journal, and drop the tasks and unsent notices they came with."""
+    """Move the entries from `seq` on out of the journal, and drop the tasks, milestones and unsent mail after them."""
     gone = (journal.c.request_id == request_id, journal.c.seq >= seq)
     columns = ("request_id", "seq", "digest", "document")
     connection.execute(
@@ -104,6 +112,8 @@ def _set_aside(connection: Connection, request_id: int, seq: int, projection: Pr
             select(*(journal.c[name] for name in columns), literal(projection.updated_at, Moment)).where(*gone),
         )
     )
+    first = select(journal.c.at).where(journal.c.request_id == request_id, journal.c.seq == seq)
+    forget_milestones(connection, request_id, since=connection.execute(first).scalar_one())
     events = [f"{projection.number}/{entry}" for entry in connection.scalars(select(journal.c.seq).where(*gone))]
     connection.execute(delete(notices).where(notices.c.event.in_(events), notices.c.state == "pending"))
     connection.execute(delete(journal).where(*gone))
@@ -150,34 +160,21 @@ def _entry_row(request_id: int, entry: Entry) -> dict[str, object]:
     }
 
 
-def _owe(connection: Connection, owed: Sequence[Notice]) -> None:
-    """Insert the notices that are not on record yet."""
-    if not owed:
-        return
-    rows = [
-        {
-            "event": notice.event,
-            "recipient_id": notice.to.id,
-            "state": "pending",
-            "attempts": 0,
-            "last_error": "",
-            "document": document(notice),
-        }
-        for notice in owed
-    ]
-    connection.execute(upsert(connection, notices).on_conflict_do_nothing(), rows)
+def _project(connection: Connection, request_id: int, batch: Batch) -> Projection:
+    """Replace the state of the request and of the tasks that came, and return it, with all tasks.
 
-
-def _project(connection: Connection, request_id: int, batch: Batch) -> None:
-    """Replace the state of the request and of the tasks that came; with its end, forget what it was trusted with."""
-    projection = batch.projection
+    With its end, forget what it was trusted with.
+    """
+    projection, whole = batch.projection, batch.over(_tasks(connection, request_id))
+    wait = next_wait(projection)
     connection.execute(
         update(requests)
         .where(requests.c.id == request_id)
         .values(
             status=projection.status,
             seq=projection.seq,
-            projection_document=document(batch.over(_tasks(connection, request_id))),
+            projection_document=document(whole),
+            waits_until=wait.until if wait else None,
             # What was closed does not get its key back if the engine did not keep its end: another may have it by now.
             duplicate_key=case((request_is_open, requests.c.duplicate_key), else_=null()),
         )
@@ -185,16 +182,17 @@ def _project(connection: Connection, request_id: int, batch: Batch) -> None:
     if projection.status is Status.CLOSED:
         forget(connection, request_id)
     if not projection.tasks:
-        return
+        return whole
     statement = upsert(connection, tasks)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["task"],
-            set_={"decided": statement.excluded.decided, "document": statement.excluded.document},
+            set_={name: statement.excluded[name] for name in ("decided", "due_at", "document")},
         ),
         [_task_row(request_id, task) for task in projection.tasks],
     )
     _assign(connection, projection.tasks)
+    return whole
 
 
 def _tasks(connection: Connection, request_id: int) -> Iterator[Task]:
@@ -209,6 +207,7 @@ def _task_row(request_id: int, task: Task) -> dict[str, object]:
         "task": task.id,
         "kind": task.kind,
         "decided": task.decided,
+        "due_at": task.due_at,
         "document": document(task),
     }
 
@@ -217,17 +216,24 @@ def _assign(connection: Connection, changed: Sequence[Task]) -> None:
     """Replace who is asked; who was asked before stays on record as such."""
     ids = [task.id for task in changed]
     connection.execute(update(task_assignees).where(task_assignees.c.task.in_(ids)).values(asked=False))
-    rows = [
-        {"person_id": assignee.person.id, "task": task.id, "asked": True, "verdict": assignee.verdict}
-        for task in changed
-        for assignee in task.assignees
-    ]
+    rows = [_assignee_row(task, assignee) for task in changed for assignee in task.assignees]
     if not rows:
         return
     statement = upsert(connection, task_assignees)
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["person_id", "task"], set_={"asked": True, "verdict": statement.excluded.verdict}
+            index_elements=["person_id", "task"],
+            set_={name: statement.excluded[name] for name in ("asked", "verdict", "delegated")},
         ),
         rows,
     )
+
+
+def _assignee_row(task: Task, assignee: Assignee) -> dict[str, object]:
+    return {
+        "person_id": assignee.person.id,
+        "task": task.id,
+        "asked": True,
+        "verdict": assignee.verdict,
+        "delegated": is_delegated(assignee),
+    }

@@ -1,20 +1,30 @@
 """The outbox of mail: which notices are owed, who is sending one, and how it ended.
 
 ``pending`` waits for a sender, ``sending`` has one; ``sent`` and ``failed`` are the ends. A sender that dies
-between claim and answer leaves ``unknown``: the mail may have gone out, so it is not sent a second time.
+between claim and answer leaves ``unknown``: the mail may have gone out, so it is not sent a second time. What is to
+come together with others stays ``pending`` until its time, and is then ``gathered``: a notice of its own says it, or it
+needed to be said no more.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
+from catalog.preferences import Hold, Preferences, hold, together
 from catalog.request import Notice
-from records.database import Database
-from records.tables import notices
+from records.database import Database, upsert
+from records.documents import document
+from records.preferences import wishes_of
+from records.tables import notice_awaits_digest, notices, task_assignees, task_is_open, tasks
 from records.values import OwedNotice
+
+_log = logging.getLogger(__name__)
 
 
 class NoticeState(StrEnum):
@@ -25,32 +35,62 @@ class NoticeState(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    GATHERED = "gathered"
+
+
+MOST_GATHERED = 500
+"""How many notices become one at once; what is more becomes another."""
 
 
 class Notices(Database):
     """Hands each notice to one sender, and keeps what became of it."""
 
     def claim_notice(self, now: datetime) -> OwedNotice | None:
-        """Mark the oldest due notice as being sent, for one sender only, and return it; None when none is due."""
-        due = (
-            select(notices.c.id, notices.c.document, notices.c.attempts)
-            .where(notices.c.state == NoticeState.PENDING, or_(notices.c.due_at.is_(None), notices.c.due_at <= now))
-            .order_by(notices.c.id)
-            .limit(1)
-            # On PostgreSQL a sender passes over the rows that others are claiming; on SQLite it waits for its turn.
-            .with_for_update(skip_locked=True)
-        )
+        """Mark the oldest due notice as being sent, for one sender only, and return it; None when none is due.
+
+        One that waits for its recipient's quiet hours or digest is due later: it is put off here, so that it is never
+        in the hands of a sender that does not send it.
+        """
+        while True:
+            with self.write() as connection:
+                row = connection.execute(_due(now)).one_or_none()
+                if row is None:
+                    return None
+                held = _held(row.document, wishes_of(connection, row.recipient_id), now)
+                changes: dict[str, Any] = {
+                    "state": NoticeState.SENDING,
+                    "attempts": row.attempts + 1,
+                    "claimed_at": now,
+                }
+                if held:
+                    changes = {"digest_at" if held.gathered else "due_at": held.until}
+                connection.execute(update(notices).where(notices.c.id == row.id).values(changes))
+            if not held:
+                notice = Notice.model_validate_json(row.document)
+                return OwedNotice(id=row.id, notice=notice, attempt=row.attempts + 1)
+
+    def gather_notices(self, now: datetime) -> bool:
+        """Make one notice of all that somebody is to be told together by now; return whether there was anybody.
+
+        One transaction: each is gathered once, and what they become is owed as any other notice, or nothing is
+        written. Decisions that no longer wait for this person are left out, and if none does, nothing is owed.
+        """
+        due = notice_awaits_digest & (notices.c.digest_at <= now)
+        with self.read() as connection:
+            whose = connection.scalar(select(notices.c.recipient_id).where(due).order_by(notices.c.digest_at).limit(1))
+        if whose is None:
+            return False
+        query = select(notices.c.id, notices.c.document).where(due, notices.c.recipient_id == whose)
         with self.write() as connection:
-            row = connection.execute(due).one_or_none()
-            if row is None:
-                return None
-            attempt = row.attempts + 1
-            connection.execute(
-                update(notices)
-                .where(notices.c.id == row.id)
-                .values(state=NoticeState.SENDING, attempts=attempt, claimed_at=now)
-            )
-        return OwedNotice(id=row.id, notice=Notice.model_validate_json(row.document), attempt=attempt)
+            # Another sender may be at the same: on PostgreSQL the second waits, and then finds none of them.
+            rows = connection.execute(query.order_by(notices.c.id).limit(MOST_GATHERED).with_for_update()).all()
+            if rows:
+                told = [Notice.model_validate_json(row.document) for row in rows]
+                one = together(told, _awaited(connection, whose, {notice.data["task"] for notice in told}))
+                owe(connection, [one] if one else [])
+                mine = notices.c.id.in_([row.id for row in rows])
+                connection.execute(update(notices).where(mine).values(state=NoticeState.GATHERED, settled_at=now))
+        return True
 
     def notice_sent(self, notice_id: int, at: datetime) -> None:
         """Note that the relay took it."""
@@ -93,3 +133,64 @@ class Notices(Database):
         with self.read() as connection:
             counted = {row.state: row.times for row in connection.execute(query)}
         return {state.value: counted.get(state, 0) for state in NoticeState}
+
+
+def _due(now: datetime) -> Select[tuple[int, str, str, int]]:
+    """Return the query for the oldest notice that may be sent by itself."""
+    return (
+        select(notices.c.id, notices.c.recipient_id, notices.c.document, notices.c.attempts)
+        .where(
+            notices.c.state == NoticeState.PENDING,
+            notices.c.digest_at.is_(None),
+            or_(notices.c.due_at.is_(None), notices.c.due_at <= now),
+        )
+        .order_by(notices.c.id)
+        .limit(1)
+        # On PostgreSQL a sender passes over the rows that others are claiming; on SQLite it waits for its turn.
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _held(notice: str, wishes: str | None, now: datetime) -> Hold | None:
+    """Return until when a notice waits for what its recipient wishes, both as documents."""
+    if wishes is None:
+        return None
+    try:
+        return hold(Notice.model_validate_json(notice), Preferences.model_validate_json(wishes), now)
+    except Exception:  # noqa: BLE001  whatever is the matter with this one, the others must not wait for it
+        _log.exception("what the recipient of a notice wishes cannot be followed")
+        return None
+
+
+def _awaited(connection: Connection, person_id: str, named: Collection[str]) -> frozenset[str]:
+    """Return those of some tasks that still wait for a decision of this person."""
+    query = (
+        select(tasks.c.task)
+        .join(task_assignees, task_assignees.c.task == tasks.c.task)
+        .where(
+            tasks.c.task.in_(sorted(named)),
+            task_is_open,
+            task_assignees.c.person_id == person_id,
+            task_assignees.c.asked,
+            task_assignees.c.verdict.is_(None),
+        )
+    )
+    return frozenset(connection.scalars(query))
+
+
+def owe(connection: Connection, owed: Sequence[Notice]) -> None:
+    """Insert the notices that are not on record yet, inside the caller's transaction."""
+    if not owed:
+        return
+    rows = [
+        {
+            "event": notice.event,
+            "recipient_id": notice.to.id,
+            "state": NoticeState.PENDING,
+            "attempts": 0,
+            "last_error": "",
+            "document": document(notice),
+        }
+        for notice in owed
+    ]
+    connection.execute(upsert(connection, notices).on_conflict_do_nothing(), rows)

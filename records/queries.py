@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func, literal, or_, select, true, union_all
 
-from catalog.request import Task
+from catalog.journal import Entry, Kind
+from catalog.promise import NEWEST, ORDERED, kind_of
+from catalog.request import Order, Task
 from records.database import Database
 from records.documents import view_from, views
 from records.tables import (
     MAX_ID,
+    Moment,
     id_of,
+    journal,
+    milestone_has_ended,
+    milestones,
     request_is_open,
     requests,
     task_assignees,
@@ -21,7 +29,7 @@ from records.tables import (
     task_is_open,
     tasks,
 )
-from records.values import Page, RequestView, TaskView
+from records.values import Background, Earlier, Inbox, InboxQuery, Page, Place, RequestView, Sort, TaskView
 
 T = TypeVar("T")
 
@@ -92,25 +100,122 @@ class Queries(Database):
             row = connection.execute(_task_views().where(tasks.c.task == task_id)).one_or_none()
         return None if row is None else _task_view(row)
 
-    def tasks(
-        self,
-        *,
-        person_id: str,
-        operator: bool,
-        state: Literal["open", "closed"] = "open",
-        after: int | None = None,
-        limit: int = 50,
-    ) -> Page[TaskView]:
-        """Return tasks, newest first.
+    def tasks(self, asked: InboxQuery) -> Inbox:
+        """Return tasks of somebody (feature row W2).
 
-        Open: approvals that this person has not voted on yet, work they are asked to do and, for operators, operator
-        tasks. Closed: the closed ones they were asked to decide or to do.
+        Open: approvals that this person has not voted on yet, questions put to them, work they are asked to do and, for
+        operators, operator tasks. Closed: the closed ones they were asked to decide or to do.
         """
-        wanted = _to_decide(person_id, operator=operator) if state == "open" else _was_decided(person_id)
-        query = _task_views().where(wanted, _is_before(tasks.c.id, after)).order_by(tasks.c.id.desc()).limit(limit + 1)
+        newest_first = asked.state == "closed"
+        key = literal("") if newest_first else _SORTS[asked.sort]
+        query = (
+            _task_views()
+            .add_columns(key.label("task_key"))
+            .where(*_wanted(asked), _comes_after(asked, key))
+            .order_by(*([tasks.c.id.desc()] if newest_first else [key, tasks.c.id]))
+            .limit(asked.limit + 1)
+        )
         with self.read() as connection:
             rows = connection.execute(query).all()
-        return _page(rows, limit, lambda row: row.task_row, _task_view)
+        shown, more = rows[: asked.limit], len(rows) > asked.limit
+        place = Place(row=shown[-1].task_row, key=_written(shown[-1].task_key)) if more else None
+        return Inbox(items=tuple(_task_view(row) for row in shown), next=place)
+
+    def background(self, view: RequestView) -> Background:
+        """Return what helps to decide about a request (feature row A19)."""
+        order, request_id = view.order, id_of(view.order.number)
+        entries = (
+            select(journal.c.document)
+            .where(journal.c.request_id == request_id, journal.c.kind.in_(_TELLING))
+            .order_by(journal.c.seq)
+            .limit(MOST_ENTRIES)
+        )
+        earlier = (
+            views()
+            .where(
+                requests.c.beneficiary_id == order.beneficiary.id,
+                requests.c.item_id == order.item.id,
+                requests.c.id < request_id,
+            )
+            .order_by(requests.c.id.desc())
+            .limit(MOST_EARLIER)
+        )
+        with self.read() as connection:
+            told = connection.scalars(entries).all()
+            before = [view_from(row) for row in connection.execute(earlier)]
+            colleagues = _colleagues(connection, order)
+        return Background(
+            entries=tuple(Entry.model_validate_json(document) for document in told),
+            earlier=tuple(_earlier(one) for one in before),
+            colleagues=colleagues,
+        )
+
+
+MOST_ENTRIES = 200
+"""How many entries of a journal the background of a decision shows."""
+MOST_EARLIER = 5
+_TELLING = (Kind.VOTE, Kind.VOTE_FALLEN, Kind.VOTE_WITHDRAWN, Kind.AMENDED, Kind.ADVICE_GIVEN)
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""When a task is due that is not."""
+_SORTS: dict[Sort, ColumnElement[Any]] = {
+    "due": func.coalesce(tasks.c.due_at, literal(NEVER, Moment)),
+    "age": literal(""),
+    "item": func.coalesce(requests.c.item_id, ""),
+}
+"""What open tasks are sorted by before their age."""
+
+
+def _wanted(asked: InboxQuery) -> list[ColumnElement[bool]]:
+    """Return the conditions for the tasks of an inbox."""
+    found = [_was_decided(asked) if asked.state == "closed" else _to_decide(asked)]
+    return found if asked.overdue_at is None else [*found, tasks.c.due_at < asked.overdue_at]
+
+
+def _comes_after(asked: InboxQuery, key: ColumnElement[Any]) -> ColumnElement[bool]:
+    place = asked.after
+    if place is None:
+        return true()
+    row = min(max(place.row, 0), MAX_ID)
+    if asked.state == "closed":
+        return tasks.c.id < row
+    value = literal(_read(place.key), Moment) if asked.sort == "due" else literal(place.key)
+    return or_(key > value, and_(key == value, tasks.c.id > row))
+
+
+def _written(key: datetime | str) -> str:
+    return key.isoformat() if isinstance(key, datetime) else key
+
+
+def _read(key: str) -> datetime:
+    """Return the moment in a place; before everything if a client sends what is none."""
+    try:
+        return datetime.fromisoformat(key).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _earlier(view: RequestView) -> Earlier:
+    order, now = view.order, view.projection
+    return Earlier(number=order.number, accepted_at=order.accepted_at, status=now.status, outcome=now.outcome)
+
+
+def _colleagues(connection: Connection, order: Order) -> int | None:
+    """Return how many others of the beneficiary's department had the item fulfilled, of its newest orders."""
+    department = order.beneficiary_profile.department
+    if not department:
+        return None
+    newest = (
+        select(milestones.c.request_id)
+        .where(milestones.c.order_kind == kind_of(order), milestones.c.milestone == ORDERED, milestone_has_ended)
+        .order_by(milestones.c.ended_at.desc())
+        .limit(NEWEST)
+        .subquery("newest")
+    )
+    had = select(requests.c.order_document).join(newest, newest.c.request_id == requests.c.id)
+    people = (json.loads(document) for document in connection.scalars(had))
+    ids = {one["beneficiary"]["id"] for one in people if one["beneficiary_profile"].get("department") == department}
+    return len(ids - {order.beneficiary.id})
 
 
 def _task_views() -> Select[tuple[int, str, str, int, str]]:
@@ -127,17 +232,29 @@ def _belongs_to(person_id: str) -> ColumnElement[bool]:
     return or_(requests.c.requester_id == person_id, requests.c.beneficiary_id == person_id)
 
 
-def _to_decide(person_id: str, *, operator: bool) -> ColumnElement[bool]:
-    unvoted = select(task_assignees.c.task).where(
-        task_assignees.c.person_id == person_id, task_assignees.c.asked, task_assignees.c.verdict.is_(None)
-    )
-    mine = and_(tasks.c.kind != "operator", tasks.c.task.in_(unvoted), task_is_open)
-    return or_(mine, task_awaits_operator) if operator else mine
+def _to_decide(asked: InboxQuery) -> ColumnElement[bool]:
+    unvoted = _asked_of(asked).where(task_assignees.c.asked, task_assignees.c.verdict.is_(None))
+    if not asked.operator or asked.whose == "delegated":
+        return and_(tasks.c.kind != "operator", tasks.c.task.in_(unvoted), task_is_open)
+    # By their ids: each half has an index of its own, and joined by "or" they would have none.
+    mine = select(tasks.c.task).where(tasks.c.kind != "operator", tasks.c.task.in_(unvoted), task_is_open)
+    theirs = select(tasks.c.task).where(task_awaits_operator)
+    return tasks.c.task.in_(union_all(mine.correlate(None), theirs.correlate(None)))
 
 
-def _was_decided(person_id: str) -> ColumnElement[bool]:
-    asked = select(task_assignees.c.task).where(task_assignees.c.person_id == person_id)
-    return and_(tasks.c.task.in_(asked), ~task_is_open)
+def _was_decided(asked: InboxQuery) -> ColumnElement[bool]:
+    return and_(tasks.c.task.in_(_asked_of(asked)), ~task_is_open)
+
+
+def _asked_of(asked: InboxQuery) -> Select[tuple[str]]:
+    found = select(task_assignees.c.task).where(task_assignees.c.person_id == asked.person_id)
+    match asked.whose:
+        case "mine":
+            return found.where(~task_assignees.c.delegated)
+        case "delegated":
+            return found.where(task_assignees.c.delegated)
+        case "all":
+            return found
 
 
 def _is_before(column: ColumnElement[int], cursor: int | None) -> ColumnElement[bool]:

@@ -4,11 +4,14 @@ Every method is one transaction. A database that cannot be reached raises `Regis
 half-written. Requests are numbered ``REQ-1001``, ``REQ-1002`` …; gaps may occur, doubles not.
 
 What it does stands in the modules it is put together from: `database` (migrate, check, close), `intake`,
-`journal`, `queries`, `notices`, `publications`, `drafts`, `files` and `secrets`.
+`journal`, `queries`, `notices`, `publications`, `drafts`, `files`, `secrets`, `delegations`,
+`milestones`, `watching`, `calendars` and `preferences`.
 """
 
 from __future__ import annotations
 
+from records.calendars import Calendars
+from records.delegations import Delegations, Turn
 from records.drafts import Drafts
 from records.errors import (
     AlreadyOpen,
@@ -27,20 +30,41 @@ from records.errors import (
 from records.files import Files
 from records.intake import Intake
 from records.journal import Journal
+from records.milestones import Milestones
 from records.notices import Notices
+from records.preferences import Wishes
 from records.publications import Publications
 from records.queries import Queries
 from records.secrets import Secrets
-from records.values import Draft, NewOrder, OwedNotice, Page, Publication, RequestView, Taken, TaskView, Upload
+from records.values import (
+    Background,
+    Draft,
+    Inbox,
+    InboxQuery,
+    NewOrder,
+    OwedNotice,
+    Page,
+    Place,
+    Publication,
+    RequestView,
+    Taken,
+    TaskView,
+    Upload,
+)
+from records.watching import Watching
 
 __all__ = [
     "AlreadyOpen",
+    "Background",
     "Contradiction",
     "Draft",
+    "Inbox",
+    "InboxQuery",
     "KeyReused",
     "NewOrder",
     "OwedNotice",
     "Page",
+    "Place",
     "Publication",
     "Register",
     "RegisterUnavailable",
@@ -50,6 +74,7 @@ __all__ = [
     "TooManyDrafts",
     "TooManyFiles",
     "TooManySecrets",
+    "Turn",
     "UnknownDraft",
     "UnknownRequest",
     "UnknownSecret",
@@ -59,5 +84,19 @@ __all__ = [
 ]
 
 
-class Register(Intake, Journal, Queries, Notices, Publications, Drafts, Files, Secrets):
+class Register(
+    Intake,
+    Journal,
+    Queries,
+    Notices,
+    Publications,
+    Drafts,
+    Files,
+    Secrets,
+    Delegations,
+    Milestones,
+    Watching,
+    Calendars,
+    Wishes,
+):
     """See the module. Safe to use from several threads and processes."""

@@ -28,6 +28,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     literal_column,
 )
 
@@ -112,6 +113,8 @@ requests = Table(
     # What only one open request may stand for; NULL where any number may.
     Column("duplicate_key", String),
     Column("parent_id", _Id, ForeignKey("requests.id"), index=True),
+    # When the first of its waits should end by itself; NULL if none does.
+    Column("waits_until", Moment),
     sqlite_autoincrement=True,
 )
 # Literal, not a parameter: a partial index serves only queries that say its condition in so many words.
@@ -119,6 +122,13 @@ request_is_open = requests.c.status != literal_column(f"'{Status.CLOSED}'")
 _holds_key = request_is_open & requests.c.duplicate_key.is_not(None)
 Index(None, requests.c.requester_id, requests.c.id)
 Index(None, requests.c.beneficiary_id, requests.c.id)
+request_has_timer = request_is_open & requests.c.waits_until.is_not(None)
+Index(
+    "ix_requests_open_waits_until",
+    requests.c.waits_until,
+    sqlite_where=request_has_timer,
+    postgresql_where=request_has_timer,
+)
 Index("ix_requests_open", requests.c.id, sqlite_where=request_is_open, postgresql_where=request_is_open)
 Index(
     "uq_requests_open_duplicate_key",
@@ -168,6 +178,41 @@ superseded = Table(
     Column("document", Text, nullable=False),
 )
 
+# When each request came to each milestone, and when it ended if it brought what was ordered: how long things take.
+milestones = Table(
+    "milestones",
+    metadata,
+    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    Column("milestone", String, primary_key=True),
+    # Under what the history of such orders is kept: see `catalog.promise.kind_of`.
+    Column("order_kind", String, nullable=False),
+    Column("reached_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+)
+milestone_has_ended = milestones.c.ended_at.is_not(None)
+Index(
+    "ix_milestones_ended",
+    milestones.c.order_kind,
+    milestones.c.milestone,
+    milestones.c.ended_at,
+    sqlite_where=milestone_has_ended,
+    postgresql_where=milestone_has_ended,
+)
+
+# Timers that were not seen to fire: see `catalog.watch`.
+late_timers = Table(
+    "late_timers",
+    metadata,
+    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    Column("until", Moment, primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    # NULL while it is late.
+    Column("gone_at", Moment),
+)
+timer_is_late = late_timers.c.gone_at.is_(None)
+Index("ix_late_timers_late", late_timers.c.until, sqlite_where=timer_is_late, postgresql_where=timer_is_late)
+
 tasks = Table(
     "tasks",
     metadata,
@@ -176,6 +221,7 @@ tasks = Table(
     Column("task", String, nullable=False, unique=True),
     Column("kind", String, nullable=False),
     Column("decided", String),
+    Column("due_at", Moment),
     Column("document", Text, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -191,6 +237,8 @@ task_assignees = Table(
     # False once somebody else was asked instead: the row stays, because who was asked may still look.
     Column("asked", Boolean, nullable=False),
     Column("verdict", String),
+    # Whether they are asked only in the place of others.
+    Column("delegated", Boolean, nullable=False, server_default=false()),
 )
 
 notices = Table(
@@ -203,6 +251,8 @@ notices = Table(
     Column("attempts", Integer, nullable=False),
     # NULL: at once. The workflow's clock, which knows when it was owed, need not be the sender's.
     Column("due_at", Moment),
+    # When it goes out as one with whatever else its recipient is owed by then; NULL: by itself.
+    Column("digest_at", Moment),
     Column("claimed_at", Moment),
     Column("settled_at", Moment),
     Column("last_error", Text, nullable=False),
@@ -211,6 +261,13 @@ notices = Table(
     sqlite_autoincrement=True,
 )
 Index(None, notices.c.state, notices.c.id)
+notice_awaits_digest = (notices.c.state == literal_column("'pending'")) & notices.c.digest_at.is_not(None)
+Index(
+    "ix_notices_digest_at",
+    notices.c.digest_at,
+    sqlite_where=notice_awaits_digest,
+    postgresql_where=notice_awaits_digest,
+)
 
 # Append-only, as the journal is: orders refer to an item by id, version and digest for as long as there is a record.
 item_versions = Table(
@@ -224,6 +281,38 @@ item_versions = Table(
     Column("document", Text, nullable=False),
 )
 
+# Nothing is changed but when a calendar was replaced or taken away: what a request looked up can be looked at later.
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("id", _Id, Identity(), primary_key=True),
+    Column("calendar", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("published_at", Moment, nullable=False),
+    # NULL for the one that stands.
+    Column("retired_at", Moment),
+    Column("document", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+calendar_stands = calendars.c.retired_at.is_(None)
+Index(
+    "uq_calendars_standing",
+    calendars.c.calendar,
+    unique=True,
+    sqlite_where=calendar_stands,
+    postgresql_where=calendar_stands,
+)
+
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    # The calendar they chose; NULL for the one that the rules give them.
+    Column("calendar", String),
+    Column("updated_at", Moment, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
 drafts = Table(
     "drafts",
     metadata,
@@ -233,6 +322,28 @@ drafts = Table(
     Column("document", Text, nullable=False),
 )
 Index(None, drafts.c.owner_id, drafts.c.updated_at)
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", _Id, Identity(), primary_key=True),
+    Column("delegation", String, nullable=False, unique=True),
+    Column("body_digest", String, nullable=False),
+    Column("person_id", String, nullable=False),
+    Column("delegate_id", String, nullable=False),
+    Column("begins", Moment, nullable=False),
+    # Its end, or when it was withdrawn.
+    Column("over_at", Moment, nullable=False),
+    # When everything open that it concerns was told of its beginning and of its end.
+    Column("announced_begin_at", Moment),
+    Column("announced_end_at", Moment),
+    Column("document", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+_to_announce = delegations.c.announced_end_at.is_(None)
+Index(None, delegations.c.person_id, delegations.c.over_at)
+Index(None, delegations.c.delegate_id, delegations.c.over_at)
+Index("ix_delegations_to_announce", delegations.c.begins, sqlite_where=_to_announce, postgresql_where=_to_announce)
 
 blobs = Table(
     "blobs",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from catalog.item import CatalogItem
+from catalog.journal import Entry
 from catalog.model import Model
-from catalog.request import Notice, Order, Projection, Task
+from catalog.request import Assignee, Notice, Order, Outcome, Projection, Status, Task
 
 T = TypeVar("T")
 
@@ -54,6 +55,72 @@ class TaskView(Model):
 
     task: Task
     request: RequestView
+
+
+Sort = Literal["due", "age", "item"]
+Whose = Literal["mine", "delegated", "all"]
+
+
+class Place(Model):
+    """A place in an inbox: after the task of that row, whose sort key was that when it was shown.
+
+    It stays where it is, whatever becomes of that task.
+    """
+
+    row: int
+    key: str = ""
+
+
+class InboxQuery(Model):
+    """Which tasks of somebody.
+
+    Attributes:
+        state: open: what waits for them; closed: what they were asked, newest first.
+        sort: of open tasks: by when they are due, the first one first, then those that are never; the oldest first; by
+            item, of each the oldest first.
+        whose: those they are asked in their own right, those they have only because somebody delegated them, or all.
+        overdue_at: only those that were due before that moment.
+    """
+
+    person_id: str
+    operator: bool = False
+    state: Literal["open", "closed"] = "open"
+    sort: Sort = "due"
+    whose: Whose = "all"
+    overdue_at: datetime | None = None
+    after: Place | None = None
+    limit: int = 50
+
+
+class Inbox(Model):
+    """A part of an inbox; `next` is the place of the part after it, None at the end."""
+
+    items: tuple[TaskView, ...]
+    next: Place | None = None
+
+
+class Earlier(Model):
+    """An earlier request, in short."""
+
+    number: str
+    accepted_at: datetime
+    status: Status
+    outcome: Outcome | None
+
+
+class Background(Model):
+    """What the register knows that helps to decide about a request (feature row A19).
+
+    Attributes:
+        entries: what was decided, advised and changed before, oldest first.
+        earlier: the newest requests for the same item and the same person before this one.
+        colleagues: how many others of the beneficiary's department had it fulfilled, among the newest orders of the
+            item; None if their department is not known.
+    """
+
+    entries: tuple[Entry, ...]
+    earlier: tuple[Earlier, ...]
+    colleagues: int | None
 
 
 class OwedNotice(Model):
@@ -123,3 +190,8 @@ class Page(Model, Generic[T]):
 
     items: tuple[T, ...]
     next: int | None = None
+
+
+def is_delegated(assignee: Assignee) -> bool:
+    """Return whether somebody is asked only because others have delegated it to them."""
+    return not assignee.own and not assignee.escalated

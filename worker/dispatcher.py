@@ -1,6 +1,7 @@
 """Sends the notices that the register says are owed: one thread, one mail at a time, each at most once (row N2).
 
-What a notice says is `catalog.mail`'s business, how mail travels the connector's, what is owed the register's.
+What a notice says is `catalog.mail`'s business, how mail travels the connector's, what is owed the register's. The
+register also puts off what comes in its recipient's quiet hours, and what is to come together in a digest.
 Several processes may each run one: a claim in the register gives a notice to one of them.
 """
 
@@ -83,6 +84,8 @@ class Dispatcher:
         while not self._stopping.is_set():
             try:
                 self._settle()
+                while not self._stopping.is_set() and self._register.gather_notices(self._clock()):
+                    pass
                 while not self._stopping.is_set() and self._send_next():
                     pass
             except RegisterUnavailable as error:

@@ -21,9 +21,11 @@ from activities.ports import Ports
 from activities.serving import serving
 from catalog.item import CatalogItem
 from records.register import Register, RegisterUnavailable
+from worker.company import company
 from worker.dispatcher import Dispatcher
 from worker.placing import placing
 from worker.queues import brought, workers
+from worker.scheduling import schedule_watchdog
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -71,7 +73,9 @@ async def serve(settings: WorkerSettings) -> None:
         async with workers(
             client,
             directory=ports.directory,
+            company=company(register),
             journal=register,
+            watch=register,
             place=placing(desk),
             served=served.by_queue,
             more_workflows=more_workflows,
@@ -82,6 +86,7 @@ async def serve(settings: WorkerSettings) -> None:
             max_cached_workflows=settings.max_cached_workflows,
         ):
             log.info("the worker is ready")
+            await schedule_watchdog(client)
             await stop.wait()
             log.info("the worker stops")
 

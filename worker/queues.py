@@ -16,13 +16,15 @@ from temporalio.common import WorkerDeploymentVersion, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 
+from activities.approvers import ALONE, Company
 from activities.identity import Identity
 from activities.journal import JournalWriter
 from activities.ordering import ChildOrder, Ordering, Placed
 from activities.plugins import WORKFLOWS as WORKFLOWS_GROUP
 from activities.plugins import Plugins, Problem, attempt, watched
-from activities.ports import Directory, Journal
+from activities.ports import Directory, Journal, Watch
 from activities.serving import Activity
+from activities.watchdog import Watching
 from catalog.request import Order
 from worker.sandbox import check, runner
 from workflows.access import AccessRequest
@@ -30,8 +32,9 @@ from workflows.bundle import BundleRequest
 from workflows.messages import DIRECTORY_QUEUE, ORDERS_QUEUE, TASK_QUEUE
 from workflows.starting import start_of
 from workflows.steps import StepsRequest
+from workflows.watchdog import Watchdog
 
-WORKFLOWS: Sequence[type] = (AccessRequest, StepsRequest, BundleRequest)
+WORKFLOWS: Sequence[type] = (AccessRequest, StepsRequest, BundleRequest, Watchdog)
 """The workflows of this distribution; plug-ins bring others."""
 
 
@@ -80,7 +83,9 @@ async def workers(
     client: Client,
     *,
     directory: Directory,
+    company: Company = ALONE,
     journal: Journal,
+    watch: Watch | None = None,
     place: Callable[[ChildOrder], Placed],
     begin: Callable[[Order], Awaitable[None]] | None = None,
     served: Mapping[str, Sequence[Activity]] | None = None,
@@ -97,7 +102,9 @@ async def workers(
     Args:
         client: connected, with the pydantic data converter.
         directory: the directory activities talk to.
+        company: what else is known of people.
         journal: where journals are written.
+        watch: where late timers show; without one nobody looks for them.
         place: puts the order of a request's part on record.
         begin: starts the workflow of such an order; as everybody's order begins, unless a simulation has its own way.
         served: by task queue, the activities of actions, providers and HTTP; those of the directory join its own.
@@ -109,7 +116,7 @@ async def workers(
         interceptors: of every worker.
         options: passed on to the workflow worker.
     """
-    identity = Identity(directory)
+    identity = Identity(directory, company)
     others = dict(served or {})
     on_directory: list[Activity] = [
         identity.standing,
@@ -137,9 +144,10 @@ async def workers(
             )
             await stack.enter_async_context(worker)
 
-        journal_writer = JournalWriter(journal, written).record
+        on_record: list[Activity] = [JournalWriter(journal, written).record]
+        on_record += [Watching(watch, written).timers] if watch else []
         usable = {"workflows": [*WORKFLOWS, *more_workflows], "workflow_runner": runner(), **options}
-        await serve(TASK_QUEUE, [journal_writer], JOURNAL_THREADS, **_WORKFLOW_WORKER, **usable)
+        await serve(TASK_QUEUE, on_record, JOURNAL_THREADS, **_WORKFLOW_WORKER, **usable)
         rate = {"max_task_queue_activities_per_second": directory_rate}
         await serve(
             DIRECTORY_QUEUE, on_directory, directory_threads, max_concurrent_activities=directory_threads, **rate

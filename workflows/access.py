@@ -8,14 +8,14 @@ from temporalio import workflow
 
 from workflows.ending import Closure, Ended
 from workflows.operators import OperatorSaid
-from workflows.request import RequestFrame
+from workflows.request import RequestFrame, Run
 from workflows.targets import on_directory
 
 with workflow.unsafe.imports_passed_through():
     from activities.identity import Identity
     from catalog.access import Membership
     from catalog.registry import WorkflowSpec
-    from catalog.request import Order, Outcome
+    from catalog.request import Outcome
 
 
 @workflow.defn(name="AccessRequest")
@@ -35,11 +35,11 @@ class AccessRequest(RequestFrame):
     after_approval = "The access is set up."
 
     @workflow.init
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Run) -> None:
         super().__init__(order)
 
     @workflow.run
-    async def run(self, order: Order) -> Closure:  # noqa: ARG002  the input is taken in __init__, before any message
+    async def run(self, order: Run) -> Closure:  # noqa: ARG002  the input is taken in __init__, before any message
         """See the class."""
         return await self.conduct(self.fulfil)
 
@@ -54,7 +54,7 @@ class AccessRequest(RequestFrame):
         if standing.already_member:
             return Ended(Outcome.FULFILLED, f"{who.name} is in {group} already.", rule="access.already-member")
 
-        await self.approved(standing.rungs)
+        await self.approved(standing)
 
         add = on_directory(Identity.ensure_member, membership, f"Add {who.name} to {group}")
         remove = on_directory(Identity.ensure_absent, membership, f"Take {who.name} out of {group}")

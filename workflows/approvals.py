@@ -1,60 +1,128 @@
-"""The approval desk of one request: the votes so far, and what of them people see.
+"""The approval desk of one request: its approvals, and what of them goes on record.
 
 Everything here happens at once and awaits nothing: the reducer in `catalog.approval` decides, the desk keeps its
-state, puts it on record and keeps the tasks in step. The waiting is done by the frame.
+state, puts on record what changed, keeps the tasks in step and owes the messages. The waiting is done by `approving`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from temporalio import workflow
 
-from workflows.messages import Decide
+from workflows.messages import Consider, Decide
 from workflows.record import Record
 
 with workflow.unsafe.imports_passed_through():
-    from catalog import approval
-    from catalog.approval import (
+    from catalog import approval, stage_view
+    from catalog.ballot import (
+        Advise,
+        Amend,
+        Answer,
         Approvals,
+        Ask,
         Cancel,
         Cast,
         Change,
+        Consult,
+        Due,
+        Escalate,
         Event,
-        Expire,
+        Hand,
+        Join,
+        Nudge,
         Open,
         Refusal,
-        Slate,
+        Resolve,
         StageState,
         StageStatus,
+        Supersede,
+        Tick,
         Verdict,
         Vote,
+        Withdraw,
     )
+    from catalog.calendar import Calendar
     from catalog.journal import Entry, Kind
+    from catalog.model import Model
+    from catalog.people import PersonRef
     from catalog.plan import PlannedStage
-    from catalog.request import Assignee, Order, Status, Task, Waiting, WaitKind
+    from catalog.request import Assignee, Status, Task, Template, Waiting
+    from catalog.slate import Slate
     from catalog.stages import Stage
-    from catalog.wording import begins, capital, listed
+
+
+class Want(NamedTuple):
+    """People that have to be looked up for a stage.
+
+    Attributes:
+        kind: ``again``: its own, since they may have changed; ``escalate``: those of that level; ``nobody``: its own,
+            once an operator has seen to it that there are enough.
+        rule: why.
+    """
+
+    kind: str
+    level: int = 0
+    rule: str = ""
+
+
+class DeskSoFar(Model):
+    """What a run that ends hands to the one that goes on with the request.
+
+    Attributes:
+        state: the approvals so far.
+        tasks: by stage, the task of its decision.
+        asking: by stage, the task of the question to the requester.
+        advising: the tasks of advice, by stage and person.
+        wants: by stage, what has to be looked up.
+    """
+
+    state: Approvals
+    tasks: dict[str, str] = {}
+    asking: dict[str, str] = {}
+    advising: tuple[tuple[str, str, str], ...] = ()
+    wants: dict[str, tuple[Want, ...]] = {}
 
 
 class ApprovalDesk:
     """Takes stages, votes and deadlines, one after the other.
 
     Attributes:
-        order: whose approvals these are.
-        record: where they stand.
-        state: the votes so far.
+        record: of the request whose approvals these are.
+        state: the approvals so far.
+        amended: how many times what is decided on was changed.
+        leaving: whether this run is about to end, and another to go on with the request.
     """
 
-    def __init__(self, order: Order, record: Record, planned: tuple[PlannedStage, ...], then: str) -> None:
+    def __init__(
+        self, record: Record, planned: tuple[PlannedStage, ...], then: str, carried: DeskSoFar | None = None
+    ) -> None:
         """Take the stages that this order needs; `then` says in words what comes after the last of them."""
-        self.order = order
         self.record = record
+        self.amended = 0
+        self.leaving = False
         self._then = then
         self._planned = planned
-        self._tasks: dict[str, str] = {}
-        self.state: Approvals = approval.begin(planned, order.requester.id, order.beneficiary.id, order.subject)
+        so_far = carried or DeskSoFar(state=approval.begin(planned, record.order.parties, self._subjects(planned)))
+        self.state: Approvals = so_far.state
+        self._tasks = dict(so_far.tasks)
+        self._asking = dict(so_far.asking)
+        self._advising = {(stage, person): task for stage, person, task in so_far.advising}
+        self._wants = {stage: list(wants) for stage, wants in so_far.wants.items()}
+        for state in self.state.stages:
+            if state.status is StageStatus.OPEN:
+                self.record.waits_for(self.waiting(state.stage.id))
+
+    def so_far(self) -> DeskSoFar:
+        """Return what another run has to know to go on with it; nothing is being looked up."""
+        advising = tuple((stage, person, task) for (stage, person), task in self._advising.items())
+        wants = {stage: tuple(wants) for stage, wants in self._wants.items()}
+        return DeskSoFar(state=self.state, tasks=self._tasks, asking=self._asking, advising=advising, wants=wants)
+
+    def _subjects(self, planned: tuple[PlannedStage, ...]) -> dict[str, str]:
+        return {one.stage.id: self.record.order.subject_of(one.stage) for one in planned}
 
     def note_plan(self) -> None:
         """Put on record which stages are left out or approved by rule, and which could not be planned."""
@@ -69,7 +137,7 @@ class ApprovalDesk:
 
     def has(self, task: Task) -> bool:
         """Return whether a task stands for one of these stages: other desks may have stages of the same id."""
-        return task.id in self._tasks.values()
+        return any(task.id in tasks.values() for tasks in (self._tasks, self._asking, self._advising))
 
     def stage(self, stage_id: str) -> StageState:
         """Return a stage of this request's item."""
@@ -77,6 +145,13 @@ class ApprovalDesk:
         if state is None:
             raise KeyError(stage_id)
         return state
+
+    def is_open(self, stage_id: str) -> bool:
+        """Return whether a stage waits for people; one that is no longer needed does not."""
+        state = self.state.stage(stage_id)
+        return state is not None and state.status is StageStatus.OPEN
+
+    # ---------------------------------------------------------------- people
 
     def find(self, stage: Stage, slate: Slate) -> None:
         """Put on record who was passed over when a stage's people were looked for."""
@@ -90,48 +165,241 @@ class ApprovalDesk:
         # Otherwise the frame is at fault: that fails the workflow task loudly, and the request waits for a mended one.
         assert isinstance(change, Change), change.message
         state = self.stage(stage.id)
+        if state.opened_at is None:  # nobody may decide it, and its author says what then
+            self._note_closed(state)
+            return
         task = self._task(state)
         self._tasks[stage.id] = task.id
-        self.record.note(Kind.STAGE_OPENED, _facts(state), status=Status.APPROVAL, rule=slate.rule)
+        self.record.note(Kind.STAGE_OPENED, stage_view.facts(state), status=Status.APPROVAL, rule=slate.rule)
         self.record.open_task(task)
         for vote in state.votes:
             self._note_carried(state, vote)
         self._close(change.closed)
         if not change.closed:
-            self._owe_notices(task.id, state)
+            self._tell("approval-needed", state, _told(state))
 
-    def refuse(self, task: Task, command: Decide) -> Refusal | None:
-        """Return why this vote would not count now."""
-        result = approval.apply(self.state, _cast(task, command), workflow.now())
+    def resolve(self, stage_id: str, slate: Slate, rule: str) -> None:
+        """Ask those who may decide a stage now; whoever is named anew is told."""
+        before = self.stage(stage_id)
+        self.find(before.stage, slate)
+        change = self._apply(Resolve(stage=stage_id, slate=slate))
+        if isinstance(change, Change) and change.state.stage(stage_id) != before:
+            self._note_people(stage_id, change, rule)
+
+    def escalate(self, stage_id: str, slate: Slate) -> None:
+        """Let those of the next level decide; if there is nobody, go on as if their time were over."""
+        before = self.stage(stage_id)
+        self.find(before.stage, slate)
+        change = self._apply(Escalate(stage=stage_id, slate=slate))
+        assert isinstance(change, Change), change.message  # asked for only when its time has come
+        facts = self._names(before) | {"people": stage_view.named(change.asked)}
+        self.record.note(Kind.ESCALATED, facts, rule="approval.escalated")
+        self._follow(stage_id, change)
+        self._tell("approval-needed", self.state.stage(stage_id) or before, change.asked)
+
+    def look_again(self, people: Iterable[str], rule: str) -> None:
+        """Want the people of open stages looked up again in which one of these may act."""
+        asked = set(people)
+        for state in self.state.stages:
+            if state.status is StageStatus.OPEN and asked & {seat.person.id for seat in state.slate.seats} | (
+                asked & state.may_act().keys()
+            ):
+                self._want(state.stage.id, Want("again", rule=rule))
+
+    def wants(self, stage_id: str) -> bool:
+        """Return whether people have to be looked up for a stage."""
+        return bool(self._wants.get(stage_id))
+
+    def take_wants(self, stage_id: str) -> list[Want]:
+        """Return what has to be looked up for a stage, and forget it."""
+        return self._wants.pop(stage_id, [])
+
+    def _want(self, stage_id: str, want: Want) -> None:
+        wanted = self._wants.setdefault(stage_id, [])
+        if want not in wanted:
+            wanted.append(want)
+
+    # ---------------------------------------------------------------- commands
+
+    def refuse(self, task: Task, command: Decide | Consider) -> Refusal | None:
+        """Return why a command would not count now."""
+        result = approval.apply(self.state, _event(task, command), workflow.now())
         return result if isinstance(result, Refusal) else None
 
     def vote(self, task: Task, command: Decide) -> Entry:
         """Count a vote that `refuse` lets pass."""
-        change = self._apply(_cast(task, command))
+        change = self._apply(_event(task, command))
         assert isinstance(change, Change), change.message  # `refuse` has let it pass in the same workflow task
-        data = {
+        assert change.vote is not None, "that is what a vote is"
+        stage_id = task.stage or ""
+        state = self.stage(stage_id)
+        instead = [seat.person for seat in state.slate.seats if seat.person.id in change.vote.seats]
+        behalf = [person for person in instead if person.id != command.actor.person.id]
+        data: dict[str, Any] = {
             "task": task.id,
             "stage": task.stage,
-            "name": self.stage(task.stage or "").stage.name,
+            "name": state.stage.name,
             "choice": command.choice,
             "reason": command.reason,
-            "subject": self.order.subject,
+            "subject": state.subject,
         }
-        entry = self.record.note(Kind.VOTE, data, actor=command.actor, command=command.command)
-        for stage_id, vote in change.carried:
-            self._note_carried(self.stage(stage_id), vote)
-        for stage_id in (task.stage or "", *(stage_id for stage_id, _ in change.carried)):
-            state = self.stage(stage_id)
-            if state.status is StageStatus.OPEN:
-                self.record.change_task(self._task_id(stage_id), assignees=_assignees(state))
-                self.record.waits_for(self.waiting(stage_id))
+        if behalf:
+            data["on_behalf_of"] = stage_view.named(behalf)
+        entry = self.record.note(
+            Kind.VOTE,
+            data,
+            actor=command.actor,
+            on_behalf_of=behalf[0] if behalf else None,
+            rule=change.vote.rule,
+            command=command.command,
+        )
+        for carried_id, vote in change.carried:
+            self._note_carried(self.stage(carried_id), vote)
+        for touched in (stage_id, *(carried_id for carried_id, _ in change.carried)):
+            self._show(touched)
+        self._end_question(stage_id)
         self._close(change.closed)
         return entry
+
+    def consider(self, task: Task, command: Consider) -> Entry:
+        """Carry out what somebody does with a decision short of deciding; `refuse` lets it pass."""
+        before = self.stage(task.stage or "")
+        change = self._apply(_event(task, command))
+        assert isinstance(change, Change), change.message  # as in `vote`
+        stage_id = before.stage.id
+        facts = self._names(before) | {"task": task.id}
+        if command.text:
+            facts["text"] = command.text
+        if command.person:
+            facts["person"] = command.person.model_dump(mode="json")
+        if command.act == "reassign":
+            facts["seat"] = command.seat or command.actor.person.id
+        reminded = [person for due in change.due if due.kind == "remind" for person in due.people]
+        if reminded:
+            facts["people"] = stage_view.named(reminded)
+        entry = self.record.note(_CONSIDERED[command.act], facts, actor=command.actor, command=command.command)
+        self._tell("reminder", self.stage(stage_id), reminded)
+        self._begin_asking(stage_id, command)
+        self._note_fallen(change)
+        self._follow(stage_id, change)
+        self._tell("approval-needed", self.stage(stage_id), change.asked)
+        self._end_asking(stage_id, command)
+        return entry
+
+    def amend(self, planned: tuple[PlannedStage, ...], by_stage: str = "") -> None:
+        """Take up that what is decided on has changed; `by_stage` if those who decide that one have changed it."""
+        change = self._apply(Amend(planned=planned, subjects=self._subjects(planned), by_stage=by_stage))
+        assert isinstance(change, Change), change.message  # refused before, once it is decided
+        self._planned = planned
+        self.amended += 1
+        self._note_fallen(change)
+        self._close(change.closed)
+        for state in self.state.stages:
+            self._show(state.stage.id)
+
+    def is_over(self) -> bool:
+        """Return whether nothing is left to decide."""
+        return self.state.outcome is not StageStatus.WAITING
+
+    # ---------------------------------------------------------------- time and ends
+
+    def tick(self, stage_id: str, at: datetime) -> None:
+        """See to what is due on a stage at that moment; nothing, if nothing is."""
+        change = self._apply(Tick(stage=stage_id), at)
+        if isinstance(change, Change):
+            for due in change.due:
+                self._see_to(due)
+            self._follow(stage_id, change)
+            self._end_question(stage_id)
+
+    def cancel(self) -> None:
+        """Close what is still open because the request ends."""
+        self._end(Cancel())
+
+    def supersede(self) -> None:
+        """Close what is still open because another request takes this one's place."""
+        self._end(Supersede())
+
+    def _end(self, event: Event) -> None:
+        change = self._apply(event)
+        if isinstance(change, Change):
+            self._close(change.closed)
+
+    def _see_to(self, due: Due) -> None:
+        """Do what time demands: say it, or have people looked up."""
+        state = self.stage(due.stage)
+        if due.kind in _DUE:
+            kind, template = _DUE[due.kind]
+            facts = self._names(state) | {"people": stage_view.named(due.people), "nth": due.nth}
+            self.record.note(kind, facts, rule=f"approval.{due.kind}")
+            people = (self.record.order.requester,) if due.kind == "ask-again" else due.people
+            self._tell(template, state, people)
+        else:
+            self._want(due.stage, Want(due.kind, level=due.nth))
+
+    # ---------------------------------------------------------------- what follows a change
+
+    def _apply(self, event: Event, at: datetime | None = None) -> Change | Refusal:
+        change = approval.apply(self.state, event, at or workflow.now())
+        if isinstance(change, Change):
+            self.state = change.state
+        return change
+
+    def _follow(self, stage_id: str, change: Change) -> None:
+        """Bring tasks and waits into step after a change of an open stage; note what else it led to."""
+        for due in change.due:
+            if due.kind == "nobody":
+                self._see_to(due)
+        if self.is_open(stage_id):
+            self._show(stage_id)
+        self._close(change.closed)
+
+    def _show(self, stage_id: str) -> None:
+        """Show who may decide a stage, and what it waits for."""
+        state = self.stage(stage_id)
+        if state.status is StageStatus.OPEN:
+            self.record.change_task(
+                self._tasks[stage_id],
+                assignees=stage_view.assignees(state),
+                subject=state.subject,
+                due_at=state.due_at,
+                removed=state.removed,
+                nudged_at=state.nudged_at,
+                acts_in=_acts_in(state),
+            )
+            self.record.waits_for(self.waiting(stage_id))
+
+    def waiting(self, stage_id: str) -> Waiting:
+        """Say whom an open stage waits for (feature row W1)."""
+        state = self.stage(stage_id)
+        return stage_view.waiting(self.state, state, self.record.order, self._tasks[stage_id], self._then)
+
+    def _note_people(self, stage_id: str, change: Change, rule: str) -> None:
+        """Put on record whose decision it is now."""
+        facts = self._names(self.stage(stage_id))
+        facts |= {"asked": stage_view.named(change.asked), "gone": stage_view.named(change.gone)}
+        self.record.note(Kind.APPROVERS_CHANGED, facts, rule=rule)
+        self._note_fallen(change)
+        self._follow(stage_id, change)
+        state = self.state.stage(stage_id)
+        if state and state.status is StageStatus.OPEN:
+            self._tell("approval-needed", state, change.asked)
+
+    def _note_fallen(self, change: Change) -> None:
+        for stage_id, vote in change.fallen:
+            state = self.state.stage(stage_id)
+            facts = {
+                "stage": stage_id,
+                "name": state.stage.name if state else stage_id,
+                "voter": vote.voter.model_dump(mode="json"),
+                "choice": vote.verdict,
+            }
+            self.record.note(Kind.VOTE_FALLEN, facts, rule="approval.fallen")
 
     def _note_carried(self, state: StageState, vote: Vote) -> None:
         """Put a vote on record that counts here because it was cast elsewhere."""
         data = {
-            "task": self._task_id(state.stage.id),
+            "task": self._tasks[state.stage.id],
             "stage": state.stage.id,
             "name": state.stage.name,
             "choice": vote.verdict,
@@ -139,73 +407,111 @@ class ApprovalDesk:
         }
         self.record.note(Kind.VOTE, data, rule=vote.rule)
 
-    def expire(self, stage_id: str) -> None:
-        """Close a stage whose time is over; one that was decided stays as it is."""
-        change = self._apply(Expire(stage=stage_id))
-        if isinstance(change, Change):
-            self._close(change.closed)
-
-    def cancel(self) -> None:
-        """Close what is still open because the request ends."""
-        change = self._apply(Cancel())
-        if isinstance(change, Change):
-            self._close(change.closed)
-
-    def waiting(self, stage_id: str) -> Waiting:
-        """Say whom an open stage waits for (feature row W1)."""
-        state = self.stage(stage_id)
-        return Waiting(
-            kind=WaitKind.PEOPLE,
-            what=f"{state.stage.name} decides{_how_many(state)}",
-            who=state.undecided(),
-            since=state.opened_at or workflow.now(),
-            until=state.due_at,
-            rule=state.slate.rule,
-            at_deadline="The request expires.",
-            then=self._following(stage_id),
-            task=self._task_id(stage_id),
-        )
-
-    def _following(self, stage_id: str) -> str:
-        """Say what comes once this stage has approved."""
-        others = [state for state in self.state.stages if state.stage.id != stage_id]
-        undecided = {s.stage.id: s for s in others if s.status in (StageStatus.WAITING, StageStatus.OPEN)}
-        following = [s for s in undecided.values() if stage_id in s.after]
-        if not following:
-            return f"{_decide(undecided.values())} too." if undecided else self._then
-        first = [undecided[name].stage.name for name in following[0].after if name in undecided]
-        return f"{capital(begins(first))}, {_decide(following)}." if first else f"{_decide(following)}."
-
-    def _apply(self, event: Event) -> Change | Refusal:
-        change = approval.apply(self.state, event, workflow.now())
-        if isinstance(change, Change):
-            self.state = change.state
-        return change
+    def _names(self, state: StageState) -> dict[str, Any]:
+        return {"stage": state.stage.id, "name": state.stage.name}
 
     def _task(self, state: StageState) -> Task:
-        order = self.order
+        order = self.record.order
         return Task(
             id=self.record.next_task_id(),
             kind="approval",
             title=f"{state.stage.name}: {order.item.name} for {order.beneficiary.name}",
             stage=state.stage.id,
             quorum=state.stage.quorum,
-            assignees=_assignees(state),
+            assignees=stage_view.assignees(state),
             choices=tuple(Verdict),
-            subject=order.subject,
+            subject=state.subject,
+            bulk=state.stage.bulk,
+            acts_in=_acts_in(state),
             opened_at=workflow.now(),
             due_at=state.due_at,
         )
 
-    def _task_id(self, stage_id: str) -> str:
-        return self._tasks[stage_id]
+    def _tell(self, template: Template, state: StageState, people: Iterable[PersonRef]) -> None:
+        """Owe people a message about a stage."""
+        due = state.question.due_at if state.question else state.due_at
+        order = self.record.order
+        about = {
+            "task": self._asking.get(state.stage.id) or self._tasks[state.stage.id],
+            "stage": state.stage.name,
+            "due_at": due.isoformat() if due else None,
+            "at_deadline": self.waiting(state.stage.id).at_deadline if state.status is StageStatus.OPEN else "",
+        }
+        if state.question:
+            about |= {"asker": state.question.by.name, "question": state.question.text}
+        data = {**order.headline(), **about, "answers": order.shown_answers()}
+        for person in people:
+            self.record.owe(template, person, data)
 
-    def _owe_notices(self, task_id: str, state: StageState) -> None:
-        due = state.due_at.isoformat() if state.due_at else None
-        about = {"task": task_id, "stage": state.stage.name, "due_at": due}
-        data = {**self.order.headline(), **about, "answers": self.order.shown_answers()}
-        for person in state.undecided():
-            self.record.owe("approval-needed", person, data)
+    # ---------------------------------------------------------------- questions and advice
+
+    def _begin_asking(self, stage_id: str, command: Consider) -> None:
+        """Put a question before those who are to answer it."""
+        state = self.stage(stage_id)
+        order, by = self.record.order, command.actor.person
+        if command.act == "ask" and state.question:
+            parties = {person.id: person for person in (order.requester, order.beneficiary)}.values()
+            title = f"{by.name} asks about {order.item.name}"
+            task = self._question(title, "information", tuple(parties), state, command.text)
+            self._asking[stage_id] = task.id
+            self._tell("question", state, parties)
+        if command.act == "consult" and command.person:
+            title = f"{by.name} asks your advice on {order.item.name} for {order.beneficiary.name}"
+            task = self._question(title, "advice", (command.person,), state, command.text)
+            self._advising[stage_id, command.person.id] = task.id
+            data = {**order.headline(), "task": task.id, "asker": by.name, "question": command.text}
+            self.record.owe("advice-needed", command.person, {**data, "answers": order.shown_answers()})
+
+    def _question(self, title: str, kind: Any, people: tuple[PersonRef, ...], state: StageState, text: str) -> Task:
+        task = Task(
+            id=self.record.next_task_id(),
+            kind=kind,
+            title=title,
+            stage=state.stage.id,
+            instructions=text,
+            assignees=tuple(Assignee(person=person) for person in people),
+            choices=("answer",),
+            subject=state.subject,
+            opened_at=workflow.now(),
+            due_at=state.question.due_at if state.question and kind == "information" else None,
+        )
+        self.record.open_task(task)
+        return task
+
+    def _end_asking(self, stage_id: str, command: Consider) -> None:
+        """Take the question from those who have answered it, and tell who asked."""
+        by, state = command.actor.person, self.stage(stage_id)
+        data = {**self.record.order.headline(), "task": self._tasks[stage_id], "stage": state.stage.name}
+        data |= {"answer": command.text, "by": by.name}
+        if command.act == "answer":
+            task = self.record.tasks[self._asking.pop(stage_id)]
+            self._answered(task, by, command.text)
+            asked = state.undecided()
+            for person in asked:
+                self.record.owe("answered", person, data)
+        if command.act == "advise":
+            task_id = self._advising.pop((stage_id, by.id))
+            self._answered(self.record.tasks[task_id], by, command.text)
+            advice = next(one for one in reversed(state.advice) if one.person.id == by.id and one.given_at)
+            self.record.owe("answered", advice.by, data)
+
+    def _answered(self, task: Task, by: PersonRef, text: str) -> None:
+        at = workflow.now()
+        self.record.change_task(task.id, decided="answered", decided_by=(by,), reason=text, closed_at=at)
+
+    def _end_question(self, stage_id: str) -> None:
+        """Take a question back that nobody waits for any more."""
+        state = self.state.stage(stage_id)
+        if stage_id in self._asking and (state is None or state.question is None):
+            self._withdraw_task(self._asking.pop(stage_id))
+        if state is None or state.status is not StageStatus.OPEN:
+            for key in [key for key in self._advising if key[0] == stage_id]:
+                self._withdraw_task(self._advising.pop(key))
+
+    def _withdraw_task(self, task_id: str) -> None:
+        self.record.change_task(task_id, decided="cancelled", closed_at=workflow.now())
+
+    # ---------------------------------------------------------------- closing
 
     def _close(self, closed: tuple[StageState, ...]) -> None:
         """Close what people see of stages; of one that has not begun they see nothing."""
@@ -217,58 +523,75 @@ class ApprovalDesk:
                 self.record.waits_for(self.waiting(state.stage.id))  # something else may come after it now
 
     def _close_one(self, state: StageState) -> None:
-        facts = {"stage": state.stage.id, "name": state.stage.name, "status": state.status}
-        rule = {StageStatus.EXPIRED: "approval.expired", StageStatus.CANCELLED: "approval.cancelled"}
-        by_votes = f"approval.{state.stage.quorum}"
-        self.record.note(Kind.STAGE_CLOSED, facts, rule=rule.get(state.status, by_votes))
+        self._note_closed(state)
+        self._end_question(state.stage.id)
         self.record.change_task(
-            self._task_id(state.stage.id),
-            assignees=_assignees(state),
+            self._tasks[state.stage.id],
+            assignees=stage_view.assignees(state),
             decided=state.status,
             decided_by=tuple(vote.voter for vote in state.votes),
             reason=state.votes[-1].reason if state.votes else "",
             closed_at=state.closed_at,
         )
 
-
-def _cast(task: Task, command: Decide) -> Cast:
-    return Cast(
-        stage=task.stage or "",
-        voter=command.actor.person,
-        verdict=Verdict(command.choice),
-        reason=command.reason,
-        subject=command.subject,
-    )
+    def _note_closed(self, state: StageState) -> None:
+        rule = {StageStatus.EXPIRED: "approval.expired", StageStatus.CANCELLED: "approval.cancelled"}
+        by_votes = f"approval.{state.stage.quorum}"
+        facts = {**self._names(state), "status": state.status}
+        self.record.note(Kind.STAGE_CLOSED, facts, rule=state.rule or rule.get(state.status, by_votes))
 
 
-def _decide(stages: Collection[StageState]) -> str:
-    return f"{listed(state.stage.name for state in stages)} {'decides' if len(stages) == 1 else 'decide'}"
+_CONSIDERED = {
+    "withdraw": Kind.VOTE_WITHDRAWN,
+    "reassign": Kind.HANDED_ON,
+    "add": Kind.APPROVER_ADDED,
+    "consult": Kind.ADVICE_ASKED,
+    "advise": Kind.ADVICE_GIVEN,
+    "ask": Kind.INFO_ASKED,
+    "answer": Kind.INFO_GIVEN,
+    "remind": Kind.APPROVERS_REMINDED,
+}
+_DUE: dict[str, tuple[Kind, Template]] = {
+    "remind": (Kind.APPROVERS_REMINDED, "reminder"),
+    "warn": (Kind.DEADLINE_NEAR, "deadline-near"),
+    "ask-again": (Kind.INFO_LATE, "question"),
+    "unanswered": (Kind.INFO_MISSED, "reminder"),
+}
 
 
-def _how_many(state: StageState) -> str:
-    """Return how many must approve, in words, where one is not enough."""
-    asked, needed = len(state.slate.people), approval.votes_needed(state)
-    if needed == 1:
-        return ""
-    return ": everybody asked must approve" if needed == asked else f": {needed} of {asked} must approve"
+def _event(task: Task, command: Decide | Consider) -> Event:
+    """Return what a command asks of the approvals."""
+    stage, by = task.stage or "", command.actor.person
+    if isinstance(command, Decide):
+        verdict = Verdict(command.choice)
+        return Cast(stage=stage, voter=by, verdict=verdict, reason=command.reason, subject=command.subject)
+    person = command.person or by
+    match command.act:
+        case "withdraw":
+            return Withdraw(stage=stage, voter=by)
+        case "reassign":
+            seat = command.seat or by.id
+            return Hand(stage=stage, by=by, seat=seat, to=person, operator=command.actor.operator)
+        case "add":
+            return Join(stage=stage, by=by, person=person)
+        case "consult":
+            return Consult(stage=stage, by=by, person=person, question=command.text)
+        case "advise":
+            return Advise(stage=stage, by=by, text=command.text)
+        case "ask":
+            return Ask(stage=stage, by=by, text=command.text)
+        case "answer":
+            return Answer(stage=stage, by=by)
+        case "remind":
+            return Nudge(stage=stage, by=by, operator=command.actor.operator)
 
 
-def _assignees(state: StageState) -> tuple[Assignee, ...]:
-    votes = {vote.voter.id: vote for vote in state.votes}
-    return tuple(
-        Assignee(person=person, verdict=votes[person.id].verdict, at=votes[person.id].at)
-        if person.id in votes
-        else Assignee(person=person)
-        for person in state.slate.people
-    )
+def _acts_in(state: StageState) -> Calendar | None:
+    """Return the working time in which alone a stage is decided (feature row A24)."""
+    return state.slate.calendars.get(state.stage.acts_in or "")
 
 
-def _facts(state: StageState) -> dict[str, Any]:
-    return {
-        "stage": state.stage.id,
-        "name": state.stage.name,
-        "approvers": [{"id": p.id, "name": p.name, "login": p.login} for p in state.slate.people],
-        "quorum": state.stage.quorum,
-        "due_at": state.due_at.isoformat() if state.due_at else None,
-        "rule": state.slate.rule,
-    }
+def _told(state: StageState) -> tuple[PersonRef, ...]:
+    """Return who is told that a stage begins: who acts, and those who have delegated it to them (feature row A8)."""
+    people = (person for seat in state.empty() for person in state.may_fill(seat))
+    return tuple({person.id: person for person in people}.values())

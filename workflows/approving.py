@@ -1,12 +1,13 @@
-"""Approving: opens one stage after the other, looks up whom to ask, waits, and says how it ended."""
+"""Approving: opens stages, looks up whom to ask, waits, sees to what time brings, and says how it ended."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from temporalio import workflow
 
-from workflows.approvals import ApprovalDesk
+from workflows.approvals import ApprovalDesk, Want
 from workflows.ending import Ended
 from workflows.operators import Operators
 from workflows.patience import Patience
@@ -17,98 +18,212 @@ with workflow.unsafe.imports_passed_through():
     from activities.approvers import ApproversQuery
     from activities.identity import Identity
     from catalog import approval, names, plan
-    from catalog.approval import Rung, Slate, StageStatus
+    from catalog import slate as slates
+    from catalog.ballot import StageState, StageStatus
     from catalog.expression import ExpressionError
+    from catalog.plan import Wanted
     from catalog.request import Outcome
+    from catalog.slate import Found, Slate
     from catalog.stages import Stage
+
+Names = dict[str, Any]
 
 
 class Approving:
     """The approvals of one request, from the first stage to the outcome."""
 
-    def __init__(self, desk: ApprovalDesk, patience: Patience, targets: Targets, operators: Operators) -> None:
-        self._order = desk.order
+    def __init__(
+        self,
+        desk: ApprovalDesk,
+        patience: Patience,
+        targets: Targets,
+        operators: Operators,
+        leave: Callable[[], None] | None = None,
+    ) -> None:
+        """Make it; `leave` has another run go on with the request, where that can be while these are decided."""
+        self._leave_now = leave
         self._desk = desk
         self._patience = patience
         self._targets = targets
         self._operators = operators
         self._begun: set[str] = set()
+        self._known: Names = {}
 
-    def query(self, stage: Stage, known: dict[str, Any] | None = None) -> ApproversQuery:
-        """Return what to ask the directory for a stage's people; `known` are names besides those of the order.
+    def query(self, stage: Stage) -> ApproversQuery:
+        """Return what to ask the directory for a stage's people.
 
         Raises:
             ExpressionError: whom a rule names cannot be worked out.
         """
-        order = self._order
-        rules = plan.concrete(stage.approvers, {**names.of_order(order, workflow.now()), **(known or {})})
-        return ApproversQuery.of(order, rules)
+        return self._asking(stage, plan.wanted(stage, self._names()))
 
-    async def approved(self, ladder: tuple[Rung, ...] = (), known: dict[str, Any] | None = None) -> None:
-        """Return once every stage has approved; `ladder` is the first stage's people, freshly looked up.
+    def _asking(self, stage: Stage, wanted: Wanted) -> ApproversQuery:
+        return ApproversQuery.for_stage(self._desk.record.order, stage, wanted, workflow.now())
+
+    def _names(self) -> Names:
+        return {**names.of_order(self._desk.record.order, workflow.now()), **self._known}
+
+    async def approved(self, found: Found | None = None, known: Names | None = None) -> None:
+        """Return once every stage has approved.
+
+        Args:
+            found: the first stage's people, freshly looked up.
+            known: names that rules may use besides those of the order.
 
         Raises:
             Ended: it was refused, its time ran out, or it was called off.
         """
-        await self._go_on(ladder, known)
+        self._known = known or {}
+        while not self._desk.is_over():
+            amended = self._desk.amended
+            self._begun.clear()
+            await self._go_on(found)
+            found = None
+            assert self._desk.is_over() or self._desk.leaving or amended != self._desk.amended, "nobody waits"
+            await self._leave()
         # Otherwise the frame is at fault, and nothing may be given on it: the workflow task fails loudly.
         assert self._desk.state.outcome is StageStatus.APPROVED, self._desk.state.outcome
 
-    async def _go_on(self, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
+    async def _leave(self) -> None:
+        """Hand the request to another run if this one is to end, and nothing has been decided meanwhile."""
+        while self._desk.leaving:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            self._desk.leaving = False
+            await self._desk.record.flush()
+            if self._leave_now and workflow.all_handlers_finished() and not self._desk.is_over():
+                self._leave_now()
+
+    async def _go_on(self, found: Found | None = None) -> None:
         """Have decided what may begin now, and what may begin then."""
-        while ready := [one.stage for one in self._desk.state.ready() if one.stage.id not in self._begun]:
+        while ready := [] if self._desk.leaving else self._ready():
             self._begun.update(stage.id for stage in ready)
             if len(ready) == 1:
-                await self._decide(ready[0], ladder, known)
+                await self._decide(ready[0], found)
             else:
-                ladders = [ladder, *[()] * (len(ready) - 1)]
-                await together([self._branch(*one, known) for one in zip(ready, ladders, strict=True)])
-            ladder = ()  # a later stage begins later: its people are looked up then
+                first = [found, *[None] * (len(ready) - 1)]
+                await together([self._branch(*one) for one in zip(ready, first, strict=True)])
+            found = None  # a later stage begins later: its people are looked up then
 
-    async def _branch(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
+    def _ready(self) -> list[Stage]:
+        """Return the stages to see to: those that may begin, and those that have begun before an amendment."""
+        state = self._desk.state
+        open_ = [one for one in state.stages if one.status is StageStatus.OPEN]
+        return [one.stage for one in (*open_, *state.ready()) if one.stage.id not in self._begun]
+
+    async def _branch(self, stage: Stage, found: Found | None) -> None:
         """Have a stage decided that runs beside others, and then what waits for it alone."""
-        await self._decide(stage, ladder, known)
-        await self._go_on((), known)
+        await self._decide(stage, found)
+        await self._go_on()
         await self._desk.record.flush()  # the others may go on for long
 
-    async def _decide(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> None:
-        slate = await self._slate(stage, ladder, known)
-        self._end_if_over()  # one beside it may have been refused while the people were looked up
-        self._desk.open(stage, slate)
-        if self._desk.stage(stage.id).status is StageStatus.OPEN and not await self._decided(stage):
-            self._desk.expire(stage.id)
+    async def _decide(self, stage: Stage, found: Found | None) -> None:
+        amended = self._desk.amended
+        if not self._desk.is_open(stage.id):
+            slate = await self._slate(stage, found)
+            self._end_if_over()  # one beside it may have been refused while the people were looked up
+            if amended != self._desk.amended:
+                return  # it may look different now
+            self._desk.open(stage, slate)
+        while self._desk.is_open(stage.id) and amended == self._desk.amended and not self._desk.leaving:
+            await self._something_happens(stage)
+            for want in self._desk.take_wants(stage.id):
+                await self._see_to(stage, want)
         self._end_if_over()
 
-    async def _slate(self, stage: Stage, ladder: tuple[Rung, ...], known: dict[str, Any] | None) -> Slate:
+    async def _something_happens(self, stage: Stage) -> None:
+        """Wait until a stage is decided, or something has to be done about it; see to what time demands."""
+        amended = self._desk.amended
+        wake_at = self._desk.stage(stage.id).next_at
+
+        def happened() -> bool:
+            return (
+                amended != self._desk.amended
+                or self._desk.leaving
+                or self._outgrown()
+                or not self._desk.is_open(stage.id)
+                or self._desk.wants(stage.id)
+                or self._desk.stage(stage.id).next_at != wake_at
+            )
+
+        if not await self._patience.wait(self._desk.waiting(stage.id), happened, wake_at=wake_at) and wake_at:
+            self._desk.tick(stage.id, max(wake_at, workflow.now()))
+        self._desk.leaving = self._desk.leaving or self._outgrown()
+
+    def _outgrown(self) -> bool:
+        """Return whether another run should go on with the request; not as long as operators are asked something."""
+        return (
+            self._leave_now is not None
+            and workflow.info().is_continue_as_new_suggested()
+            and not self._operators.are_asked()
+        )
+
+    # ---------------------------------------------------------------- people
+
+    async def _slate(self, stage: Stage, found: Found | None) -> Slate:
         """Return the people to ask; as long as there are not enough, an operator has to see to it."""
         what = f"Find who decides {stage.name}"
         while True:
-            try:
-                query = self.query(stage, known)
-            except ExpressionError as error:
-                await self._operators.ask(what, ITEM_AT_FAULT.format(error=error), ("retry", "cancel"))
-                continue
-            if not ladder:
-                ladder = (await self._targets.look_up(on_directory(Identity.approvers, query, what))).rungs
-            slate = approval.slate(ladder, self._order.requester.id, self._order.beneficiary.id)
+            query = await self._worked_out(what, lambda: self.query(stage))
+            if found is None or not found.rungs:
+                found = await self._targets.look_up(on_directory(Identity.approvers, query, what))
+            slate = slates.slate(stage, found, self._desk.record.order.parties, workflow.now())
             self._desk.find(stage, slate)
-            if approval.enough(stage, len(slate.people)):
+            if approval.enough(stage, slate) or stage.when_nobody != "operator":
                 return slate
             problem = TOO_FEW_DECIDE if slate.people else NOBODY_DECIDES
             await self._operators.ask(what, problem.format(stage=stage.name), ("retry", "cancel"))
-            ladder = ()
+            found = None
 
-    async def _decided(self, stage: Stage) -> bool:
-        waiting = self._desk.waiting(stage.id)
-        return await self._patience.wait(waiting, lambda: self._desk.stage(stage.id).status is not StageStatus.OPEN)
+    async def _see_to(self, stage: Stage, want: Want) -> None:
+        """Look people up for a stage that is open, as far as it still is."""
+        what = f"Find who decides {stage.name}"
+        if want.kind == "nobody":
+            await self._operators.ask(what, NOBODY_DECIDES.format(stage=stage.name), ("retry", "cancel"))
+        query = await self._worked_out(what, lambda: self._asking(stage, self._wanted(stage, want)))
+        found = await self._targets.look_up(on_directory(Identity.approvers, query, what))
+        slate = slates.slate(stage, found, self._desk.record.order.parties, workflow.now())
+        if not self._desk.is_open(stage.id):
+            return
+        if want.kind == "escalate":
+            self._desk.escalate(stage.id, slate)
+        else:
+            self._desk.resolve(stage.id, slate, want.rule or "approval.nobody")
+
+    def _wanted(self, stage: Stage, want: Want) -> Wanted:
+        if want.kind != "escalate":
+            return plan.wanted(stage, self._names())
+        rules = plan.concrete(stage.escalate[want.level - 1].to, self._names())
+        return Wanted(groups=(rules,), fallback=())
+
+    async def _worked_out(self, what: str, query: Callable[[], ApproversQuery]) -> ApproversQuery:
+        """Return what to ask the directory; as long as the item's rules cannot be worked out, operators are asked."""
+        while True:
+            try:
+                return query()
+            except ExpressionError as error:
+                await self._operators.ask(what, ITEM_AT_FAULT.format(error=error), ("retry", "cancel"))
+
+    # ---------------------------------------------------------------- ends
 
     def _end_if_over(self) -> None:
+        ends = (StageStatus.REJECTED, StageStatus.EXPIRED, StageStatus.CANCELLED)
         for state in self._desk.state.stages:
-            if state.status is StageStatus.REJECTED:
-                last = state.votes[-1]
-                raise Ended(Outcome.REJECTED, f"{last.voter.name}: {last.reason}", rule="approval.rejected")
-            if state.status is StageStatus.EXPIRED:
-                raise Ended(Outcome.EXPIRED, approval.said(state), rule="approval.expired")
+            if state.status in ends and state.status is self._desk.state.outcome:
+                raise _ending(state)
+
+
+def _ending(state: StageState) -> Ended:
+    """Return how a request ends with a stage."""
+    if state.status is StageStatus.REJECTED and state.votes:
+        last = state.votes[-1]
+        return Ended(Outcome.REJECTED, f"{last.voter.name}: {last.reason}", rule="approval.rejected")
+    outcome = {
+        StageStatus.REJECTED: Outcome.REJECTED,
+        StageStatus.EXPIRED: Outcome.EXPIRED,
+        StageStatus.CANCELLED: Outcome.CANCELLED,
+    }[state.status]
+    rule = "approval.expired" if state.status is StageStatus.EXPIRED else state.rule
+    return Ended(outcome, approval.said(state), rule=rule)
 
 
 NOBODY_DECIDES = (

@@ -10,7 +10,7 @@ from temporalio import workflow
 
 from workflows.ending import Closure, Ended
 from workflows.messages import Cancel
-from workflows.request import RequestFrame
+from workflows.request import RequestFrame, Run
 from workflows.saga import finished, shielded
 
 with workflow.unsafe.imports_passed_through():
@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.data import fill
     from catalog.expression import ExpressionError
     from catalog.people import Actor
-    from catalog.request import Order, OrderLine, Outcome
+    from catalog.request import OrderLine, Outcome
 
 AT_ONCE = 20
 """How many lines are worked on at the same time: each is a request with a history of its own."""
@@ -38,18 +38,18 @@ class BundleRequest(RequestFrame):
     after_approval = "The parts are ordered."
 
     @workflow.init
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Run) -> None:
         super().__init__(order)
         self._ended: dict[str, Closure] = {}
 
     @workflow.run
-    async def run(self, order: Order) -> Closure:  # noqa: ARG002  the input is taken in __init__, before any message
+    async def run(self, order: Run) -> Closure:  # noqa: ARG002  the input is taken in __init__, before any message
         """See the class."""
         return await self.conduct(self.fulfil)
 
     async def fulfil(self) -> Ended:
         """Follow the runbook."""
-        await self.approved(())
+        await self.approved()
         gate = asyncio.Semaphore(AT_ONCE)
         tasks = [asyncio.create_task(self._line(line, gate)) for line in self.order.lines]
         try:

@@ -37,8 +37,7 @@ class Children:
         ended: number -> how it ended, as far as they have told.
     """
 
-    def __init__(self, order: Order, record: Record, patience: Patience, targets: Targets) -> None:
-        self._order = order
+    def __init__(self, record: Record, patience: Patience, targets: Targets) -> None:
         self._record = record
         self._patience = patience
         self._targets = targets
@@ -95,8 +94,8 @@ class Children:
 
     async def call_off(self, number: str, by: Actor | None = None) -> None:
         """Tell a child that it is called off, by whom if somebody did, and wait for its end."""
-        actor = by or Actor(person=self._order.requester, channel="api", auth=self._order.auth)
-        reason = f"{self._order.number}, which it is part of, was called off."
+        actor = by or Actor(person=self._record.order.requester, channel="api", auth=self._record.order.auth)
+        reason = f"{self._record.order.number}, which it is part of, was called off."
         child = workflow.get_external_workflow_handle(number)
         try:
             await child.signal(CALL_OFF, Cancel(actor=actor, command="", reason=reason))

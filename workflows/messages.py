@@ -12,9 +12,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from catalog.model import Model
-from catalog.people import Actor
+from catalog.people import Actor, PersonRef
+from catalog.request import Amendment
 
 DECIDE = "decide"
+CONSIDER = "consider"
+AMEND = "amend"
 CANCEL = "cancel"
 COMMENT = "comment"
 WORK = "work"
@@ -23,6 +26,8 @@ CHILD_CLOSED = "child-closed"
 """A signal, from a request to its parent: it has ended, and how."""
 CALL_OFF = "call-off"
 """A signal, from the parent of a request: what it is part of was called off."""
+LOOK_AGAIN = "look-again"
+"""A signal, from the API: who may decide may have changed; carries `LookAgain`."""
 
 MAX_REASON = 4_000
 
@@ -56,12 +61,45 @@ class Decide(Command):
         choice: one of the task's choices.
         reason: why; needed to reject an approval and to skip or cancel as an operator.
         subject: digest of what the decider saw, if their client says so.
+        amendment: what they make of the order by deciding it: less than was asked for (feature row A11).
     """
 
     task: str
     choice: str
     reason: Annotated[str, Field(max_length=MAX_REASON)] = ""
     subject: str | None = None
+    amendment: Amendment | None = None
+
+
+class Consider(Command):
+    """Do something about a decision short of deciding (feature rows A9, A10, A21).
+
+    Attributes:
+        task: the task of the decision, of the question or of the advice.
+        act: ``withdraw`` one's vote; ``reassign`` a seat; ``add`` an approver; ``consult`` somebody; ``ask`` the
+            requester; ``advise`` and ``answer`` what one was asked; ``remind`` those who have not decided.
+        person: to whom it goes.
+        seat: by person id, whose seat is reassigned; the actor's own unless it says so.
+        text: the question, the answer, or why.
+    """
+
+    task: str
+    act: Literal["withdraw", "reassign", "add", "consult", "advise", "ask", "answer", "remind"]
+    person: PersonRef | None = None
+    seat: str = ""
+    text: Annotated[str, Field(max_length=MAX_REASON)] = ""
+
+
+class Amend(Command):
+    """Change what was ordered while it is being approved; everything was checked as for a new order.
+
+    Attributes:
+        said: digest of what the client sent; another body with the same idempotency key is refused by it.
+    """
+
+    amendment: Amendment
+    reason: Annotated[str, Field(max_length=MAX_REASON)] = ""
+    said: str = ""
 
 
 class Cancel(Command):
@@ -96,3 +134,15 @@ class Report(Command):
 
     event: str
     data: dict[str, Any] = {}
+
+
+class LookAgain(Model):
+    """Who may decide in these people's place is not what it was; telling it twice changes nothing.
+
+    Attributes:
+        people: the ids of those whose delegations begin or end.
+        rule: ``delegation.begins`` or ``delegation.ends``.
+    """
+
+    people: tuple[str, ...]
+    rule: str

@@ -15,7 +15,7 @@ from workflows.record import Record
 with workflow.unsafe.imports_passed_through():
     from catalog.journal import Entry, Kind
     from catalog.people import OPERATORS, Actor
-    from catalog.request import Order, Outcome, Status, Task, Waiting, WaitKind
+    from catalog.request import Outcome, Status, Task, Waiting, WaitKind
 
 
 class OperatorSaid(NamedTuple):
@@ -29,8 +29,7 @@ class OperatorSaid(NamedTuple):
 class Operators:
     """Puts questions to the operators and takes their answers."""
 
-    def __init__(self, order: Order, record: Record, patience: Patience) -> None:
-        self._order = order
+    def __init__(self, record: Record, patience: Patience) -> None:
         self._record = record
         self._patience = patience
         self._said: dict[str, OperatorSaid] = {}
@@ -59,6 +58,10 @@ class Operators:
             raise Ended(Outcome.CANCELLED, f"{said.by.person.name} called it off: {said.reason}", by=said.by)
         return said
 
+    def are_asked(self) -> bool:
+        """Return whether an answer of theirs is awaited."""
+        return any(task.kind == "operator" and task.decided is None for task in self._record.tasks.values())
+
     def decided(self, task: Task, command: Decide) -> Entry:
         """Carry out an operator's choice."""
         self._said[task.id] = OperatorSaid(command.choice, command.reason, command.actor)
@@ -73,13 +76,15 @@ class Operators:
             title=what,
             choices=choices,
             problem=problem,
-            subject=self._order.subject,
+            subject=self._record.order.subject,
             opened_at=workflow.now(),
         )
         self._record.open_task(task)
         facts = {"task": task.id, "choices": list(choices)}
         self._record.note(Kind.OPERATOR_ASKED, facts, status=Status.ATTENTION)
-        self._record.owe("operator-needed", OPERATORS, {**self._order.headline(), "problem": problem, "task": task.id})
+        self._record.owe(
+            "operator-needed", OPERATORS, {**self._record.order.headline(), "problem": problem, "task": task.id}
+        )
         return task
 
     def _close(self, task: Task, decided: str, by: Actor | None, reason: str) -> None:

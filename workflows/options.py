@@ -93,3 +93,9 @@ LOCAL_JOURNAL = Local(
     local_retry_threshold=timedelta(seconds=20),
     retry_policy=_JOURNAL_RETRY,
 )
+
+# Given up before the watchdog looks again: what this look would have found, the next one finds.
+WATCH = Own(
+    start_to_close_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_attempts=6),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from datetime import datetime
 
 from temporalio import workflow
 
@@ -33,8 +34,10 @@ class Patience:
             reason = self.called_off.reason or f"{actor.person.name} called it off."
             raise Ended(Outcome.CANCELLED, reason, by=actor)
 
-    async def wait(self, waiting: Waiting, done: Callable[[], bool], *, cancellable: bool = True) -> bool:
-        """Say what is waited for, then wait; false if `waiting.until` came first.
+    async def wait(
+        self, waiting: Waiting, done: Callable[[], bool], *, cancellable: bool = True, wake_at: datetime | None = None
+    ) -> bool:
+        """Say what is waited for, then wait; false if time came first: `wake_at`, or else `waiting.until`.
 
         Raises:
             Ended: the request was called off meanwhile.
@@ -46,7 +49,8 @@ class Patience:
         key = self._record.waits_for(waiting)
         try:
             await self._record.flush()
-            left = waiting.until - workflow.now() if waiting.until else None
+            until = wake_at or waiting.until
+            left = until - workflow.now() if until else None
             # When time and a decision fall into the same moment, `done` tells which of them counted.
             with contextlib.suppress(TimeoutError):
                 await workflow.wait_condition(over, timeout=left, timeout_summary=waiting.at_deadline or None)

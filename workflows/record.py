@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,45 +26,85 @@ from workflows.options import JOURNAL, LOCAL_JOURNAL
 
 with workflow.unsafe.imports_passed_through():
     from activities.journal import AllTasks, JournalWriter
-    from catalog.journal import Chain, Entry, Kind
+    from catalog.journal import GENESIS, Chain, Entry, Kind
+    from catalog.model import Model
     from catalog.people import Actor, PersonRef
-    from catalog.request import Batch, Notice, Order, Outcome, Projection, Status, Task, Template, Waiting
+    from catalog.request import Amendment, Batch, Notice, Order, Outcome, Projection, Status, Task, Template, Waiting
 
 
 KEPT_WITHIN = timedelta(milliseconds=300)
 """How long a flush waits for the answer of a running attempt to make a command durable, before a timer does."""
 KEPT_SOON = timedelta(milliseconds=1)
+MOST_KEPT = 32 * 1024
+"""What a batch comes to at most, in bytes, that travels through the engine: a vote among 500 approvers would fill its
+history with the names of all of them."""
 MOST_SENT = 1024 * 1024
-"""What a batch comes to at most, in bytes, that travels through the engine; it refuses payloads of 2 MiB."""
+"""The same, of requests that began under a release that knew no other limit than the engine's of 2 MiB."""
+
+
+class RecordSoFar(Model):
+    """What a run that ends hands to the one that goes on with the request.
+
+    Attributes:
+        seq, head: where the journal has come to.
+        tasks: all it ever opened.
+        waits: how many waits there were; their keys differ.
+        steps: how long the histories of earlier runs were.
+    """
+
+    amendment: Amendment | None = None
+    seq: int = 0
+    head: str = GENESIS
+    status: Status = Status.ACCEPTED
+    tasks: tuple[Task, ...] = ()
+    waits: int = 0
+    steps: int = 0
 
 
 class Record:
     """The record of one request, as far as it has come.
 
     Attributes:
+        order: whose record it is, as it stands now.
         waits: what the request waits for now, each under a key of its own; shown to people once flushed.
         tasks: all tasks it ever opened, by id.
         attempting: how many attempts on targets are running, whose answers will come by themselves.
     """
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
-        self._chain = Chain(order.number)
+    def __init__(self, order: Order, carried: RecordSoFar | None = None) -> None:
+        so_far = carried or RecordSoFar()
+        self.amendment = so_far.amendment
+        self.order = order.amended(so_far.amendment)
+        self._chain = Chain(order.number, so_far.seq, so_far.head)
         self._entries: list[Entry] = []
+        self._followers: list[Callable[[Entry], None]] = []
         self._notices: list[Notice] = []
         self._kept: dict[str, Task] = {}  # the tasks as the register has them for certain
         self._flushing = asyncio.Lock()
-        self._flushed = 0  # how far a flush has come, whether or not it was written
+        self._flushed = so_far.seq  # how far a flush has come, whether or not it was written
         self._closed_at: datetime | None = None
-        self.status = Status.ACCEPTED
+        self.status = so_far.status
         self.outcome: Outcome | None = None
         self.reason = ""
         self.waits: dict[str, Waiting] = {}
-        self.tasks: dict[str, Task] = {}
+        self.tasks: dict[str, Task] = {task.id: task for task in so_far.tasks}
         self.attempting = 0
-        self._phase = Status.ACCEPTED
+        self._phase = so_far.status
         self._commanded_at = 0
-        self._waits = 0
+        self._waits = so_far.waits
+        self._steps = so_far.steps
+
+    def so_far(self) -> RecordSoFar:
+        """Return what another run has to know to go on with it; everything noted has been flushed."""
+        return RecordSoFar(
+            amendment=self.amendment,
+            seq=self._chain.seq,
+            head=self._chain.head,
+            status=self.status,
+            tasks=tuple(self.tasks.values()),
+            waits=self._waits,
+            steps=self._steps + workflow.info().get_current_history_length(),
+        )
 
     def commanded(self) -> None:
         """Say that what is noted now follows from a command that the history does not hold yet."""
@@ -76,6 +117,7 @@ class Record:
         *,
         status: Status | None = None,
         actor: Actor | None = None,
+        on_behalf_of: PersonRef | None = None,
         rule: str = "",
         command: str = "",
     ) -> Entry:
@@ -91,6 +133,7 @@ class Record:
             kind,
             workflow.now(),
             actor=actor,
+            on_behalf_of=on_behalf_of,
             rule=rule,
             from_status=before if changed else "",
             to_status=self.status if changed else "",
@@ -98,7 +141,13 @@ class Record:
             command=command,
         )
         self._entries.append(entry)
+        for follow in self._followers:
+            follow(entry)
         return entry
+
+    def follows(self, follow: Callable[[Entry], None]) -> None:
+        """Have every entry from now on told as it is noted."""
+        self._followers.append(follow)
 
     def _standing(self) -> Status:
         asked = any(task.kind == "operator" and task.decided is None for task in self.tasks.values())
@@ -106,7 +155,7 @@ class Record:
 
     def owe(self, template: Template, to: PersonRef, data: dict[str, Any]) -> None:
         """Owe somebody a message about the newest entry."""
-        event = f"{self._order.number}/{self._chain.seq}"
+        event = f"{self.order.number}/{self._chain.seq}"
         self._notices.append(Notice(event=event, template=template, to=to, data=data))
 
     def waits_for(self, waiting: Waiting) -> str:
@@ -133,7 +182,12 @@ class Record:
 
     def next_task_id(self) -> str:
         """Return the id for the next task."""
-        return f"{self._order.number}.{len(self.tasks) + 1}"
+        return f"{self.order.number}.{len(self.tasks) + 1}"
+
+    def amend(self, amendment: Amendment) -> None:
+        """Change what was ordered."""
+        self.amendment = amendment
+        self.order = self.order.amended(amendment)
 
     def end(self, outcome: Outcome, reason: str) -> None:
         """Set how the request ended; the closing entry follows."""
@@ -170,12 +224,17 @@ class Record:
     async def _write(self, batch: Batch) -> AllTasks | None:
         """Write a batch; returns whether it is wanted whole instead."""
         while self._volatile():
-            if len(batch.model_dump_json()) <= MOST_SENT:
+            if self._goes_through_the_engine(len(batch.model_dump_json())):
                 # The engine hands this out only after it has put the command into the history.
                 return await workflow.execute_activity_method(JournalWriter.record, batch, summary="Journal", **JOURNAL)
             await workflow.sleep(KEPT_SOON)  # a timer makes the command durable too
         # No input of this comes into the history, so that its size does not count.
         return await workflow.execute_local_activity_method(JournalWriter.record, batch, **LOCAL_JOURNAL)
+
+    def _goes_through_the_engine(self, size: int) -> bool:
+        """Return whether a batch is sent as the input of an activity, which stands in the history for ever."""
+        # Histories of earlier releases hold larger ones.
+        return size <= MOST_KEPT or (size <= MOST_SENT and not workflow.patched("small-batches"))
 
     def _volatile(self) -> bool:
         """Return whether a command came in this very workflow task: a later one begins only after it was kept."""
@@ -183,15 +242,16 @@ class Record:
 
     def _projection(self) -> Projection:
         return Projection(
-            number=self._order.number,
+            number=self.order.number,
             seq=self._chain.seq,
-            step=workflow.info().get_current_history_length(),
+            step=self._steps + workflow.info().get_current_history_length(),
             status=self.status,
             outcome=self.outcome,
             reason=self.reason,
             waiting=tuple(self.waits.values()),
             tasks=tuple(self.tasks.values()),
-            due_at=self._order.due_at,
+            amendment=self.amendment,
+            due_at=self.order.due_at,
             updated_at=workflow.now(),
             closed_at=self._closed_at,
         )

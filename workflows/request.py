@@ -18,27 +18,34 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
-from workflows.approvals import ApprovalDesk
+from workflows.approvals import ApprovalDesk, DeskSoFar
 from workflows.approving import ITEM_AT_FAULT, Approving
 from workflows.children import Children
+from workflows.clocks import Clocks, ClocksSoFar
 from workflows.ending import Closure, Ended
 from workflows.messages import (
+    AMEND,
     CALL_OFF,
     CANCEL,
     CHILD_CLOSED,
     COMMENT,
+    CONSIDER,
     DECIDE,
+    LOOK_AGAIN,
     REPORT,
     WORK,
+    Amend,
     Cancel,
     Comment,
+    Consider,
     Decide,
+    LookAgain,
     Report,
     Work,
 )
 from workflows.operators import Operators
 from workflows.patience import Patience
-from workflows.record import Record
+from workflows.record import Record, RecordSoFar
 from workflows.saga import Saga, shielded
 from workflows.targets import Targets, on_directory
 from workflows.tasks import WorkDesk
@@ -48,18 +55,37 @@ with workflow.unsafe.imports_passed_through():
     from activities.errors import Rejected
     from activities.identity import Identity, Standing, StandingQuery
     from activities.mapping import understood
-    from catalog import message, names, plan, rights
+    from catalog import amendment, message, names, plan, rights
     from catalog.access import Membership
-    from catalog.approval import Rung
+    from catalog.ballot import Verdict
+    from catalog.calendar import Calendar
     from catalog.data import fill
     from catalog.errors import Refused
     from catalog.expression import ExpressionError
     from catalog.journal import Entry, Kind
     from catalog.model import Model
-    from catalog.people import Actor
-    from catalog.request import Order, Outcome, Status
+    from catalog.people import Actor, PersonRef
+    from catalog.plan import PlannedStage
+    from catalog.request import Amendment, Order, Outcome, Status, Task
+    from catalog.slate import Found
 
 M = TypeVar("M", bound=Model)
+
+
+class Carried(Model):
+    """What a run whose history has become too long hands to the one that goes on with its request (feature row A25)."""
+
+    record: RecordSoFar
+    desk: DeskSoFar
+    clocks: ClocksSoFar = ClocksSoFar()
+    events: dict[str, Report] = {}
+    comments: int = 0
+
+
+class Run(Order):
+    """What a run begins with: the order, and what another run knew that began with it."""
+
+    carried: Carried | None = None
 
 
 class RequestFrame:
@@ -72,32 +98,65 @@ class RequestFrame:
     after_approval = "It is carried out."
 
     def __init__(self, order: Order) -> None:
-        self.order = order
-        self.record = Record(order)
+        carried = order.carried if isinstance(order, Run) else None
+        self.record = Record(order, carried.record if carried else None)
         self.patience = Patience(self.record)
-        self.operators = Operators(order, self.record, self.patience)
+        self.operators = Operators(self.record, self.patience)
         self.targets = Targets(self.record, self.patience, self.operators)
-        self.works = WorkDesk(order, self.record, self.patience, self.targets, self.operators)
-        planned = plan.plan(order.stages, names.of_order(order, workflow.now()))
-        self.desk = ApprovalDesk(order, self.record, planned, self.after_approval)
+        self.works = WorkDesk(self.record, self.patience, self.targets, self.operators)
+        self.desk = ApprovalDesk(self.record, self._planned(), self.after_approval, carried.desk if carried else None)
         self.desks = [self.desk]
-        self.approving = self.approvals_of(self.desk)
-        self.events: dict[str, Report] = {}
-        self.children = Children(order, self.record, self.patience, self.targets)
+        self.approving = self.approvals_of(self.desk, self._continue)
+        self.events: dict[str, Report] = dict(carried.events) if carried else {}
+        self.clocks = Clocks(self.record, self._hours, self._expected, carried.clocks if carried else None)
+        self.children = Children(self.record, self.patience, self.targets)
         self._past_return = False
-        self._comments = 0
-        self._note_opened()  # before any command can be noted
+        self._comments = carried.comments if carried else 0
+        self._carried = carried is not None
+        if not carried:
+            self._note_opened()  # before any command can be noted
 
-    def approvals_of(self, desk: ApprovalDesk) -> Approving:
+    def _continue(self) -> None:
+        """Have another run go on with the request; nothing has been done yet that would have to be undone."""
+        carried = Carried(
+            record=self.record.so_far(),
+            desk=self.desk.so_far(),
+            clocks=self.clocks.so_far(),
+            events=self.events,
+            comments=self._comments,
+        )
+        workflow.continue_as_new(Run(**{**dict(self.order), "carried": carried}))
+
+    def _hours(self) -> dict[str, Calendar]:
+        """Return the working time of everybody who is asked to decide something, by id."""
+        slates = [state.slate for desk in self.desks for state in desk.state.stages]
+        return {person: slate.calendar(person) for slate in slates for person in slate.hours}
+
+    def _expected(self, stage_id: str, person_id: str) -> list[PersonRef]:
+        """Return those who are expected to decide a stage; only the one of that id, if there is one."""
+        states = [desk.state.stage(stage_id) for desk in self.desks]
+        people = [person for state in states if state for person in state.undecided()]
+        return [person for person in people if person_id in ("", person.id)]
+
+    @property
+    def order(self) -> Order:
+        """What was ordered, as it stands now."""
+        return self.record.order
+
+    def _planned(self) -> tuple[PlannedStage, ...]:
+        return plan.plan(self.order.stages, names.of_order(self.order, workflow.now()))
+
+    def approvals_of(self, desk: ApprovalDesk, leave: Callable[[], None] | None = None) -> Approving:
         """Return what carries a desk's stages out."""
-        return Approving(desk, self.patience, self.targets, self.operators)
+        return Approving(desk, self.patience, self.targets, self.operators, leave)
 
     # ---------------------------------------------------------------- the life of a request
 
     async def conduct(self, runbook: Callable[[], Awaitable[Ended]]) -> Closure:
         """Follow the runbook to its end, close."""
         try:
-            ended = await runbook()
+            async with self.clocks.running():
+                ended = await runbook()
         except Ended as ending:
             ended = ending
         except asyncio.CancelledError:
@@ -172,13 +231,44 @@ class RequestFrame:
         self._check_decision(command)
         task = self.record.tasks[command.task]
         desk = self._desk_of(command.task)
-        if desk:
-            return await self._written(desk.vote(task, command))
-        return await self._written(self.operators.decided(task, command))
+        if desk is None:
+            return await self._written(self.operators.decided(task, command))
+        if command.amendment:
+            self._amended(command, command.amendment, task.stage or "")
+            command = command.model_copy(update={"subject": None})  # it named what they saw before they changed it
+        return await self._written(desk.vote(task, command))
 
     @decide.validator
     def _validate_decision(self, command: Decide) -> None:
         self._check_decision(command)
+
+    @workflow.update(name=CONSIDER)
+    async def consider(self, command: Consider) -> Entry:
+        """Do something about a decision short of deciding."""
+        self._check_considering(command)
+        desk = self._desk_of(command.task)
+        assert desk is not None, "checked before"
+        return await self._written(desk.consider(self.record.tasks[command.task], command))
+
+    @consider.validator
+    def _validate_considering(self, command: Consider) -> None:
+        self._check_considering(command)
+
+    @workflow.update(name=AMEND)
+    async def amend(self, command: Amend) -> Entry:
+        """Change what was ordered; who decides on what has changed is asked again."""
+        self._check_amendment(command)
+        return await self._written(self._amended(command, command.amendment))
+
+    @amend.validator
+    def _validate_amendment(self, command: Amend) -> None:
+        self._check_amendment(command)
+
+    @workflow.signal(name=LOOK_AGAIN)
+    def look_again(self, command: LookAgain) -> None:
+        """Take note that who may decide may have changed."""
+        for desk in self.desks:
+            desk.look_again(command.people, command.rule)
 
     @workflow.update(name=CANCEL)
     async def cancel(self, command: Cancel) -> Entry:
@@ -259,11 +349,57 @@ class RequestFrame:
         against = desk.refuse(task, command) if desk else None
         if against:
             raise _refused(against.code, against.message)
+        if command.amendment:
+            self._check_reduction(task, command, command.amendment)
+
+    def _check_reduction(self, task: Task, command: Decide, reduced: Amendment) -> None:
+        """Raise what speaks against what somebody makes of the order by approving it (feature row A11)."""
+        if command.choice != Verdict.APPROVE or not self.desk.has(task):
+            raise _refused(Refused.NOT_ALLOWED, "Only who approves the order as a whole can make it smaller.")
+        stage = self.desk.stage(task.stage or "").stage
+        errors = amendment.refuse_reduction(self.order.item, stage, self.order.answers, reduced.answers)
+        if errors:
+            raise _refused(Refused.NOT_ALLOWED, " ".join(error.message for error in errors))
 
     def _desk_of(self, task_id: str) -> ApprovalDesk | None:
-        """Return the desk that counts the votes on a task, if it is an approval."""
+        """Return the desk that a task belongs to, if it is about an approval."""
         task = self.record.tasks[task_id]
-        return next((desk for desk in self.desks if desk.has(task)), None) if task.kind == "approval" else None
+        return next((desk for desk in self.desks if desk.has(task)), None)
+
+    def _check_considering(self, command: Consider) -> None:
+        self._check_open()
+        task = self.record.tasks.get(command.task)
+        if task is None:
+            raise _refused(Refused.UNKNOWN_TASK, f"{self.order.number} has no task {command.task}.")
+        refusal = rights.refuse_considering(command.actor, self.order, task, command.act, command.text)
+        if refusal:
+            raise _refused(refusal.code, refusal.message)
+        desk = self._desk_of(command.task)
+        against = desk.refuse(task, command) if desk else None
+        if desk is None or against:
+            code, why = (against.code, against.message) if against else (Refused.CLOSED, "This is no longer open.")
+            raise _refused(code, why)
+
+    def _check_amendment(self, command: Amend) -> None:
+        refusal = rights.refuse_amendment(command.actor, self.order)
+        if refusal:
+            raise _refused(refusal.code, refusal.message)
+        self._check_open()
+        if self.targets.begun or self.desk.is_over():
+            raise _refused(Refused.CLOSED, f"{self.order.number} can no longer be changed: it is being carried out.")
+
+    def _amended(self, command: Amend | Decide, amendment: Amendment, by_stage: str = "") -> Entry:
+        """Change what was ordered, on record, and have decided again what depends on it."""
+        before = self.order
+        self.record.amend(amendment)
+        facts = {"changed": self.order.changes_since(before), "reason": command.reason, "subject": self.order.subject}
+        if isinstance(command, Amend) and command.said:
+            facts["said"] = command.said
+        # One command causes one entry that answers it: of a decision that is the vote.
+        answers = "" if by_stage else command.command
+        entry = self.record.note(Kind.AMENDED, facts, actor=command.actor, command=answers)
+        self.desk.amend(self._planned(), by_stage)
+        return entry
 
     def _check_work(self, command: Work) -> None:
         self._check_open()
@@ -337,14 +473,15 @@ class RequestFrame:
                 what = f"Read the parameters of {item.name}"
                 await self.operators.ask(what, ITEM_AT_FAULT.format(error=error), ("retry", "cancel"))
 
-    async def approved(self, ladder: tuple[Rung, ...]) -> None:
-        """Return once every stage has approved; `ladder` is the first stage's people, freshly looked up.
+    async def approved(self, found: Found | None = None) -> None:
+        """Return once every stage has approved; `found` are the first stage's people, freshly looked up.
 
         Raises:
             Ended: it was refused, its time ran out, or it was called off.
         """
-        self.desk.note_plan()
-        await self.approving.approved(ladder)
+        if not self._carried:
+            self.desk.note_plan()
+        await self.approving.approved(found)
         self.announce("approved")
 
     async def standing(self, group: str = "") -> Standing:
@@ -363,7 +500,8 @@ class RequestFrame:
             "group": group,
             "already_member": standing.already_member,
         }
-        self.record.note(Kind.RESOLVED, facts)
+        if not self._carried:
+            self.record.note(Kind.RESOLVED, facts)
         if standing.person is None:
             gone = f"{who.name} is no longer in the directory."
             raise Ended(Outcome.INELIGIBLE, gone, rule="access.unknown-person")

@@ -414,10 +414,10 @@ class Runner:
         # People are asked whatever becomes of the name.
         name = fill_title(step.stage.name, known, _called(step))
         planned = plan.plan((step.stage.model_copy(update={"name": name}),), known)
-        desk = ApprovalDesk(self._order, frame.record, planned, "The fulfilment goes on.")
+        desk = ApprovalDesk(frame.record, planned, "The fulfilment goes on.")
         frame.desks.append(desk)
         desk.note_plan()
-        await frame.approvals_of(desk).approved((), {"results": scope.results, **scope.variables})
+        await frame.approvals_of(desk).approved(None, {"results": scope.results, **scope.variables})
         state = desk.state.stage(step.stage.id)
         return {"by": [vote.voter.name for vote in state.votes] if state else []}
 

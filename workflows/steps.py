@@ -5,11 +5,11 @@ from __future__ import annotations
 from temporalio import workflow
 
 from workflows.ending import Closure, Ended
-from workflows.request import RequestFrame
+from workflows.request import RequestFrame, Run
 from workflows.runner import Runner, Scope
 
 with workflow.unsafe.imports_passed_through():
-    from catalog.request import Order, Outcome
+    from catalog.request import Outcome
 
 
 @workflow.defn(name="StepsRequest")
@@ -25,11 +25,11 @@ class StepsRequest(RequestFrame):
     after_approval = "The fulfilment begins."
 
     @workflow.init
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Run) -> None:
         super().__init__(order)
 
     @workflow.run
-    async def run(self, order: Order) -> Closure:  # noqa: ARG002  the input is taken in __init__, before any message
+    async def run(self, order: Run) -> Closure:  # noqa: ARG002  the input is taken in __init__, before any message
         """See the class."""
         return await self.conduct(self.fulfil)
 
@@ -37,7 +37,7 @@ class StepsRequest(RequestFrame):
         """Follow the runbook."""
         standing = await self.standing()
 
-        await self.approved(standing.rungs)
+        await self.approved(standing)
 
         async with self.saga() as saga:
             await Runner(self, saga).run(self.order.item.steps, Scope())

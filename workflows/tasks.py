@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.fields import Field
     from catalog.journal import Entry, Kind
     from catalog.people import OPERATORS, PersonRef
-    from catalog.request import Assignee, Order, Status, Task, Waiting, WaitKind
+    from catalog.request import Assignee, Status, Task, Waiting, WaitKind
     from catalog.stages import ApproverRule
 
 
@@ -59,10 +59,7 @@ class Completed(NamedTuple):
 class WorkDesk:
     """The pieces of work of one request."""
 
-    def __init__(
-        self, order: Order, record: Record, patience: Patience, targets: Targets, operators: Operators
-    ) -> None:
-        self._order = order
+    def __init__(self, record: Record, patience: Patience, targets: Targets, operators: Operators) -> None:
         self._record = record
         self._patience = patience
         self._targets = targets
@@ -129,7 +126,7 @@ class WorkDesk:
 
     async def _named(self, job: Job, *, cancellable: bool) -> tuple[PersonRef, ...]:
         """Return whom the rules name now."""
-        query = PeopleQuery.of(self._order, job.rules)
+        query = PeopleQuery.of(self._record.order, job.rules)
         call = on_directory(Identity.people, query, _finding(job))
         return (await self._targets.look_up(call, cancellable=cancellable)).people[:MOST_ASKED]
 
@@ -144,7 +141,7 @@ class WorkDesk:
             choices=("claim", "release", "complete", "decline"),
             evidence=job.evidence,
             known=dict(job.known),
-            subject=self._order.subject,
+            subject=self._record.order.subject,
             opened_at=at,
             due_at=self._due(job, at),
         )
@@ -164,7 +161,9 @@ class WorkDesk:
         about = {"task": task.id, "title": task.title, "due_at": due, "instructions": task.instructions}
         for person in people:
             self._record.owe(
-                "work-needed", person, {**self._order.headline(), **about, "answers": self._order.shown_answers()}
+                "work-needed",
+                person,
+                {**self._record.order.headline(), **about, "answers": self._record.order.shown_answers()},
             )
 
     def _ask_also(self, task_id: str, people: tuple[PersonRef, ...]) -> None:
@@ -189,7 +188,7 @@ class WorkDesk:
         """Return when the work should be done: as its author says, else when the whole request is promised."""
         if job.due:
             return at + job.due
-        return self._order.due_at if self._order.due_at > at else None
+        return self._record.order.due_at if self._record.order.due_at > at else None
 
     async def _worked_on(self, job: Job, task: Task, *, cancellable: bool) -> str | None:
         """Wait for the work; return None once it is done, else why it was not."""
@@ -242,7 +241,9 @@ class WorkDesk:
     def _overdue(self, task: Task) -> None:
         self._record.note(Kind.TASK_OVERDUE, {"task": task.id, "title": task.title}, rule="frame.task-overdue")
         problem = f"This is overdue: {task.title}. It stays open; who was asked can still do it."
-        self._record.owe("operator-needed", OPERATORS, {**self._order.headline(), "problem": problem, "task": task.id})
+        self._record.owe(
+            "operator-needed", OPERATORS, {**self._record.order.headline(), "problem": problem, "task": task.id}
+        )
 
     def _close(self, task: Task, decided: str) -> None:
         self._record.change_task(task.id, decided=decided, closed_at=workflow.now())

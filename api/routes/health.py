@@ -79,7 +79,7 @@ def _notices(register: Register) -> dict[str, dict[str, int]]:
 
 def _catalog(stock: Stock) -> PartOut:
     """Say what is on the shelf; a broken file is told, and does not keep the rest from being ordered."""
-    detail: dict[str, Any] = {"items": len(stock.catalog)}
+    detail: dict[str, Any] = {"items": len(stock.catalog), "calendars": stock.calendars}
     if stock.broken:
         told = ("file", "line", "rule", "message", "remedy")
         detail["broken"] = [one.model_dump(include=set(told)) for one in stock.broken[:MOST_TOLD]]

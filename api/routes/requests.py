@@ -29,6 +29,7 @@ from api.schemas import (
 )
 from catalog.journal import Entry
 from catalog.people import Actor
+from records.register import RequestView
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
@@ -64,7 +65,7 @@ async def create_request(body: OrderIn, key: Key, response: Response, parts: Par
 @router.post("/preview", responses=declared(*SIGNED_IN, *_LOOKED_UP))
 def preview_request(body: OrderIn, parts: PartsIn, viewer: Viewer) -> PreviewOut:
     """Say what would become of an order: who would decide, what it costs, what is wrong; nothing is written."""
-    return intake.look(body, viewer, at=parts.clock(), desk=parts.desk)
+    return intake.look(body, viewer, at=parts.clock(), desk=parts.desk, register=parts.register)
 
 
 @router.get("", responses=declared(*SIGNED_IN, problems.NotAllowed))
@@ -76,14 +77,16 @@ def list_requests(query: Annotated[RequestsQuery, Query()], parts: PartsIn, view
     page = parts.register.requests(
         viewer=whose, state=query.state, top_level=not query.parts, after=query.cursor, limit=query.limit
     )
-    return PageOut(items=[RequestOut.seen_by(viewer, view) for view in page.items], next=page.next)
+    promises = parts.register.promises(page.items, parts.clock())
+    shown = [RequestOut.seen_by(viewer, view, promises.get(view.order.number)) for view in page.items]
+    return PageOut(items=shown, next=page.next)
 
 
 @router.get("/{number}", response_model=RequestOut, responses=declared(*SIGNED_IN, problems.NotFound))
 def show_request(number: str, request: Request, parts: PartsIn, viewer: Viewer) -> Response:
     """Show where a request stands, what it waits for, and what you can do about it."""
     view = visible_request(parts.register, viewer, number)
-    return tagged(request, RequestOut.seen_by(viewer, view, parts.register.children(number)))
+    return tagged(request, _seen(parts, viewer, view))
 
 
 @router.get("/{number}/copy", responses=declared(*SIGNED_IN, problems.NotFound))
@@ -136,4 +139,10 @@ def _take(parts: Parts, viewer: Actor, body: OrderIn, key: str) -> tuple[Receive
 def _shown(parts: Parts, viewer: Actor, number: str) -> RequestOut:
     view = parts.register.request(number)
     assert view is not None, f"{number} was on record a moment ago"
-    return RequestOut.seen_by(viewer, view, parts.register.children(number))
+    return _seen(parts, viewer, view)
+
+
+def _seen(parts: Parts, viewer: Actor, view: RequestView) -> RequestOut:
+    number = view.order.number
+    promise = parts.register.promises([view], parts.clock()).get(number)
+    return RequestOut.seen_by(viewer, view, promise, parts.register.children(number))

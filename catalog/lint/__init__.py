@@ -1,9 +1,10 @@
 """What makes an item unwise though it can be read: cross checks, each a rule with an id (feature row K3).
 
 Pure: what is registered, published or in the directory is passed in. The rules stand by what they are about: `naming`
-(what an item refers to), `asking` (form and expressions), `approving`, `fulfilling` (steps), `offering` (version,
-price). `subject` is an item as they look at it. How an item is read is `catalog.loader`'s business; what it finds wrong
-is told along with the rest.
+(what an item refers to), `asking` (form and expressions), `approving` (who decides), `waiting` (for how long),
+`measuring` (clocks, priority), `fulfilling` (steps), `offering` (version, price), `calendars` (working hours, which are
+no items). `subject` is an item as they look at it. How an item is read
+is `catalog.loader`'s business; what it finds wrong is told along with the rest.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from catalog.item import CatalogItem
-from catalog.lint import approving, asking, fulfilling, naming, offering
+from catalog.lint import approving, asking, calendars, fulfilling, measuring, naming, offering, waiting
+from catalog.lint.calendars import Almanac
 from catalog.lint.report import as_json, as_sarif, as_text
 from catalog.lint.rules import RULES, Hit, Rule
 from catalog.lint.subject import Subject, World
@@ -22,8 +24,8 @@ from catalog.source import Fault, Finding, finding
 from catalog.stages import Policy
 from catalog.steps import RequestStep, walk
 
-__all__ = ["RULES", "Finding", "Rule", "approving", "as_json", "as_sarif", "as_text", "asking", "fulfilling",
-           "lint", "naming", "offering"]  # fmt: skip
+__all__ = ["RULES", "Almanac", "Finding", "Rule", "approving", "as_json", "as_sarif", "as_text", "asking", "calendars",
+           "fulfilling", "lint", "measuring", "naming", "offering", "waiting"]  # fmt: skip
 
 _MOST_NAMED = 3
 """How many items are named that break a rule by the same line of their policy."""
@@ -34,6 +36,7 @@ def lint(
     known: Known,
     published: Mapping[tuple[str, str], str] | None = None,
     company: Company | None = None,
+    almanac: Almanac | None = None,
 ) -> tuple[Finding, ...]:
     """Return everything that is wrong with a catalog, by file and line; what a shared policy says, in its own file.
 
@@ -42,12 +45,13 @@ def lint(
         known: what is registered.
         published: (id, version) -> digest of what was published before.
         company: who there is, and which groups and roles, if there is a directory to ask.
+        almanac: the day, and the calendars with their holidays worked out.
 
     Without `company`, ``unknown-owner``, ``unknown-group`` and ``unknown-role`` find nothing, ``no-approver`` and
     ``quorum-too-large`` what can be told without the sizes of groups.
     """
     world = _world(reading, known, published or {}, company)
-    found = [*reading.problems, *reading.ignored]
+    found = [*reading.problems, *reading.ignored, *calendars.check(reading.calendars, almanac)]
     shared: dict[tuple[str, Rule, Hit], list[Loaded[CatalogItem]]] = {}
     for loaded in reading.items.values():
         subject = Subject(loaded, world)
@@ -70,8 +74,8 @@ def _world(reading: Reading, known: Known, published: Mapping[tuple[str, str], s
         known,
         published,
         company,
-        members={name: len(set(group.members)) for name, group in there.groups.items()},
-        holders={name: len(set(people)) for name, people in there.roles.items()},
+        members={name: frozenset(group.members) for name, group in there.groups.items()},
+        holders={name: frozenset(people) for name, people in there.roles.items()},
         orders={name: _ordered(loaded.value) for name, loaded in reading.items.items()},
     )
 

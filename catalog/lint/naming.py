@@ -6,10 +6,11 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 
 from catalog import explain
+from catalog.calendar import ALWAYS
 from catalog.lint.fitting import misfits
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject
-from catalog.lint.uses import Use, ancestors, found
+from catalog.lint.uses import Use, ancestors, found, rules_of
 from catalog.source import Place
 from catalog.stages import ByOwner
 from catalog.steps import CallWork, GrantWork, TaskWork
@@ -55,7 +56,7 @@ def unused_entitlement(subject: Subject) -> Iterator[Hit]:
     if item.entitlement is None or (item.workflow and (spec is None or spec.entitlement)):
         return
     given = any(isinstance(work, GrantWork) and work.group == item.entitlement.group for _, work in subject.works)
-    rules = [rule_ for _, stage in subject.stages for rule_ in stage.approvers]
+    rules = [rule_ for place, stage in subject.stages for _, those in rules_of(stage, place) for rule_ in those]
     rules += [rule_ for _, work in subject.works if isinstance(work, TaskWork) for rule_ in work.assign]
     asked = any(isinstance(one, ByOwner) and one.group is None for one in rules)
     if not given and not asked:
@@ -128,7 +129,7 @@ def item_cycle(subject: Subject) -> Iterator[Hit]:
 
 @rule("unknown-field", "error", "A field that an item names is in its form.")
 def unknown_field(subject: Subject) -> Iterator[Hit]:
-    """Check `distinct_by` and the place of each cross-field check."""
+    """Check `distinct_by`, the place of each cross-field check, and what approvers decide on and may reduce."""
     item = subject.item
     asked = [field.id for field in item.form]
     for at, name in enumerate(item.distinct_by):
@@ -136,6 +137,38 @@ def unknown_field(subject: Subject) -> Iterator[Hit]:
     for at, check in enumerate(item.checks):
         if check.at:
             yield from _unknown(("checks", at, "at"), "field", check.at, asked)
+    for place, stage in subject.stages:
+        for key, names in (("concerns", stage.concerns or ()), ("may_reduce", stage.may_reduce)):
+            for at, name in enumerate(names):
+                yield from _unknown((*place, key, at), "field", name, asked)
+
+
+_REDUCIBLE = ("integer", "decimal", "money", "date", "datetime", "duration")
+
+
+@rule("irreducible-field", "error", "What approvers may reduce is a number, an amount, a date or a length of time.")
+def irreducible_field(subject: Subject) -> Iterator[Hit]:
+    """Check `may_reduce` of every stage."""
+    types = {field.id: field.type for field in subject.item.form}
+    for place, stage in subject.stages:
+        for at, name in enumerate(stage.may_reduce):
+            if name in types and types[name] not in _REDUCIBLE:
+                message = f"the answer to {name!r} cannot be made smaller: its type is {types[name]}"
+                yield Hit((*place, "may_reduce", at), message, "Remove it; others can be amended by who orders.")
+
+
+@rule("unknown-calendar", "error", "A calendar that is named exists and can be used; in a union it is none itself.")
+def unknown_calendar(subject: Subject) -> Iterator[Hit]:
+    """Check the calendars of stages and clocks; those of unions are looked at where they are read.
+
+    Of one whose file is broken, that file is told instead.
+    """
+    known = {ALWAYS.id, *subject.world.reading.calendars}
+    named = [((*place, key), vars(stage)[key]) for place, stage in subject.stages for key in ("calendar", "acts_in")]
+    named += [(("clocks", at, "calendar"), clock.calendar) for at, clock in enumerate(subject.item.clocks)]
+    for place, name in named:
+        if name is not None and name not in subject.world.reading.broken:
+            yield from _unknown(place, "calendar", name, known)
 
 
 @rule("unknown-line", "error", "A line of a bundle comes after lines that the bundle has.")

@@ -30,7 +30,7 @@ class Rule(NamedTuple):
     Attributes:
         severity: an ``error`` keeps the item from being published.
         description: the rule, in a sentence.
-        check: finds it in an item; None where the reader of files finds it.
+        check: finds it in an item; None where it is found in something else, or by the reader of files.
     """
 
     id: str
@@ -52,14 +52,14 @@ _READING = {
     "yaml-depth": "Lists and fields are nested 64 levels deep at most.",
     "yaml-key": "The name of a field is text.",
     "duplicate-key": "A field stands only once.",
-    "no-item": "A file must describe an item or a policy.",
+    "no-item": "A file must describe an item, a policy or a calendar.",
     "unknown-key": "There are only the fields that the language has.",
     "missing-key": "A field that is needed must be there.",
     "unknown-value": "Where there are a few words to choose from, one of them must stand.",
     "wrong-type": "A value must be of the type that belongs there.",
     "wrong-value": "A value must be one that makes sense there: in its form, its unit, its range, and with the others.",
     "bad-expression": "An expression or template must be written in the catalog's language.",
-    "duplicate-id": "An id stands for one item or policy in all directories.",
+    "duplicate-id": "An id stands for one item, policy or calendar in all directories.",
     "two-policies": "An item has a shared approval policy or approvals of its own, not both.",
     "unknown-policy": "A shared approval policy that an item names must exist and be free of mistakes.",
 }
@@ -70,11 +70,17 @@ RULES: dict[str, Rule] = {name: Rule(name, "error", description) for name, descr
 """Every rule, by id."""
 
 
+def enter(name: str, severity: Severity, description: str) -> Rule:
+    """Enter a rule into the table whose check is no check of items."""
+    RULES[name] = Rule(name, severity, description)
+    return RULES[name]
+
+
 def rule(name: str, severity: Severity, description: str) -> Callable[[Check], Check]:
     """Enter a check into the table."""
 
-    def enter(check: Check) -> Check:
+    def decorate(check: Check) -> Check:
         RULES[name] = Rule(name, severity, description, check)
         return check
 
-    return enter
+    return decorate

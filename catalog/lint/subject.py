@@ -35,7 +35,7 @@ class World(NamedTuple):
     Attributes:
         published: (id, version) -> digest, of what the register has.
         company: who there is, with groups and roles; None if nobody says.
-        members, holders: how many are in each group, and have each role.
+        members, holders: the logins of those who are in each group, and have each role.
         orders: item -> the items it orders, as lines or by steps.
     """
 
@@ -43,8 +43,8 @@ class World(NamedTuple):
     known: Known
     published: Mapping[tuple[str, str], str]
     company: Company | None
-    members: Mapping[str, int]
-    holders: Mapping[str, int]
+    members: Mapping[str, frozenset[str]]
+    holders: Mapping[str, frozenset[str]]
     orders: Mapping[str, tuple[str, ...]]
 
 

@@ -14,7 +14,7 @@ from catalog.item import CatalogItem, Notification
 from catalog.lint import samples
 from catalog.registry import Known
 from catalog.source import Place
-from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage
+from catalog.stages import ApproverRule, Asked, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage, leaves
 from catalog.steps import (
     ApproveStep,
     CallStep,
@@ -83,7 +83,7 @@ class Use(NamedTuple):
         """Whether there is one at all."""
         if self.condition:
             return isinstance(self.value, str)
-        return any(map(_is_template, data.texts(self.value)))
+        return any(map(is_template, data.texts(self.value)))
 
     @property
     def references(self) -> frozenset[tuple[str, ...]]:
@@ -135,14 +135,15 @@ def of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
             yield from (use._replace(place=place, value=text) for place, text in _templates(use.value, use.place))
 
 
-def _is_template(text: str) -> bool:
+def is_template(text: str) -> bool:
+    """Return whether there is an expression in a text."""
     return "{{" in text or "{%" in text
 
 
 def _templates(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
     match value:
         case str():
-            if _is_template(value):
+            if is_template(value):
                 yield place, value
         case dict():
             for key, one in value.items():
@@ -164,6 +165,7 @@ def _of_item(item: CatalogItem, known: Known) -> Iterator[Use]:
     yield from _offer(item, asked)
     for at, stage in enumerate(item.approvals):
         yield from _stage(stage, ("approvals", at), running, item.form)
+    yield from _measured(item, running)
     yield Use(("parameters",), item.parameters, False, running, item.form)
     yield from _Steps(item.form, known).of(item.steps, ("steps",), running)
     yield from _lines(item, running)
@@ -225,13 +227,41 @@ def _offer(item: CatalogItem, asked: Names) -> Iterator[Use]:
         yield Use(("price", "cost_centre"), item.price.cost_centre, False, asked, item.form, wanted="text")
 
 
+def _measured(item: CatalogItem, running: Names) -> Iterator[Use]:
+    """Yield what decides which clocks an order has, and its priority."""
+    for at, clock in enumerate(item.clocks):
+        yield Use(("clocks", at, "when"), clock.when, True, running, item.form)
+    if item.priority:
+        for key in ("impact", "urgency"):
+            yield Use(("priority", key), getattr(item.priority, key), False, running, item.form)
+
+
 def _stage(stage: Stage, place: Place, names: Names, form: Form | None) -> Iterator[Use]:
     yield Use((*place, "when"), stage.when, True, names, form)
     for at, reason in enumerate(stage.auto_approve):
         yield Use((*place, "auto_approve", at, "when"), reason.when, True, names, form)
     reasons = tuple(reason.when for reason in stage.auto_approve)
-    for use in _people(stage.approvers, (*place, "approvers"), names, form):
-        yield use._replace(guards=() if stage.when is True else (stage.when,), unless=reasons)
+    for there, rules in rules_of(stage, place):
+        for use in _people(rules, there, names, form):
+            yield use._replace(guards=() if stage.when is True else (stage.when,), unless=reasons)
+
+
+def groups_of(stage: Stage, place: Place) -> Iterator[tuple[Place, Asked]]:
+    """Yield the groups of people that a stage asks as its author wrote them, with their places."""
+    if stage.decide is None:
+        yield place, Asked.model_construct(approvers=stage.approvers, quorum=stage.quorum)
+    else:
+        yield from leaves(stage.decide, (*place, "decide"))
+
+
+def rules_of(stage: Stage, place: Place) -> Iterator[tuple[Place, tuple[ApproverRule, ...]]]:
+    """Yield every list of rules by which a stage finds people, with its place: its own, instead of them, after them."""
+    for there, group in groups_of(stage, place):
+        yield (*there, "approvers"), group.approvers
+    if stage.fallback:
+        yield (*place, "fallback"), stage.fallback
+    for at, level in enumerate(stage.escalate):
+        yield (*place, "escalate", at, "to"), level.to
 
 
 def _people(rules: tuple[ApproverRule, ...], place: Place, names: Names, form: Form | None) -> Iterator[Use]:

@@ -13,6 +13,7 @@ import typer
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from catalog import clock_words
 from catalog.diff import changes
 from catalog.duration import words as lasting
 from catalog.fields import Field, RowsField
@@ -22,8 +23,8 @@ from catalog.loader import Loaded, read
 from catalog.picture import svg
 from catalog.registry import Known
 from catalog.steps import ForEachStep, ParallelStep, Step
-from catalog.text import moment
-from catalog.wording import Words, capital, field_type, price_of
+from catalog.text import capital, moment
+from catalog.wording import Words, field_type, price_of
 from cli.client import Trouble
 from cli.kit.diff import AUDIENCES
 from cli.kit.shelf import Catalogs, Database, NoSuchThing, directories, known, register
@@ -136,6 +137,8 @@ def _facts(item: CatalogItem, words: Words) -> dict[str, Any]:
         "eligibility": _rules(item.eligibility, words),
         "checks": [words.text(check.message) for check in item.checks],
         "fulfilment": words.workflow(),
+        "clocks": [clock_words.clock(clock) for clock in item.clocks],
+        "priority": clock_words.priority(item.priority, words.text) if item.priority else "",
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -43,10 +43,14 @@ def temporal_binary() -> str:
     return found
 
 
-async def start_environment(**options: Any) -> WorkflowEnvironment:
+async def start_environment(settings: Iterable[str] = (), **options: Any) -> WorkflowEnvironment:
     """Start a dev server whose workflows' clocks stand still against each other until somebody moves them.
 
     What it writes is kept off the terminal. The caller shuts it down.
+
+    Args:
+        settings: of the server, besides those that are always made: ``name=value``.
+        options: of the environment.
     """
     with _muted():
         return await WorkflowEnvironment.start_time_skipping_v2(
@@ -56,7 +60,7 @@ async def start_environment(**options: Any) -> WorkflowEnvironment:
             **{"data_converter": pydantic_data_converter, "runtime": _runtime(), **options},
             dev_server_log_level="error",
             dev_server_extra_args=[
-                argument for setting in _SETTINGS for argument in ("--dynamic-config-value", setting)
+                argument for setting in (*_SETTINGS, *settings) for argument in ("--dynamic-config-value", setting)
             ],
         )
 

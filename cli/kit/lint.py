@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from catalog import lint as linter
+from catalog.calendar import Calendar
+from catalog.calendar_file import CalendarFile
+from catalog.lint import Almanac
 from catalog.loader import Reading, read, read_file
 from catalog.scenario import Company, ScenarioFile
 from catalog.source import Finding
@@ -109,7 +113,23 @@ def _company(people: Path | None, paths: Sequence[Path]) -> tuple[Company | None
 
 def _of_items(reading: Reading, company: Company | None, database_url: str | None) -> tuple[Finding, ...]:
     published = _published(database_url, reading) if database_url else {}
-    return linter.lint(reading, known(), published, company)
+    return linter.lint(reading, known(), published, company, _almanac(reading))
+
+
+def _almanac(reading: Reading) -> Almanac:
+    """Return the day, and what is known of the holidays of each calendar; a union has none of its own."""
+    today = datetime.now(UTC).date()
+    with_holidays = {name: loaded.value for name, loaded in reading.calendars.items() if loaded.value.holidays}
+    return Almanac(today, {name: _worked_out(file, today) for name, file in with_holidays.items()})
+
+
+def _worked_out(file: CalendarFile, today: date) -> Calendar | str:
+    from activities.calendars import UnknownHolidays, expand  # noqa: PLC0415  slow to load, and most catalogs need none
+
+    try:
+        return expand(file, {}, today)
+    except UnknownHolidays as error:
+        return str(error)
 
 
 def _published(url: str, reading: Reading) -> dict[tuple[str, str], str]:

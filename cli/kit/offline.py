@@ -7,23 +7,25 @@ What only a real source knows is taken as given and noted. Nothing is printed he
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from activities.approvers import Approvers, ApproversQuery
-from activities.connectors.memory import MemoryDirectory
+from activities.approvers import Approvers, ApproversQuery, Company
+from activities.connectors.memory import MemoryCalendars, MemoryDirectory
 from activities.errors import NotFound
 from catalog import data, form, names
-from catalog.approval import Rung
+from catalog.calendar_file import PublishedCalendar
 from catalog.expression import ExpressionError
 from catalog.fields import AttachmentField
 from catalog.item import CatalogItem, Line
 from catalog.lint.uses import ancestors
 from catalog.model import digest
 from catalog.people import Person
-from catalog.preview import Ladder, Part, Whole, cost, denials, preview, reasons, total
+from catalog.plan import Wanted
+from catalog.preview import Finder, Part, Whole, cost, denials, preview, reasons, total
 from catalog.request import Order
+from catalog.slate import Found
 from catalog.stages import Stage
 from cli.client import Trouble
 from cli.kit.people import nearest
@@ -39,9 +41,12 @@ class Desk:
         assumed: the answers that were taken as given, for there was nobody to ask.
     """
 
-    def __init__(self, directory: MemoryDirectory, shelf: Mapping[str, CatalogItem]) -> None:
-        """Take who there is, and the items that bundles may order, by id."""
+    def __init__(
+        self, directory: MemoryDirectory, shelf: Mapping[str, CatalogItem], calendars: Iterable[PublishedCalendar] = ()
+    ) -> None:
+        """Take who there is, the items that bundles may order, by id, and the working hours there are."""
         self._directory = directory
+        self._approvers = Approvers(directory, Company(calendars=MemoryCalendars(calendars)))
         self._shelf = shelf
         self._at = datetime.now(UTC)
         self.assumed: list[str] = []
@@ -81,7 +86,7 @@ class Desk:
 
     def _whole(self, order: Order, above: tuple[str, ...]) -> Whole:
         """Return what would become of an order; `above` are the bundles that it is part of."""
-        shown = preview(order, _ladder(order, self._directory))
+        shown = preview(order, _finder(order, self._approvers))
         known = names.of_order(order, self._at)
         # Of a part it is not asked who may see it, or who may order it for whom: the bundle answers for that.
         denied = denials(order.item.eligibility, known) if above else shown.denials
@@ -175,15 +180,13 @@ def _file(lookup: form.Lookup, item: CatalogItem) -> dict[str, Any]:
     return {"id": lookup.value, "name": lookup.value, "media_type": kind, "size": 1, "digest": "sha256:0"}
 
 
-def _ladder(order: Order, directory: MemoryDirectory) -> Ladder:
+def _finder(order: Order, approvers: Approvers) -> Finder:
     """Return what finds a stage's people, as for a real request."""
-    approvers = Approvers(directory)
 
-    def rungs(stage: Stage) -> tuple[Rung, ...]:
-        query = ApproversQuery.of(order, stage.approvers)
+    def finder(stage: Stage, wanted: Wanted) -> Found:
         try:
-            return approvers.rungs(query)
+            return approvers.find(ApproversQuery.for_stage(order, stage, wanted, order.accepted_at))
         except NotFound as error:
             raise LookupError(f"{error}. Correct the rule, or the people that --people names.") from error
 
-    return rungs
+    return finder

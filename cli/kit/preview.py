@@ -17,12 +17,12 @@ from catalog.preview import Asked, Part, Reason, Whole
 from catalog.request import Cost, Order
 from catalog.scenario import Company
 from catalog.source import parse
-from catalog.text import moment, one_line
-from catalog.wording import Turn, listed, turns
+from catalog.text import listed, moment, one_line
+from catalog.wording import Turn, turns
 from cli.client import AsJson, Trouble
 from cli.kit import people as sketches
 from cli.kit.offline import Desk
-from cli.kit.shelf import SHIPPED, Catalogs, ItemName, NoSuchThing, beside, find, folders
+from cli.kit.shelf import SHIPPED, Catalogs, ItemName, NoSuchThing, beside, calendars, find, folders
 
 _LISTS = ("multi_choice", "people", "attachment")
 
@@ -48,7 +48,7 @@ def preview_order(
     """Compute who would decide, the price and the due time of an order, without placing it."""
     chosen = find(item, catalogs)
     company, source = _company(people, folders(item, catalogs))
-    desk = Desk(sketches.directory(company), beside(item, catalogs))
+    desk = Desk(sketches.directory(company), beside(item, catalogs), calendars(folders(item, catalogs)))
     try:
         order, whole = desk.judge(chosen, _answers(chosen, given or [], answers), by, beneficiary or by)
     except NoSuchThing as missing:
@@ -221,17 +221,15 @@ def _stage(number: int, asked: Asked, begun: str) -> Text:
     people = listed(one_line(person.name) for person in asked.slate.people)
     rule = f"  [{asked.slate.rule}]" if asked.slate.rule else ""
     line.append(f": {people or 'an operator has to find somebody'}")
-    if len(asked.slate.people) > 1:
-        line.append(
-            {"any": ", one of them decides", "all": ", all must approve"}.get(
-                str(plan.stage.quorum), f", {plan.stage.quorum} must approve"
-            )
-        )
     if begun:
         line.append(f", {begun}")
     if asked.due_at:
         line.append(f", by {moment(asked.due_at.isoformat())}")
     line.append(rule, style="dim")
+    if len(asked.slate.people) > 1 and plan.stage.decide is None and plan.stage.quorum == "any":
+        line.append("\n     One of them decides.", style="dim")
+    for term in asked.terms:
+        line.append(f"\n     {one_line(term)}", style="dim")
     for skipped in asked.slate.skipped:
         line.append(f"\n     not {one_line(skipped.person.name)}  [{skipped.rule}]", style="dim")
     for fault in filter(None, (plan.fault, asked.fault)):

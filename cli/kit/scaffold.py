@@ -66,6 +66,10 @@ approvals:
     approvers:
       - rule: manager
     decide_within: 5 days
+    remind:
+      after: 2 working days
+      every: 1 working day
+      at_most: 3
 
 """
 

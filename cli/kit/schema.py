@@ -19,5 +19,5 @@ def text(kind: Kind = Kind.ITEM) -> str:
 def schema(
     *, kind: Annotated[Kind, typer.Option("--kind", "-k", help="Which files it is for.")] = Kind.ITEM, out: Out = None
 ) -> None:
-    """Write the JSON Schema of item, policy or scenario files: completion and errors in editors that know YAML."""
+    """Write the JSON Schema of a kind of file: completion and errors in editors that know YAML."""
     write(text(kind), out)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 import catalog
+from catalog.calendar import Calendar
+from catalog.calendar_file import PublishedCalendar
 from catalog.explain import suggest
 from catalog.item import CatalogItem
 from catalog.loader import Loaded, Reading, read, read_file
@@ -119,6 +122,19 @@ def file_of(name: str, catalogs: Sequence[Path] | None) -> Path:
 def beside(name: str, catalogs: Sequence[Path] | None) -> dict[str, CatalogItem]:
     """Return the items that the one of a file or an id may order, by id: those of its directory, or of all given."""
     return {one: loaded.value for one, loaded in read(folders(name, catalogs)).items.items()}
+
+
+def calendars(catalogs: Sequence[Path]) -> list[PublishedCalendar]:
+    """Return the working hours that directories of items come with, as of today; without those that cannot be used."""
+    files = {name: loaded.value for name, loaded in read(catalogs).calendars.items()}
+    if not files:
+        return []
+    from activities.calendars import worked_out  # noqa: PLC0415  slow to load, and most catalogs need none
+
+    found = worked_out(files, datetime.now(UTC).date())
+    return [
+        PublishedCalendar(file=files[name], calendar=one) for name, one in found.items() if isinstance(one, Calendar)
+    ]
 
 
 def folders(name: str, catalogs: Sequence[Path] | None) -> list[Path]:

@@ -18,20 +18,29 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from api.gateway import EngineUnavailable, NotRunning, NoWorker, NumberTaken, Refused, TemporalGateway
 from catalog.journal import Chain, Entry, Kind
 from catalog.request import Order
-from workflows.messages import COMMENT, DIRECTORY_QUEUE, TASK_QUEUE, Comment
+from workflows.messages import COMMENT, DIRECTORY_QUEUE, LOOK_AGAIN, TASK_QUEUE, Comment, LookAgain
 
 
 @workflow.defn(name="AccessRequest")
 class Echo:
-    """Answers comments: "end" ends it, "no" is refused, "hang" ends it before the answer."""
+    """Answers comments: "end" ends it, "no" is refused, "hang" ends it before the answer; keeps what it was told."""
 
     @workflow.init
     def __init__(self, order: Order) -> None:
         self._chain, self._ended = Chain(order.number), False
+        self._looked: list[LookAgain] = []
 
     @workflow.run
     async def run(self, order: Order) -> None:
         await workflow.wait_condition(lambda: self._ended)
+
+    @workflow.signal(name=LOOK_AGAIN)
+    def look_again(self, message: LookAgain) -> None:
+        self._looked.append(message)
+
+    @workflow.query
+    def looked(self) -> list[LookAgain]:
+        return self._looked
 
     @workflow.update(name=COMMENT, unfinished_policy=workflow.HandlerUnfinishedPolicy.ABANDON)
     async def comment(self, message: Comment) -> Entry:
@@ -113,6 +122,21 @@ async def test_a_refusal_brings_its_code_and_its_reason(gateway: TemporalGateway
 
 
 @pytest.mark.usefixtures("worker")
+async def test_a_request_is_told_to_look_again_and_one_that_has_ended_need_not_know(
+    server: WorkflowEnvironment, gateway: TemporalGateway
+) -> None:
+    message = LookAgain(people=("id-ada",), rule="delegation.begins")
+    await gateway.start(an_order("REQ-41"))
+    await gateway.look_again("REQ-41", message)
+    handle = server.client.get_workflow_handle("REQ-41")
+    assert await handle.query(Echo.looked) == [message]
+    await gateway.command("REQ-41", COMMENT, say("end"))
+    await handle.result()
+    for number in ("REQ-41", "REQ-nowhere"):
+        await gateway.look_again(number, message)
+
+
+@pytest.mark.usefixtures("worker")
 async def test_a_request_without_a_workflow_is_not_running(gateway: TemporalGateway) -> None:
     with pytest.raises(NotRunning):
         await gateway.command("REQ-nowhere", COMMENT, say("hello"))
@@ -159,7 +183,13 @@ async def test_pollers_counts_the_workers_of_each_queue(gateway: TemporalGateway
 async def test_an_engine_that_is_down_is_known_within_two_seconds() -> None:
     nowhere = TemporalGateway("127.0.0.1:1", "default")
     begun = asyncio.get_running_loop().time()
-    for call in (nowhere.start(an_order()), nowhere.command("REQ-1", COMMENT, say("x")), nowhere.pollers()):
+    message = LookAgain(people=("id-ada",), rule="delegation.ends")
+    for call in (
+        nowhere.start(an_order()),
+        nowhere.command("REQ-1", COMMENT, say("x")),
+        nowhere.look_again("REQ-1", message),
+        nowhere.pollers(),
+    ):
         with pytest.raises(EngineUnavailable):
             await call
     assert asyncio.get_running_loop().time() - begun < 2

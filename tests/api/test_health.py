@@ -26,7 +26,7 @@ async def test_everything_ready_is_said_part_by_part(world: ApiWorld) -> None:
     )
     assert parts["register"]["detail"]["notices"]["pending"] == 0
     assert parts["workers"]["detail"] == {"commissary": 1, "commissary-directory": 1}
-    assert parts["catalog"]["detail"] == {"items": 2}
+    assert parts["catalog"]["detail"] == {"items": 2, "calendars": 0}
 
 
 def engine_down(world: ApiWorld) -> None:

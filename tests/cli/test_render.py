@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
@@ -21,6 +22,7 @@ HOSTILE = {
     "a\nb": "a b",
 }
 AT = "2025-03-03T12:00:00+00:00"
+A_PROMISE = {"p50": AT, "p90": "2025-03-05T12:01:00+00:00", "cases": 132, "basis": "history"}
 
 
 def printed(what: RenderableType) -> str:
@@ -53,6 +55,7 @@ def a_request(text: str) -> dict[str, Any]:
         "beneficiary": person,
         "accepted_at": AT,
         "due_at": AT,
+        "promise": A_PROMISE,
         "shown_answers": [[text, text]],
         "parent": text,
         "parts": [{"number": text, "item": person, "beneficiary": person, "status": text, "outcome": None}],
@@ -108,7 +111,15 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
     draft = {"id": text, "item": text, "beneficiary": text, "beneficiaries": [], "answers": {}, "updated_at": AT}
     error = {"field": text, "message": text}
     stage = {"id": text, "name": text, "after": [], "needed": True, "auto": "", "people": [person], "due_at": None}
-    planned = {"item": person, "beneficiary": person, "stages": [stage], "later": [text], "cost": None, "due_at": AT}
+    planned = {
+        "item": person,
+        "beneficiary": person,
+        "stages": [stage],
+        "later": [text],
+        "cost": None,
+        "due_at": AT,
+        "promise": A_PROMISE,
+    }
     preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
     for what, times in ((task_panel(task), 16), (draft_table([draft]), 3), (preview_panel(preview), 7)):
         out = printed(what)
@@ -134,7 +145,15 @@ def test_a_preview_says_which_stages_do_not_simply_follow() -> None:
     three = [stage | {"id": "a", "name": "A", "after": []}, stage | {"id": "b", "name": "B", "after": []}]
     three.append(stage | {"id": "c", "name": "C", "after": ["a", "b"]})
     who = {"name": "Ada"}
-    order = {"item": who, "beneficiary": who, "stages": three, "later": [], "cost": None, "due_at": AT}
+    order = {
+        "item": who,
+        "beneficiary": who,
+        "stages": three,
+        "later": [],
+        "cost": None,
+        "due_at": AT,
+        "promise": A_PROMISE,
+    }
     out = printed(preview_panel({"may_be_ordered": True, "errors": [], "left_out": [], "orders": [order]}))
     assert [when in out for when in ("B  an operator: nobody was found, at once", "once A and B have approved")]
     assert out.count("at once") == 1
@@ -148,10 +167,56 @@ def test_a_trouble_shows_what_the_server_said_literally(text: str, shown: str) -
 
 def test_an_answer_keeps_its_lines() -> None:
     request = a_request("x") | {"shown_answers": [["Why?", "for work\nand play"]]}
-    assert [line.split("│")[1].split() for line in printed(request_panel(request, [])).splitlines()[5:7]] == [
+    assert [line.split("│")[1].split() for line in printed(request_panel(request, [])).splitlines()[6:8]] == [
         ["Why?", "for", "work"],
         ["and", "play"],
     ]
+
+
+THIS_YEAR = datetime.now().astimezone().year
+
+
+@pytest.mark.parametrize(
+    ("promise", "words"),
+    [
+        (
+            {"p50": f"{THIS_YEAR}-06-02T12:00:00", "p90": f"{THIS_YEAR}-06-04T09:30:00", "cases": 132},
+            "Usually done by {p50:%a} 02 Jun, 12:00; nine of ten by {p90:%a} 04 Jun, 09:30 (from 132 earlier orders).",
+        ),
+        (
+            {"p50": "2019-12-31T12:00:00", "p90": "2020-01-03T09:30:00", "cases": 1},
+            "Usually done by Tue 31 Dec 2019, 12:00; nine of ten by Fri 03 Jan 2020, 09:30 (from 1 earlier order).",
+        ),
+        (
+            {"p50": "2020-01-03T09:30:00", "p90": "2020-01-03T09:30:00", "cases": 7, "basis": "sla"},
+            "Promised by Fri 03 Jan 2020, 09:30 (too few earlier orders to tell).",
+        ),
+    ],
+)
+def test_a_promise_is_said_in_words_with_the_year_only_if_it_is_another(promise: dict[str, Any], words: str) -> None:
+    p50, p90 = (datetime.fromisoformat(promise[name]) for name in ("p50", "p90"))
+    said = words.format(p50=p50, p90=p90)
+    request = a_request("x") | {"promise": {"basis": "history"} | promise}
+    assert said in " ".join(printed(request_panel(request, [])).split())
+    order: dict[str, Any] = {
+        "item": {"name": "x"},
+        "beneficiary": {"name": "x"},
+        "stages": [],
+        "later": [],
+        "cost": None,
+        "due_at": AT,
+    }
+    preview = {
+        "may_be_ordered": True,
+        "errors": [],
+        "left_out": [],
+        "orders": [order | {"promise": request["promise"]}],
+    }
+    assert said in " ".join(printed(preview_panel(preview)).split())
+
+
+def test_a_request_with_nothing_to_promise_promises_nothing() -> None:
+    assert "Expected" not in printed(request_panel(a_request("x") | {"promise": None}, []))
 
 
 def test_closed_tasks_have_their_outcome_under_its_own_title() -> None:

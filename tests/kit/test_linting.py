@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
+import holidays
 import pytest
 from typer.testing import CliRunner
 
@@ -148,3 +150,53 @@ def test_a_file_that_is_not_read_is_said_to_be_none(items: Path) -> None:
     assert "Nothing is wrong" not in said
     code, said = lint(items)
     assert (code, "[wrong-extension]" in said) == (0, True)
+
+
+HOURS = "hours: {monday: [09:00-17:00]}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "rule", "where"),
+    [
+        (HOURS + "default: true\nholidays: {country: DE, region: XX}\n", "unknown-holidays", ":5:"),
+        ("hours: {}\ndefault: true\n", "wrong-value", ":1:"),
+        ("zone: Europe/Berlin\nhours:\n  sunday: [02:30-05:00]\ndefault: true\n", "left-out-time", ":5:"),
+        (HOURS, "no-default", ":1:"),
+    ],
+)
+def test_what_is_unwise_about_working_hours_is_told_with_the_items(
+    items: Path, written: str, rule: str, where: str
+) -> None:
+    """Feature row S2; among them the calendar without working time, and the hour that the clocks leave out."""
+    calendars = items.parent / "calendars"
+    calendars.mkdir()
+    (calendars / "office.yaml").write_text(f"id: office\nname: Office\n{written}")
+    _, said = lint(items)
+    assert f"[{rule}]" in said, said
+    assert where in said
+
+
+def test_holidays_that_are_soon_no_longer_known_are_warned_of(items: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of holidays that ends next month; the `holidays` package knows those of Sri Lanka up to some year only."""
+    calendars = items.parent / "calendars"
+    calendars.mkdir()
+    (calendars / "office.yaml").write_text(
+        f"id: office\nname: Office\ndefault: true\n{HOURS}holidays: {{country: LK}}\n"
+    )
+    last = holidays.country_holidays("LK").end_year
+    monkeypatch.setattr("cli.kit.lint.datetime", Frozen(last))
+    code, said = lint(items)
+    assert (code, f"holidays are known until {last}-12-31 only" in said, "[holidays-end]" in said) == (0, True, True)
+    monkeypatch.setattr("cli.kit.lint.datetime", Frozen(last - 1))
+    assert "[holidays-end]" not in lint(items)[1]
+
+
+class Frozen:
+    """A clock that stands in the last month of a year."""
+
+    def __init__(self, year: int) -> None:
+        self._now = datetime(year, 12, 1, tzinfo=UTC)
+
+    def now(self, _: tzinfo) -> datetime:
+        """Return when that is."""
+        return self._now

@@ -16,7 +16,7 @@ from support.story import Story, a_notice, a_task
 from catalog.journal import Kind, verify
 from catalog.model import digest
 from catalog.request import Assignee, Batch, Status, Task
-from records.register import Contradiction, Register, UnknownRequest
+from records.register import Contradiction, InboxQuery, Register, UnknownRequest
 from records.tables import superseded
 
 
@@ -54,7 +54,7 @@ def test_repeating_a_batch_changes_nothing(register: Register, story: Story) -> 
     for _ in range(3):
         register.record(batch)
     assert len(register.journal(story.number)) == 1
-    assert len(register.tasks(person_id="id-bob", operator=False).items) == 1
+    assert len(register.tasks(InboxQuery(person_id="id-bob")).items) == 1
     assert register.notice_counts()["pending"] == 1
 
 
@@ -71,7 +71,7 @@ def test_an_older_batch_that_comes_late_adds_its_entries_but_not_its_state(regis
     assert view.projection == newer.projection
     assert kept is not None
     assert kept.task == task
-    assert not register.tasks(person_id="id-bob", operator=False).items
+    assert not register.tasks(InboxQuery(person_id="id-bob")).items
 
 
 def test_batches_that_overlap_are_joined(register: Register, story: Story) -> None:
@@ -113,7 +113,7 @@ def test_a_step_done_again_takes_the_place_of_the_one_the_engine_did_not_keep(re
     view = register.request(story.number)
     assert view is not None
     assert view.projection == kept.projection
-    assert [view.task.id for view in register.tasks(person_id="id-bob", operator=False).items] == ["REQ-1001.1"]
+    assert [view.task.id for view in register.tasks(InboxQuery(person_id="id-bob")).items] == ["REQ-1001.1"]
     with register.read() as connection:
         aside = connection.scalars(select(superseded.c.digest).order_by(superseded.c.seq)).all()
     assert aside == [entry.digest for entry in lost.entries]

@@ -46,7 +46,7 @@ def test_nothing_is_claimed_where_nothing_is_owed(register: Register) -> None:
 def test_one_event_tells_one_person_once(register: Register, owe: Callable[..., None]) -> None:
     owe(a_notice("REQ-1001"), a_notice("REQ-1001", to=a_person("Bob").ref()))
     owe(a_notice("REQ-1001"), a_notice("REQ-1001", 2))
-    assert register.notice_counts() == {"pending": 3, "sending": 0, "sent": 0, "failed": 0, "unknown": 0}
+    assert register.notice_counts() == {"pending": 3, "sending": 0, "sent": 0, "failed": 0, "unknown": 0, "gathered": 0}
 
 
 def test_a_sent_notice_is_never_due_again(register: Register, owe: Callable[..., None]) -> None:
@@ -89,7 +89,7 @@ def test_an_answer_for_a_notice_that_is_settled_or_unknown_to_the_register_chang
     register.notice_postponed(owed.id, NOON, "late")
     register.notice_failed(owed.id, NOON, "late")
     register.notice_sent(owed.id + 1, NOON)
-    assert register.notice_counts() == {"pending": 0, "sending": 0, "sent": 1, "failed": 0, "unknown": 0}
+    assert register.notice_counts() == {"pending": 0, "sending": 0, "sent": 1, "failed": 0, "unknown": 0, "gathered": 0}
 
 
 def test_a_notice_whose_sender_died_becomes_unknown_and_is_not_sent_again(
@@ -100,7 +100,7 @@ def test_a_notice_whose_sender_died_becomes_unknown_and_is_not_sent_again(
     assert register.settle_lost_notices(NOON) == 0
     assert register.settle_lost_notices(LATER) == 1
     assert register.settle_lost_notices(LATER) == 0
-    assert register.notice_counts() == {"pending": 1, "sending": 0, "sent": 0, "failed": 0, "unknown": 1}
+    assert register.notice_counts() == {"pending": 1, "sending": 0, "sent": 0, "failed": 0, "unknown": 1, "gathered": 0}
     assert the_claimed(register).notice.event == "REQ-1001/2"
     assert register.claim_notice(LATER) is None
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
 import pytest
-from support.builders import NOON, a_new_order, a_person
+from support.builders import NOON, a_new_order, a_person, an_item
 from support.story import Story, a_task
 
-from catalog.approval import Verdict
+from catalog.ballot import Verdict
 from catalog.journal import Kind
-from catalog.request import Assignee, Status, Task
-from records.register import Page, Register, RequestView, TaskView
+from catalog.people import Profile
+from catalog.request import Amendment, Assignee, Cost, Outcome, Projection, Status, Task
+from records.register import Inbox, InboxQuery, Page, Place, Register, RequestView, TaskView
 
 
 def take(register: Register, key: str, requester: str = "Ada Byron", beneficiary: str | None = None) -> Story:
@@ -30,7 +35,11 @@ def numbers(page: Page[RequestView]) -> list[str]:
     return [view.order.number for view in page.items]
 
 
-def ids(page: Page[TaskView]) -> list[str]:
+def inbox(register: Register, person: str, **other: Any) -> Inbox:
+    return register.tasks(InboxQuery(person_id=f"id-{person}", **other))
+
+
+def ids(page: Inbox) -> list[str]:
     return [view.task.id for view in page.items]
 
 
@@ -126,7 +135,8 @@ def test_any_cursor_a_client_sends_is_answered(register: Register, cursor: int, 
     story = take(register, "a")
     with_tasks(register, story, a_task(story.number, 1, "Bob"))
     assert len(register.requests(viewer=None, after=cursor).items) == found
-    assert len(register.tasks(person_id="id-bob", operator=False, after=cursor).items) == found
+    assert len(inbox(register, "bob", sort="age", after=Place(row=cursor)).items) == 1 - found
+    assert len(inbox(register, "bob", state="closed", after=Place(row=cursor)).items) == 0
 
 
 def test_open_tasks_are_the_approvals_not_voted_on_yet(register: Register) -> None:
@@ -138,8 +148,8 @@ def test_open_tasks_are_the_approvals_not_voted_on_yet(register: Register) -> No
         a_task(story.number, 4, "Eve"),
     )
     with_tasks(register, story, *tasks)
-    assert ids(register.tasks(person_id="id-bob", operator=False)) == [tasks[0].id]
-    assert ids(register.tasks(person_id="id-eve", operator=False)) == [tasks[3].id, tasks[1].id, tasks[0].id]
+    assert ids(inbox(register, "bob")) == [tasks[0].id]
+    assert ids(inbox(register, "eve")) == [tasks[0].id, tasks[1].id, tasks[3].id]
 
 
 def test_work_to_do_stands_beside_the_approvals(register: Register) -> None:
@@ -147,9 +157,9 @@ def test_work_to_do_stands_beside_the_approvals(register: Register) -> None:
     work = a_task(story.number, 1, "Bob", "Eve", kind="fulfilment", choices=("done",))
     done = a_task(story.number, 2, "Bob", kind="fulfilment", choices=("done",), decided="done")
     with_tasks(register, story, work, done, a_task(story.number, 3, "Bob"))
-    assert ids(register.tasks(person_id="id-bob", operator=False)) == [f"{story.number}.3", work.id]
-    assert ids(register.tasks(person_id="id-eve", operator=False)) == [work.id]
-    assert ids(register.tasks(person_id="id-bob", operator=False, state="closed")) == [done.id]
+    assert ids(inbox(register, "bob")) == [work.id, f"{story.number}.3"]
+    assert ids(inbox(register, "eve")) == [work.id]
+    assert ids(inbox(register, "bob", state="closed")) == [done.id]
 
 
 def test_operator_tasks_are_shown_to_operators_only_and_while_open(register: Register) -> None:
@@ -157,10 +167,12 @@ def test_operator_tasks_are_shown_to_operators_only_and_while_open(register: Reg
     waiting = a_task(story.number, 1, "Bob", kind="operator", choices=("retry",))
     done = a_task(story.number, 2, kind="operator", choices=("retry",), decided="retry")
     with_tasks(register, story, waiting, done, a_task(story.number, 3, "Bob"))
-    assert ids(register.tasks(person_id="id-eve", operator=True)) == [waiting.id]
-    assert ids(register.tasks(person_id="id-bob", operator=True)) == [f"{story.number}.3", waiting.id]
+    assert ids(inbox(register, "eve", operator=True)) == [waiting.id]
+    assert ids(inbox(register, "bob", operator=True)) == [waiting.id, f"{story.number}.3"]
+    assert ids(inbox(register, "bob", operator=True, whose="mine")) == [waiting.id, f"{story.number}.3"]
+    assert ids(inbox(register, "bob", operator=True, whose="delegated")) == []
     for who_is_no_operator in ("id-eve", "id-bob"):
-        assert waiting.id not in ids(register.tasks(person_id=who_is_no_operator, operator=False))
+        assert waiting.id not in ids(register.tasks(InboxQuery(person_id=who_is_no_operator)))
 
 
 def test_closed_tasks_are_those_the_person_was_asked_to_decide(register: Register) -> None:
@@ -168,16 +180,16 @@ def test_closed_tasks_are_those_the_person_was_asked_to_decide(register: Registe
     closed = a_task(story.number, 1, voted("Bob"), "Eve", decided="approve")
     with_tasks(register, story, closed, a_task(story.number, 2, "Bob"))
     for person_id in ("id-bob", "id-eve"):
-        assert ids(register.tasks(person_id=person_id, operator=False, state="closed")) == [closed.id]
-    assert ids(register.tasks(person_id="id-ada", operator=True, state="closed")) == []
+        assert ids(register.tasks(InboxQuery(person_id=person_id, state="closed"))) == [closed.id]
+    assert ids(inbox(register, "ada", operator=True, state="closed")) == []
 
 
 def test_who_is_no_longer_asked_has_nothing_to_decide(register: Register) -> None:
     story = take(register, "a")
     with_tasks(register, story, a_task(story.number, 1, "Bob"))
     with_tasks(register, story, a_task(story.number, 1, "Eve"))
-    assert ids(register.tasks(person_id="id-bob", operator=False)) == []
-    assert ids(register.tasks(person_id="id-eve", operator=False)) == [f"{story.number}.1"]
+    assert ids(inbox(register, "bob")) == []
+    assert ids(inbox(register, "eve")) == [f"{story.number}.1"]
 
 
 def test_a_task_keeps_its_place_when_it_changes(register: Register) -> None:
@@ -185,16 +197,176 @@ def test_a_task_keeps_its_place_when_it_changes(register: Register) -> None:
     for story in stories:
         with_tasks(register, story, a_task(story.number, 1, "Bob"))
     with_tasks(register, stories[0], a_task(stories[0].number, 1, "Bob", voted("Eve")))
-    assert ids(register.tasks(person_id="id-bob", operator=False)) == ["REQ-1002.1", "REQ-1001.1"]
+    assert ids(inbox(register, "bob")) == ["REQ-1001.1", "REQ-1002.1"]
 
 
 def test_pages_of_tasks_fit_together_while_new_ones_arrive(register: Register) -> None:
     for n in range(3):
         story = take(register, f"old-{n}")
         with_tasks(register, story, a_task(story.number, 1, "Bob"))
-    first = register.tasks(person_id="id-bob", operator=False, limit=2)
+    first = inbox(register, "bob", limit=2)
     story = take(register, "new")
     with_tasks(register, story, a_task(story.number, 1, "Bob"))
-    second = register.tasks(person_id="id-bob", operator=False, limit=2, after=first.next)
-    assert (ids(first), ids(second)) == (["REQ-1003.1", "REQ-1002.1"], ["REQ-1001.1"])
+    second = inbox(register, "bob", limit=2, after=first.next)
+    assert (ids(first), ids(second)) == (["REQ-1001.1", "REQ-1002.1"], ["REQ-1003.1", "REQ-1004.1"])
     assert second.next is None
+
+
+# ---------------------------------------------------------------- the inbox (W2)
+
+HOUR = timedelta(hours=1)
+
+
+def waiting(
+    register: Register, key: str, due: int | None, *assignees: str | Assignee, item: str = "wiki-editor"
+) -> str:
+    """Put a task before people that is due so many hours after noon; return its id."""
+    new = a_new_order(key, item=an_item(id=item))
+    story = Story(register.take(new).order.number)
+    task = a_task(story.number, 1, *(assignees or ("Bob",)), due_at=None if due is None else NOON + due * HOUR)
+    with_tasks(register, story, task)
+    return task.id
+
+
+def every_page(register: Register, person: str, **other: Any) -> list[str]:
+    found: list[str] = []
+    page = inbox(register, person, limit=2, **other)
+    while page.next:
+        found += ids(page)
+        page = inbox(register, person, limit=2, after=page.next, **other)
+    return found + ids(page)
+
+
+def test_w2_what_is_due_first_comes_first_and_what_is_never_due_last(register: Register) -> None:
+    never, late, soon, also_late = (waiting(register, str(n), due) for n, due in enumerate((None, 9, 1, 9)))
+    assert every_page(register, "bob") == [soon, late, also_late, never]
+    assert every_page(register, "bob", sort="age") == [never, late, soon, also_late]
+
+
+def test_w2_tasks_are_sorted_by_item_and_of_each_the_oldest_first(register: Register) -> None:
+    found = [waiting(register, str(n), n, item=item) for n, item in enumerate(("vpn", "laptop", "vpn", "badge"))]
+    assert every_page(register, "bob", sort="item") == [found[3], found[1], found[0], found[2]]
+
+
+def test_w2_a_page_goes_on_where_the_last_one_ended_though_its_last_task_has_another_deadline_now(
+    register: Register,
+) -> None:
+    first, second, third = (waiting(register, str(n), n) for n in range(3))
+    page = inbox(register, "bob", limit=2)
+    story = Story(second.partition(".")[0])
+    story.batch(Kind.STAGE_OPENED)  # the journal goes on after what `waiting` wrote
+    later = a_task(story.number, 1, "Bob", due_at=NOON + 9 * HOUR)
+    register.record(story.batch(Kind.ESCALATED, tasks=(later,)))
+    assert (ids(page), ids(inbox(register, "bob", after=page.next))) == ([first, second], [third, second])
+
+
+def test_w2_what_is_overdue_can_be_seen_alone(register: Register) -> None:
+    past, _, _ = (waiting(register, str(n), due) for n, due in enumerate((1, 3, None)))
+    assert ids(inbox(register, "bob", overdue_at=NOON + 2 * HOUR)) == [past]
+
+
+def test_w2_what_is_ones_own_and_what_was_delegated_can_be_told_apart(register: Register) -> None:
+    eve, bob = a_person("Eve").ref(), a_person("Bob").ref()
+    own = waiting(register, "a", 1)
+    stands_in = waiting(register, "b", 2, "Eve", Assignee(person=bob, own=False, on_behalf_of=(eve,)))
+    both = waiting(register, "c", 3, Assignee(person=bob, on_behalf_of=(eve,)))
+    escalated = waiting(register, "d", 4, Assignee(person=bob, own=False, escalated=True))
+    assert ids(inbox(register, "bob", whose="mine")) == [own, both, escalated]
+    assert ids(inbox(register, "bob", whose="delegated")) == [stands_in]
+    assert ids(inbox(register, "bob")) == [own, stands_in, both, escalated]
+
+
+def test_any_place_a_client_sends_is_answered(register: Register) -> None:
+    task = waiting(register, "a", 1)
+    for key in ("", "x", "9" * 40, "0001-01-01T00:00:00+14:00"):
+        assert ids(inbox(register, "bob", after=Place(row=0, key=key))) == [task], key
+
+
+# ---------------------------------------------------------------- what an order has become
+
+
+def amended(number: str, why: str, seq: int = 2) -> Projection:
+    amendment = Amendment(answers={"why": why}, cost=Cost(one_off=Decimal(5), currency="EUR"))
+    return Projection(number=number, seq=seq, status=Status.APPROVAL, amendment=amendment, updated_at=NOON)
+
+
+def change(register: Register, story: Story, why: str) -> None:
+    batch = story.batch(Kind.AMENDED)
+    register.record(batch.model_copy(update={"projection": amended(story.number, why, batch.projection.seq)}))
+
+
+def test_a22_a_request_shows_what_its_order_has_become(register: Register) -> None:
+    story = take(register, "a")
+    with_tasks(register, story, a_task(story.number, 1, "Bob"))
+    change(register, story, "less")
+    view = register.request(story.number)
+    assert view is not None
+    assert view.order.answers == {"why": "less"}
+    assert view.order.cost == Cost(one_off=Decimal(5), currency="EUR")
+    assert inbox(register, "bob").items[0].request == view
+    assert register.taken("id-ada", "a", "sha256:body") != view.order  # as it was placed
+
+
+def holding(register: Register, key: str, why: str) -> Story:
+    item = an_item(distinct_by=("why",))
+    new = a_new_order(key, item=item, answers={"why": why})
+    return Story(register.take(new.model_copy(update={"duplicate_key": new.stands_for})).order.number)
+
+
+def key_for(why: str) -> str:
+    found = a_new_order(item=an_item(distinct_by=("why",)), answers={"why": why}).stands_for
+    assert found is not None
+    return found
+
+
+def test_a22_a_request_that_was_changed_stands_for_what_it_has_become(register: Register) -> None:
+    story = holding(register, "a", "paint")
+    change(register, story, "glue")
+    assert register.open_duplicate(key_for("glue")) == story.number
+    assert register.open_duplicate(key_for("paint")) is None
+
+
+def test_a22_of_two_requests_for_the_same_the_one_that_was_first_keeps_it(register: Register) -> None:
+    story, other = holding(register, "a", "paint"), holding(register, "b", "glue")
+    change(register, story, "glue")
+    assert register.open_duplicate(key_for("glue")) == other.number
+    assert register.open_duplicate(key_for("paint")) is None
+    change(register, story, "tape")
+    assert register.open_duplicate(key_for("tape")) == story.number
+
+
+# ---------------------------------------------------------------- the background of a decision (A19)
+
+
+def of_department(name: str, department: str = "IT") -> dict[str, Any]:
+    return {"beneficiary": a_person(name).ref(), "beneficiary_profile": Profile(department=department)}
+
+
+def fulfilled(register: Register, key: str, **order: Any) -> str:
+    story = Story(register.take(a_new_order(key, **order)).order.number)
+    register.record(story.batch(Kind.OPENED))
+    register.record(story.batch(Kind.CLOSED, status=Status.CLOSED))
+    return story.number
+
+
+def test_a19_the_background_tells_of_colleagues_of_earlier_requests_and_of_earlier_votes(register: Register) -> None:
+    before = fulfilled(register, "a", **of_department("Ada"))
+    for key, who, department in (("b", "Ben", "IT"), ("c", "Ben", "IT"), ("d", "Cleo", "IT"), ("e", "Dan", "Sales")):
+        fulfilled(register, key, **of_department(who, department))
+    story = Story(register.take(a_new_order("f", **of_department("Ada"))).order.number)
+    register.record(story.batch(Kind.OPENED, Kind.VOTE, Kind.COMMENT, Kind.ADVICE_GIVEN))
+    view = register.request(story.number)
+    assert view is not None
+    found = register.background(view)
+    assert found.colleagues == 2
+    assert [(one.number, one.outcome) for one in found.earlier] == [(before, Outcome.FULFILLED)]
+    assert [entry.kind for entry in found.entries] == [Kind.VOTE, Kind.ADVICE_GIVEN]
+
+
+def test_a19_at_most_five_earlier_requests_are_told_the_newest_first(register: Register) -> None:
+    found = [take(register, str(n)).number for n in range(7)]
+    view = register.request(found[-1])
+    assert view is not None
+    background = register.background(view)
+    assert [one.number for one in background.earlier] == list(reversed(found[1:6]))
+    assert background.colleagues is None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, MetaData, Table, insert, text
+from sqlalchemy import Connection, MetaData, Table, insert, select, text
 from support.builders import NOON, a_new_order, a_person, an_item
 from support.story import Story, a_notice, a_task
 
@@ -17,6 +18,7 @@ from catalog.model import digest
 from catalog.request import Status
 from records import database
 from records.register import KeyReused, Register, RegisterUnavailable
+from records.tables import milestones, requests
 
 RELEASED_DIGEST = "sha256:b4f3c7456fd3e84208edd976131ec698212922e93050b60534b110bd78abafd6"
 RELEASED_ORDER = (
@@ -151,7 +153,8 @@ def test_migrating_names_the_items_of_more_requests_than_are_read_at_once(old: R
     assert [row.item_id for row in rows] == [f"item-{n}" for n in range(1_203)]
 
 
-def _insert_orders(register: Register, documents: list[str]) -> None:
+def _insert_orders(register: Register, documents: list[str], states: Sequence[dict[str, Any]] = ()) -> None:
+    """Put orders into a register of the first release; all are accepted, unless states are given for them."""
     row = {
         "requester_id": "id-ada",
         "beneficiary_id": "id-ada",
@@ -161,8 +164,44 @@ def _insert_orders(register: Register, documents: list[str]) -> None:
         "projection_document": json.dumps({"seq": 0, "status": "accepted", "updated_at": NOON.isoformat()}),
     }
     with register.write() as connection:
-        requests = Table("requests", MetaData(), autoload_with=connection)
-        connection.execute(insert(requests), [row | {"order_document": document} for document in documents])
+        table = Table("requests", MetaData(), autoload_with=connection)
+        rows = [row | {"order_document": document} for document in documents]
+        for added, state in zip(rows, states, strict=False):
+            projection = {"seq": 0, "updated_at": NOON.isoformat()} | state
+            added |= {"status": state["status"], "projection_document": json.dumps(projection)}
+        connection.execute(insert(table), rows)
+
+
+def test_migrating_keeps_how_long_fulfilled_requests_took_and_when_waits_should_end(old: Register) -> None:
+    later, latest = NOON + timedelta(hours=1), NOON + timedelta(days=2)
+    closed = {"status": "closed", "closed_at": latest.isoformat(), "waiting": []}
+    several = {"item": {"id": "vpn"}, "lines": [{"item": "vpn"}]}
+    bundle = {"item": {"id": "vpn"}, "lines": [{"item": "badge"}]}
+    untils = [None, latest.isoformat(), later.astimezone(timezone(timedelta(hours=5))).isoformat()]
+    _insert_orders(
+        old,
+        [json.dumps(order) for order in ({"item": {"id": "vpn"}}, bundle, several, bundle, bundle)],
+        [
+            closed | {"outcome": "fulfilled"},
+            closed | {"outcome": "rejected"},
+            closed | {"outcome": "fulfilled"},
+            {"status": "approval", "waiting": [{"until": until} for until in untils]},
+            {"status": "accepted", "waiting": [{"until": None}]},
+        ],
+    )
+    old.migrate()
+    with old.read() as connection:
+        kept = connection.execute(select(milestones).order_by(milestones.c.request_id)).all()
+        waits = connection.scalars(select(requests.c.waits_until).order_by(requests.c.id)).all()
+    assert [(row.request_id, row.milestone, row.order_kind) for row in kept] == [
+        (1001, "ordered", "vpn"),
+        (1003, "ordered", "vpn/several"),
+        (1004, "ordered", "vpn"),
+        (1005, "ordered", "vpn"),
+    ]
+    assert {row.reached_at for row in kept} == {NOON}
+    assert [row.ended_at for row in kept] == [latest, latest, None, None]
+    assert waits == [None, None, None, later, None]
 
 
 def test_a_migration_that_fails_leaves_the_register_of_the_first_release(old: Register) -> None:

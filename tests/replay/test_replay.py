@@ -47,7 +47,7 @@ class Forgetful(AccessRequest):
         return await self.conduct(self.hurry)
 
     async def hurry(self) -> Ended:
-        await self.approved(())
+        await self.approved()
         return Ended(Outcome.FULFILLED, "without a look")
 
 

@@ -20,7 +20,7 @@ from api.app import create_app
 from api.gateway import ChoicesUnavailable, EngineUnavailable, NotRunning, NoWorker
 from api.parts import Parts
 from api.shelf import Shelf, Stock
-from catalog.approval import Verdict
+from catalog.ballot import Verdict
 from catalog.choices import Choice, Choices, ChoicesQuery
 from catalog.fields import PersonField, TextField
 from catalog.item import CatalogItem
@@ -39,7 +39,18 @@ from catalog.request import (
     WaitKind,
 )
 from records.register import Register
-from workflows.messages import CANCEL, COMMENT, DECIDE, DIRECTORY_QUEUE, TASK_QUEUE, Cancel, Command, Comment, Decide
+from workflows.messages import (
+    CANCEL,
+    COMMENT,
+    DECIDE,
+    DIRECTORY_QUEUE,
+    TASK_QUEUE,
+    Cancel,
+    Command,
+    Comment,
+    Decide,
+    LookAgain,
+)
 
 SECRET = "correct-horse-battery-staple-0123456789"
 OPERATORS = "commissary-operators"
@@ -80,6 +91,7 @@ class FakeEngine:
         attempts: how often a start was asked for.
         fails: what a start or a command raises, once.
         choose: what the providers say.
+        told: which requests were told to look again, and why.
     """
 
     def __init__(self, register: Register) -> None:
@@ -87,6 +99,7 @@ class FakeEngine:
         self.starts: Counter[str] = Counter()
         self.attempts = 0
         self.commands: list[Command] = []
+        self.told: list[tuple[str, LookAgain]] = []
         self.fails: list[Exception] = []
         self.choose: Callable[[ChoicesQuery], Choices] = lambda _: Choices(choices=())
         self._register = register
@@ -115,6 +128,10 @@ class FakeEngine:
             run.answers[message.command] = next(e for e in batch.entries if e.command == message.command)
             await asyncio.to_thread(self._register.record, batch)
         return run.answers[message.command]
+
+    async def look_again(self, number: str, message: LookAgain) -> None:
+        self._reach()
+        self.told.append((number, message))
 
     async def choices(self, query: ChoicesQuery) -> Choices:
         if self.down or not self.worker:

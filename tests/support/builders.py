@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from catalog.approval import apply, begin
+from catalog.ballot import Approvals, Cast, Change, Event, Open, Refusal, StageState, Verdict
 from catalog.fields import TextField
 from catalog.item import CatalogItem, Entitlement, Sla
 from catalog.model import digest
 from catalog.people import Actor, Person
+from catalog.plan import plan
 from catalog.request import Order
+from catalog.slate import Parties, Seat, Slate
 from catalog.stages import ByManager, Stage
 from records.values import NewOrder
 
@@ -78,3 +82,54 @@ def a_new_order(key: str = "key-1", **other: Any) -> NewOrder:
     return NewOrder(
         **{**order.model_dump(exclude={"number"}), "idempotency_key": key, "body_digest": "sha256:body"} | other
     )
+
+
+def a_slate(*people: Person | Seat, **other: Any) -> Slate:
+    """Return a slate with a seat for each of these people; `other` is what else it says."""
+    seats = (one if isinstance(one, Seat) else Seat(person=one.ref()) for one in people)
+    return Slate(**{"seats": tuple(seats), "rule": "approver.manager"} | other)
+
+
+def approvals_of(*stages: Stage, beneficiary: Person | None = None, **subjects: str) -> Approvals:
+    """Return approvals of Ada's request that have not begun; what is decided on is ``sha256:1`` unless it is given."""
+    ada = a_person().id
+    parties = Parties(requester_id=ada, beneficiary_id=beneficiary.id if beneficiary else ada)
+    return begin(plan(stages, {}), parties, {stage.id: subjects.get(stage.id, "sha256:1") for stage in stages})
+
+
+def changed(state: Approvals, event: Event, at: datetime = NOON) -> Change:
+    """Return what an event changes; it counts."""
+    change = apply(state, event, at)
+    assert isinstance(change, Change), change
+    return change
+
+
+def refused(state: Approvals, event: Event, at: datetime = NOON) -> Refusal:
+    """Return why an event does not count."""
+    refusal = apply(state, event, at)
+    assert isinstance(refusal, Refusal), refusal
+    return refusal
+
+
+def after(state: Approvals, *events: Event, at: datetime = NOON) -> Approvals:
+    """Return the state after events that all count."""
+    for event in events:
+        state = changed(state, event, at).state
+    return state
+
+
+def stage_of(state: Approvals, stage_id: str = "manager") -> StageState:
+    """Return a stage that is there."""
+    found = state.stage(stage_id)
+    assert found is not None
+    return found
+
+
+def opening(*people: Person | Seat, stage: str = "manager", **other: Any) -> Open:
+    """Return that a stage begins with these people."""
+    return Open(stage=stage, slate=a_slate(*people, **other))
+
+
+def cast(voter: Person, verdict: Verdict = Verdict.APPROVE, stage: str = "manager", **other: Any) -> Cast:
+    """Return somebody's vote."""
+    return Cast(stage=stage, voter=voter.ref(), verdict=verdict, **other)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,32 +18,55 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from activities.approvers import Company
 from activities.connectors.memory import Group, MemoryDirectory, MemoryJournal
+from activities.connectors.memory.delegations import MemoryDelegations
 from activities.ordering import ChildOrder, Placed
 from catalog.access import Membership
+from catalog.calendar_file import PublishedCalendar
+from catalog.delegation import Delegation
 from catalog.http import HttpAnswer, HttpCall
 from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind, verify
 from catalog.people import Actor
-from catalog.request import Order, Projection, Status, WaitKind
+from catalog.request import Amendment, Order, Projection, Status, WaitKind
 from worker.queues import workers
 from workflows.ending import Closure
 from workflows.messages import (
+    AMEND,
     CANCEL,
     COMMENT,
+    CONSIDER,
     DECIDE,
+    LOOK_AGAIN,
     REPORT,
     TASK_QUEUE,
     WORK,
+    Amend,
     Cancel,
     Command,
     Comment,
+    Consider,
     Decide,
+    LookAgain,
     Report,
     Work,
 )
 
 GROUP = "wiki-editors"
+
+
+class MemoryCalendars:
+    """The company's calendars; none unless a test adds some."""
+
+    def __init__(self) -> None:
+        self.known: list[PublishedCalendar] = []
+
+    def calendars(self) -> tuple[PublishedCalendar, ...]:
+        return tuple(self.known)
+
+    def chosen(self, person_ids: Collection[str]) -> dict[str, str]:
+        return {}
 
 
 class World:
@@ -67,6 +90,8 @@ class World:
                 Group("wiki-readers"),
             ],
         )
+        self.delegations = MemoryDelegations()
+        self.calendars = MemoryCalendars()
         self.handles: list[WorkflowHandle[Any, Closure]] = []
         self.task_timeout: timedelta | None = None
         self.items: dict[str, CatalogItem] = {}
@@ -74,6 +99,12 @@ class World:
         self.calls: list[HttpCall] = []
         self.slow_intake = threading.Event()
         self.slow_intake.set()
+
+    def delegates(self, who: str, to: str, since: datetime, until: datetime) -> None:
+        """Have somebody decide in another's place; open requests are not told."""
+        person, delegate = a_person(who).ref(), a_person(to).ref()
+        known = {"id": f"d{len(self.delegations.known)}", "set_by": person, "created_at": since}
+        self.delegations.known.append(Delegation(person=person, delegate=delegate, begins=since, ends=until, **known))
 
     async def place(self, **order: Any) -> Request:
         """Start a request as the sweeper would."""
@@ -186,7 +217,9 @@ class Request:
             try:
                 entry = await self.handle.execute_update(update, message, id=message.command, result_type=Entry)
             except WorkflowUpdateFailedError as error:
-                known = isinstance(message, Decide | Work) and any(task.id == message.task for task in self.now.tasks)
+                known = isinstance(message, Decide | Work | Consider) and any(
+                    task.id == message.task for task in self.now.tasks
+                )
                 if known and isinstance(error.cause, ApplicationError) and error.cause.type == "unknown-task":
                     continue
                 raise
@@ -195,6 +228,45 @@ class Request:
 
     async def operate(self, choice: str, *, task: int, reason: str = "seen to it") -> Entry:
         return await self.decide(an_actor("Otto Operator", operator=True), choice, reason, task=task)
+
+    async def consider(
+        self, who: str | Actor, act: str, text: str = "", *, task: int = 1, person: str = "", seat: str = ""
+    ) -> Entry:
+        """Do something about a decision short of deciding."""
+        message = Consider(
+            task=f"{self.number}.{task}",
+            act=act,
+            text=text,
+            person=a_person(person).ref() if person else None,
+            seat=seat,
+            actor=who if isinstance(who, Actor) else an_actor(who),
+            command=uuid.uuid4().hex,
+        )
+        return await self._send(CONSIDER, message)
+
+    async def amend(self, who: str = "Ada Byron", **answers: Any) -> Entry:
+        """Change what was ordered."""
+        amendment = Amendment(answers={**self.order.answers, **answers})
+        return await self._send(AMEND, Amend(amendment=amendment, actor=an_actor(who), command=uuid.uuid4().hex))
+
+    async def look_again(self, *people: str, rule: str = "people.changed") -> None:
+        """Tell it that who may decide may have changed."""
+        ids = tuple(a_person(name).id for name in people)
+        await self.handle.signal(LOOK_AGAIN, LookAgain(people=ids, rule=rule))
+
+    async def sees(self, kind: Kind, count: int = 1) -> Entry:
+        """Wait until so many entries of a kind stand in the register; returns the last of them."""
+        await self.reaches(lambda _: self.kinds.count(kind) >= count)
+        assert self.kinds.count(kind) == count
+        return self.last(kind)
+
+    def asked(self, task: int = 1) -> list[str]:
+        """Return who may decide a task now, by login."""
+        return [one.person.login for one in self.now.tasks[task - 1].assignees if one.verdict is None]
+
+    def told(self, template: str) -> list[str]:
+        """Return who was told that, by login, in the order of the messages."""
+        return [one.to.login for one in self.world.journal.notices(self.number) if one.template == template]
 
     async def cancel(self, who: str = "Ada Byron", reason: str = "no longer needed") -> Entry:
         command = uuid.uuid4().hex
@@ -256,6 +328,7 @@ async def served(made: World, *, max_cached_workflows: int) -> AsyncIterator[Wor
     async with workers(
         made.env.client,
         directory=made.directory,
+        company=Company(delegations=made.delegations, calendars=made.calendars),
         journal=made.journal,
         place=made.take,
         served={"commissary-http": [made.send]},

@@ -1,8 +1,11 @@
-"""How hard the property tests try: enough to find what they are about, in seconds altogether."""
+"""How hard the property tests try: for seconds altogether, or for hours with ``HYPOTHESIS_PROFILE=nightly``."""
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("unit", max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unit")
+for name, examples in (("unit", 150), ("nightly", 7_500)):
+    settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unit"))

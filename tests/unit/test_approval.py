@@ -6,53 +6,36 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.builders import NOON, a_person, a_stage
+from support.builders import NOON, a_person, a_slate, a_stage, after, approvals_of, refused, stage_of
 
-from catalog.approval import (
-    Approvals,
-    Cancel,
-    Cast,
-    Change,
-    Event,
-    Expire,
-    Open,
-    Refusal,
-    Rung,
-    Slate,
-    StageState,
-    StageStatus,
-    Verdict,
-    apply,
-    begin,
-    said,
-    slate,
-)
+from catalog.approval import apply, said
+from catalog.ballot import Approvals, Cancel, Cast, Change, Event, Open, Refusal, StageStatus, Tick, Verdict
 from catalog.people import Person
-from catalog.plan import plan
+from catalog.slate import Found, Parties, Rung, Slate, slate
 from catalog.stages import AutoApproval
 
 ADA, BEN, CLEO, DANA = (a_person(name) for name in ("Ada Byron", "Ben Okri", "Cleo Moss", "Dana Fry"))
 LATER = NOON + timedelta(hours=1)
 
 
+IN_TIME, TOO_LATE = NOON + timedelta(days=10, microseconds=-1), NOON + timedelta(days=10)
+"""Just before the deadline of a stage that began at noon, and at it."""
+
+
 def approvals(*quorums: str | int, beneficiary: Person = ADA) -> Approvals:
     """Return approvals of Ada's request with one stage per quorum: first, second, …"""
     names = ("first", "second", "third")
     stages = tuple(a_stage(id=name, name=name.title(), quorum=q) for name, q in zip(names, quorums, strict=False))
-    return begin(plan(stages, {}), ADA.id, beneficiary.id, "sha256:1")
+    return approvals_of(*stages, beneficiary=beneficiary)
 
 
-def after(state: Approvals, *events: Event) -> Approvals:
-    """Return the state after events that all count."""
-    for event in events:
-        change = apply(state, event, NOON)
-        assert isinstance(change, Change), change
-        state = change.state
-    return state
+def expired(state: Approvals, stage: str) -> Approvals:
+    """Return the state after the deadline of a stage."""
+    return after(state, Tick(stage=stage), at=TOO_LATE)
 
 
 def opening(stage: str, *people: Person) -> Open:
-    return Open(stage=stage, slate=Slate(people=tuple(p.ref() for p in people), rule="approver.manager"))
+    return Open(stage=stage, slate=a_slate(*people))
 
 
 def cast(stage: str, voter: Person, verdict: Verdict = Verdict.APPROVE, **other: Any) -> Cast:
@@ -65,10 +48,10 @@ def refusal(state: Approvals, event: Event) -> Refusal:
     return found
 
 
-def stage_of(state: Approvals, stage_id: str) -> StageState:
-    found = state.stage(stage_id)
-    assert found is not None
-    return found
+def who(ladder: tuple[Rung, ...], requester: Person = ADA, beneficiary: Person = ADA) -> Slate:
+    """Return the slate of a stage with one group."""
+    parties = Parties(requester_id=requester.id, beneficiary_id=beneficiary.id)
+    return slate(a_stage(), Found(rungs=ladder), parties, NOON)
 
 
 class TestSlate:
@@ -80,7 +63,7 @@ class TestSlate:
             Rung(rule="approver.owner", people=(BEN, CLEO, BEN)),
             Rung(rule="approver.operators", people=(DANA,)),
         )
-        assert slate(rungs, ADA.id, ADA.id) == Slate(people=(BEN.ref(), CLEO.ref()), rule="approver.owner")
+        assert who(rungs) == a_slate(BEN, CLEO, rule="approver.owner")
 
     def test_requester_beneficiary_and_inactive_people_are_passed_over_on_every_rung(self) -> None:
         gone = DANA.model_copy(update={"active": False})
@@ -88,7 +71,7 @@ class TestSlate:
             Rung(rule="approver.manager", people=(ADA, gone)),
             Rung(rule="approver.fallback", people=(BEN, ADA, CLEO)),
         )
-        found = slate(rungs, ADA.id, BEN.id)
+        found = who(rungs, beneficiary=BEN)
         assert found.people == (CLEO.ref(),)
         assert [(s.person.id, s.rule) for s in found.skipped] == [
             (ADA.id, "approval.skip-requester"),
@@ -97,7 +80,7 @@ class TestSlate:
         ]
 
     def test_nobody_left_gives_an_empty_slate_that_says_who_was_passed_over(self) -> None:
-        found = slate((Rung(rule="approver.manager", people=(ADA,)),), ADA.id, ADA.id)
+        found = who((Rung(rule="approver.manager", people=(ADA,)),))
         assert found.people == ()
         assert found.rule == ""
         assert [s.person.id for s in found.skipped] == [ADA.id]
@@ -193,12 +176,12 @@ class TestRefusals:
 
     def test_a_stage_that_has_not_begun_takes_no_vote_and_does_not_expire(self) -> None:
         state = approvals("any", "any")
-        for event in (cast("second", BEN), Expire(stage="second")):
+        for event in (cast("second", BEN), Tick(stage="second")):
             found = refusal(state, event)
             assert (found.code, found.message) == ("stage-not-open", "Stage 'Second' has not begun.")
 
     def test_an_unknown_stage_is_named(self) -> None:
-        for event in (cast("third", BEN), opening("third", BEN), Expire(stage="third")):
+        for event in (cast("third", BEN), opening("third", BEN), Tick(stage="third")):
             found = refusal(approvals("any"), event)
             assert found.code == "unknown-stage"
             assert "'third'" in found.message
@@ -221,12 +204,12 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("end", "message"),
         [
-            (Expire(stage="first"), "Stage 'First' expired without a decision."),
+            (Tick(stage="first"), "Stage 'First' expired without a decision."),
             (Cancel(), "Stage 'First' was cancelled with the request."),
         ],
     )
     def test_a_vote_after_expiry_or_cancel_is_refused_and_says_which(self, end: Event, message: str) -> None:
-        state = after(approvals("any"), opening("first", BEN), end)
+        state = after(after(approvals("any"), opening("first", BEN)), end, at=TOO_LATE)
         found = refusal(state, cast("first", BEN))
         assert (found.code, found.message) == ("stage-closed", message)
 
@@ -246,14 +229,19 @@ class TestRefusals:
 
     def test_a_decided_stage_does_not_expire(self) -> None:
         state = after(approvals("any"), opening("first", BEN), cast("first", BEN))
-        assert refusal(state, Expire(stage="first")).code == "stage-closed"
+        assert refused(state, Tick(stage="first"), TOO_LATE).code == "stage-closed"
+
+    def test_a_stage_does_not_expire_before_its_time(self) -> None:
+        state = after(approvals("any"), opening("first", BEN))
+        assert refused(state, Tick(stage="first"), IN_TIME).code == "nothing-due"
+        assert expired(state, "first").outcome is StageStatus.EXPIRED
 
 
 class TestEndings:
     """How approvals end without a decision."""
 
     def test_an_expired_stage_ends_the_approvals(self) -> None:
-        state = after(approvals("any", "any"), opening("first", BEN), Expire(stage="first"))
+        state = expired(after(approvals("any", "any"), opening("first", BEN)), "first")
         assert state.outcome is StageStatus.EXPIRED
         assert state.ready() == ()
         assert refusal(state, opening("second", BEN)).code == "stage-not-open"
@@ -304,7 +292,7 @@ class TestSideBySide:
     def stages(self) -> Approvals:
         both = (a_stage(id="first", name="First"), a_stage(id="second", name="Second", after=()))
         last = a_stage(id="third", name="Third", after=("first", "second"))
-        return begin(plan((*both, last), {}), ADA.id, ADA.id, "sha256:1")
+        return approvals_of(*both, last)
 
     def test_they_open_together_and_what_follows_both_waits_for_both(self) -> None:
         state = self.stages()
@@ -329,7 +317,7 @@ class TestSideBySide:
         assert refused in refusal(change.state, Cancel()).message.casefold()
 
     def test_a_deadline_of_one_calls_off_the_other(self) -> None:
-        state = after(self.stages(), opening("first", BEN), opening("second", CLEO), Expire(stage="second"))
+        state = expired(after(self.stages(), opening("first", BEN), opening("second", CLEO)), "second")
         assert state.outcome is StageStatus.EXPIRED
         assert stage_of(state, "first").status is StageStatus.CANCELLED
         assert stage_of(state, "third").status is StageStatus.WAITING
@@ -367,12 +355,12 @@ class TestByRule:
 
     def test_a_stage_that_a_rule_approves_asks_nobody_and_names_the_rule(self) -> None:
         stages = (a_stage(id="first", name="First", auto_approve=(CHEAP,)), a_stage(id="second"))
-        state = begin(plan(stages, {}), ADA.id, ADA.id, "sha256:1")
+        state = approvals_of(*stages)
         assert said(stage_of(state, "first")) == "Stage 'First' was approved by the rule auto.cheap."
         assert [following.stage.id for following in state.ready()] == ["second"]
         assert refusal(state, cast("first", BEN)).code == "not-approver"
         assert refusal(state, opening("first", BEN)).code == "stage-not-open"
 
     def test_if_rules_approve_every_stage_the_request_is_approved(self) -> None:
-        state = begin(plan((a_stage(auto_approve=(CHEAP,)),), {}), ADA.id, ADA.id, "sha256:1")
+        state = approvals_of(a_stage(auto_approve=(CHEAP,)))
         assert state.outcome is StageStatus.APPROVED

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.items import MANAGER, plain, project, steps
+from support.items import CLOCKS, GROUPS, MANAGER, PRIORITY, TERMS, plain, project, steps
 
-from catalog.diff import Changes, changes
+from catalog.diff import CLOCK_PARTS, STAGE_PARTS, Changes, changes
 from catalog.item import CatalogItem
+from catalog.sla_spec import ClockSpec
+from catalog.stage_words import TERMS as SENTENCES
+from catalog.stages import Stage
 
 TEXT = {"id": "why", "type": "text", "label": "Why"}
 CHOICE = {"id": "size", "type": "choice", "label": "Size", "choices": ["s", "m"]}
@@ -194,7 +197,11 @@ APPROVERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] = 
         [MANAGER | {"auto_approve": [BIGGER]}],
         ["“Line manager” is approved by itself if the cost’s one off < 9; before, if the cost’s one off < 5 (small)."],
     ),
-    ([], [MANAGER], ["A new approval, “Line manager”. Asks the line manager. They have 10 days."]),
+    (
+        [],
+        [MANAGER],
+        ["A new approval, “Line manager”. Asks the line manager. They have 10 days, then the request expires."],
+    ),
     ([MANAGER], [], ["“Line manager” is no longer asked."]),
     ([MANAGER, OTHER], [OTHER, MANAGER], ["They are asked in another order: IT and Line manager."]),
     ([MANAGER], [MANAGER | {"name": "Boss"}], ["“Line manager” is now called “Boss”."]),
@@ -235,10 +242,115 @@ def test_approvers_are_told(old: list[dict[str, Any]], new: list[dict[str, Any]]
 def test_approvers_are_told_of_decisions_in_the_middle_of_the_work() -> None:
     step = {"id": "ok", "do": "approve", "stage": MANAGER}
     assert changes(steps(GRANT), steps(GRANT, step)).approvers == (
-        "In the middle of the fulfilment: A new approval, “Line manager”. Asks the line manager. They have 10 days.",
+        (
+            "In the middle of the fulfilment: A new approval, “Line manager”. Asks the line manager. They have 10 days, "
+            "then the request expires."
+        ),
     )
     later = step | {"stage": MANAGER | {"decide_within": "1 day"}}
     assert told(steps(step), steps(later)) == {"approvers": ("“Line manager” has 1 day to decide instead of 10 days.",)}
+
+
+def test_every_part_of_a_stage_is_told_in_words_of_its_own() -> None:
+    """A part that is added later fails here until it has its sentence."""
+    assert set(STAGE_PARTS) | set(SENTENCES) | {"id"} == set(Stage.model_fields)
+    assert set(TERMS) == set(SENTENCES)
+    assert not set(STAGE_PARTS) & set(SENTENCES)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_approvers_are_told_of_every_term_with_what_it_was_before(term: str) -> None:
+    old, new = plain(approvals=[MANAGER]), plain(approvals=[MANAGER | {term: TERMS[term]}])
+    (said,) = told(old, new)["approvers"]
+    (back,) = told(new, old)["approvers"]
+    now, _, before = said.removeprefix("“Line manager”: ").partition(" Before: ")
+    assert before
+    assert back == f"“Line manager”: {before} Before: {now}"
+
+
+GROUPED = {"id": "manager", "name": "Line manager"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (MANAGER, GROUPED | {"decide": GROUPS}, [
+            (
+                "“Line manager” asks the line manager, the group security, whoever holds the role ciso and ada, who "
+                "answers for the item instead of the line manager."
+            ),
+            (
+                "“Line manager”: 2 of these must approve: the line manager; 60 % of the group security; one of (one of "
+                "whoever holds the role ciso; ada, who answers for the item). A rejection by the group security is "
+                "final. Before: One of them decides."
+            ),
+        ]),
+        (MANAGER, GROUPED | {"decide": {"approvers": [{"rule": "manager"}]}}, [
+            "“Line manager” is written in another way.",
+        ]),
+        (MANAGER, GROUPED | {"decide": {"all": [{"approvers": [{"rule": "manager"}]}]}}, [
+            "“Line manager” is written in another way.",
+        ]),
+        (MANAGER | {"quorum": "60%"}, MANAGER | {"quorum": "responded"}, [
+            (
+                "“Line manager”: One approval is enough, once all of them have answered. "
+                "Before: 60 % of them must approve."
+            ),
+        ]),
+        (
+            GROUPED | {"decide": {"approvers": [{"rule": "manager"}], "weight": 1}},
+            GROUPED | {"decide": {"approvers": [{"rule": "manager", "weight": 2}], "weight": 1}},
+            ["“Line manager” asks the line manager (weighing 2 each) instead of the line manager."],
+        ),
+    ],
+)  # fmt: skip
+def test_approvers_are_told_of_another_expression(old: dict[str, Any], new: dict[str, Any], said: list[str]) -> None:
+    found = told(plain(approvals=[old]), plain(approvals=[new]))
+    assert list(found.get("approvers", ())) == said
+
+
+def test_every_part_of_a_clock_is_told() -> None:
+    others = {"measures", "resume", "reset", "cancel", "when"}  # these are told by their names
+    assert set(CLOCK_PARTS) | others == set(ClockSpec.model_fields)
+
+
+DECISION, DELIVERY = CLOCKS
+RUNS = (
+    "“Decision” runs from stage opened to stage closed, for each stage, but stands still at information requested, "
+    "within {}, warning at 50 % and 75 %."
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ([], [DECISION], [f"A new clock: {RUNS.format('3 working days')}"]),
+        ([DECISION], [], [f"A clock is gone: {RUNS.format('3 working days')}"]),
+        ([DECISION], [DECISION | {"target": "1 day"}], [
+            f"The clock decision: {RUNS.format('1 day')} Before: {RUNS.format('3 working days')}",
+        ]),
+        ([DECISION], [DECISION | {"when": "form.x"}], ["The clock decision: when was yes, now it is “form.x”."]),
+        ([DECISION, DELIVERY], [DELIVERY, DECISION], ["The clocks are listed in another order."]),
+    ],
+)  # fmt: skip
+def test_those_who_do_the_work_are_told_of_clocks(
+    old: list[dict[str, Any]], new: list[dict[str, Any]], said: list[str]
+) -> None:
+    assert told(plain(clocks=old), plain(clocks=new)) == {"fulfillers": tuple(said)}
+
+
+def test_requesters_are_told_how_orders_get_their_priority() -> None:
+    low = {"high": 4, "low": 5}
+    matrix = {"impact": ["high", "low"], "urgency": ["high", "low"], "priorities": {"high": low, "low": low}}
+    old, new = plain(), plain(priority=PRIORITY | {"matrix": matrix})
+    now = (
+        "Orders get their priority from impact/urgency, here “size”/low: 4 (high/high, low/high) and "
+        "5 (high/low, low/low)."
+    )
+    assert told(old, new) == {"requesters": (f"{now} Before: Orders have no priority.",)}
+    assert told(new, old) == {"requesters": (f"Orders have no priority. Before: {now}",)}
+    other = plain(priority=PRIORITY | {"matrix": matrix | {"impact": ["low", "high"]}})
+    assert told(new, other) == {"requesters": ("Orders get their priority in another way.",)}
 
 
 HTTP = {"id": "ask", "do": "http", "url": "https://x/"}
@@ -417,6 +529,10 @@ def large() -> dict[str, Any]:
     """Return the large item as data, with everything nested that a step can have."""
     data = project().model_dump(mode="json")
     data["notifications"] = [NOTE]
+    data["clocks"] = plain(clocks=CLOCKS).model_dump(mode="json")["clocks"]
+    data["priority"] = PRIORITY
+    data["approvals"][0] |= TERMS | {"concerns": ["x"], "may_reduce": ["y"]}
+    data["approvals"].append(GROUPED | {"id": "groups", "decide": GROUPS})
     data["eligibility"][0]["why_not"] = "Ask {{ requester.name }}."
     task, quota = (data["steps"][2]["branches"]["folder"][at] for at in (0, 1))
     task["evidence"] = [{**TEXT, "default": ["a"]}, CHOICE | {"labels": {"s": "Small"}}]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from catalog.duration import LONGEST, Duration, iso, parse, words
+from catalog.duration import LONGEST, Duration, Span, Working, iso, parse, parse_span, words, written
+from catalog.model import Model, canonical
 
 lengths = st.integers(min_value=1, max_value=int(LONGEST.total_seconds())).map(lambda n: timedelta(seconds=n))
 
@@ -127,3 +130,121 @@ def test_a_field_of_a_model_is_written_as_iso_8601_and_read_back() -> None:
 def test_a_field_of_a_model_takes_no_bare_number_and_no_length_out_of_range(value: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Duration).validate_python(value)
+
+
+# --- working time
+
+worked = st.builds(
+    lambda days, seconds: Working(days=days, time=timedelta(seconds=seconds)),
+    st.integers(1, 10_000),
+    st.integers(0, 10_000 * 86_400),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "canonical_text"),
+    [
+        ("3 working days", Working(days=3), "3 working days"),
+        ("1 business day", Working(days=1), "1 working day"),
+        ("4 Working Hours", Working(time=timedelta(hours=4)), "4 working hours"),
+        ("90 working minutes", Working(time=timedelta(minutes=90)), "1 working hour 30 working minutes"),
+        ("30 working min", Working(time=timedelta(minutes=30)), "30 working minutes"),
+        (
+            "1 working day, 4 business hours",
+            Working(days=1, time=timedelta(hours=4)),
+            "1 working day 4 working hours",
+        ),
+        ("1 working day 26 working hours", Working(days=1, time=timedelta(hours=26)), "1 working day 26 working hours"),
+        ("5 working seconds", Working(time=timedelta(seconds=5)), "5 working seconds"),
+    ],
+)
+def test_working_time_is_read_and_written_in_words(text: str, length: Working, canonical_text: str) -> None:
+    assert parse_span(text) == length
+    assert written(length) == str(length) == canonical_text
+
+
+@pytest.mark.parametrize("text", ["10 days", "1 week 2 days", "P10D", "PT8H"])
+def test_other_lengths_stay_what_they_are(text: str) -> None:
+    assert parse_span(text) == parse(text)
+
+
+@given(worked)
+def test_what_is_written_of_working_time_is_read_back(length: Working) -> None:
+    assert parse_span(written(length)) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1 working day 4 hours", "mixes working time with other time; write 'working' before each unit, or nowhere"),
+        ("2 working weeks", "may be more days or fewer; write how many working days"),
+        ("0 working days", "longer than zero; write it like '3 working days'"),
+        ("10001 working days", "must not exceed 10,000 days"),
+        ("240001 working hours", "must not exceed 10,000 days"),
+        ("3 workign days", "did you mean '3 working days'?"),
+        ("1 bussiness day", "did you mean '1 business day'?"),
+        ("3 workdays", "did you mean '3 working days'?"),
+        ("4 working houres", "did you mean '4 working hours'?"),
+        ("3 working", "'3 working' is not a duration"),
+        ("3 sunny days", "'3 sunny days' is not a duration"),
+        ("3 working months", "'3 working months' is not a duration"),
+    ],
+)
+def test_what_is_no_working_time_is_refused_with_what_to_write(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        parse_span(text)
+
+
+def test_where_working_time_does_not_count_that_is_said() -> None:
+    with pytest.raises(ValueError, match="'3 working days' is working time, which does not count here; write it like"):
+        parse("3 working days")
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [
+        (Working(days=1, time=timedelta(hours=4, minutes=30)), "1 working day 4 working hours"),
+        (Working(time=timedelta(minutes=1)), "1 working minute"),
+    ],
+)
+def test_words_of_working_time_are_for_people_too(length: Working, shown: str) -> None:
+    assert words(length) == shown
+
+
+@pytest.mark.parametrize(
+    "given_", [{}, {"days": -1}, {"days": 10_001}, {"time": timedelta(seconds=-1)}, {"time": timedelta(microseconds=1)}]
+)
+def test_working_time_is_some_time_in_whole_seconds(given_: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Working(**given_)
+
+
+class Waits(Model):
+    within: Span = timedelta(days=10)
+
+
+class Waited(Model):
+    within: Duration = timedelta(days=10)
+
+
+def test_a_span_of_other_time_is_stored_as_a_duration_is() -> None:
+    for text in ("3 days", "PT8H", "10 days"):
+        assert canonical(Waits.model_validate({"within": text})) == canonical(Waited.model_validate({"within": text}))
+
+
+@pytest.mark.parametrize("length", [timedelta(days=3), Working(days=3), Working(time=timedelta(hours=1))])
+def test_a_field_holds_either_and_reads_back_equal(length: timedelta | Working) -> None:
+    waits = Waits(within=length)
+    assert waits.within == length
+    assert Waits.model_validate_json(waits.model_dump_json()) == waits
+    assert Waits.model_validate(waits.model_dump()) == waits
+
+
+@pytest.mark.parametrize("value", [10, None, timedelta(0), timedelta.max, "3 working"])
+def test_a_field_of_either_takes_nothing_else(value: object) -> None:
+    with pytest.raises(ValidationError):
+        Waits.model_validate({"within": value})
+
+
+def test_in_a_schema_it_is_text() -> None:
+    assert Waits.model_json_schema()["properties"]["within"]["type"] == "string"

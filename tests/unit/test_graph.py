@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.items import MANAGER, plain, project, steps
+from support.items import GROUPS, MANAGER, TERMS, plain, project, steps
 
 from catalog.graph import FULFILLED, UNFULFILLED, Graph, graph, mermaid
 from catalog.item import CatalogItem
@@ -65,6 +65,28 @@ def test_a_stage_has_its_deadline_beside_it() -> None:
     drawn = graph(plain(approvals=[MANAGER | {"decide_within": "3 days"}]))
     deadline = node(drawn, "deadline-stage-manager")
     assert (deadline.beside, deadline.title) == ("stage-manager", "3 days, then the request expires")
+
+
+def test_a_deadline_tells_to_whom_it_is_escalated_and_a_card_when_people_are_reminded() -> None:
+    """Feature rows A12 and A13."""
+    drawn = graph(plain(approvals=[MANAGER | {name: TERMS[name] for name in ("remind", "escalate", "at_deadline")}]))
+    assert node(drawn, "deadline-stage-manager").title == (
+        "10 days, then it goes to the manager 2 levels up as well for 2 working days (announced 1 day before), "
+        "then it is refused"
+    )
+    assert "They are reminded after 2 working days, then every working day, 5 times at most." in (
+        node(drawn, "stage-manager").lines
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "label"),
+    [("expire", "refused, too late"), ("reject", "refused, too late"), ("approve", "refused"), ("skip", "refused")],
+)
+def test_a_deadline_leads_back_only_if_it_ends_the_request(end: str, label: str) -> None:
+    """Feature row A14."""
+    drawn = graph(plain(approvals=[MANAGER | {"at_deadline": end}]))
+    assert [edge.label for edge in drawn.edges if edge.kind == "refused"] == [label]
 
 
 def test_what_gives_something_can_be_taken_back() -> None:
@@ -338,7 +360,12 @@ def test_the_way_back_says_what_leads_there() -> None:
     assert "refused, too late" in svg(graph(SIDE_BY_SIDE))
 
 
-@pytest.mark.parametrize("item", [project(), plain(approvals=[MANAGER])], ids=["large", "small"])
+WORDY = {"id": "groups", "name": "Groups", "decide": GROUPS} | TERMS
+
+
+@pytest.mark.parametrize(
+    "item", [project(), plain(approvals=[MANAGER]), plain(approvals=[WORDY])], ids=["large", "small", "wordy"]
+)
 def test_no_text_is_wider_than_its_card(item: CatalogItem) -> None:
     root = ET.fromstring(svg(graph(item)))
     sizes = {"title": 14, "line": 12.5, "caption": 10, "badge-text": 11}

@@ -32,9 +32,42 @@ DATA: dict[str, dict[str, Any]] = {
         "answers": [["Why", "To work"]],
     },
     "message": {**HEADLINE, "subject": "Your laptop", "text": "It is at the desk.\nBring your badge."},
+    "late-timer": {**HEADLINE, "what": "Line manager decides", "until": "2025-03-13T12:00:00+00:00"},
     "closed": {**HEADLINE, "outcome": "fulfilled", "reason": "Ben Okri was seen in vpn-users."},
 }
+DELEGATION = {
+    "id": "dlg-1",
+    "person": "Ada Byron",
+    "delegate": "Kim Okoro",
+    "begins": "2025-03-13T12:00:00+00:00",
+    "ends": "2025-03-20T12:00:00+00:00",
+    "scope": "everything",
+    "reason": "On leave",
+    "by": "Otto Operator",
+}
+DATA |= {"delegation-set": DELEGATION, "delegation-withdrawn": DELEGATION}
+STAGE = {
+    **HEADLINE,
+    "task": "REQ-1001.1",
+    "stage": "Line manager",
+    "due_at": "2025-03-13T12:00:00+00:00",
+    "at_deadline": "The request expires.",
+    "answers": [["Why", "To work\nfrom home"]],
+}
+QUESTION = {"asker": "Mara Lind", "question": "What for?\nSay more."}
+DATA |= {
+    "reminder": STAGE,
+    "deadline-near": STAGE,
+    "question": {**STAGE, **QUESTION},
+    "advice-needed": {**STAGE, **QUESTION},
+    "answered": {**STAGE, "by": "Ada Byron", "answer": "To work\nfrom home."},
+    "clock": {**HEADLINE, "name": "Decision", "percent": 75, "due_at": "2025-03-13T12:00:00+00:00"},
+}
+ENTRY = {**HEADLINE, "task": "REQ-1001.1", "stage": "Guards", "due_at": "2025-03-13T12:00:00+00:00", "reminded": True}
+OTHER = {**HEADLINE, "beneficiary": "Ada Byron", "task": "REQ-1001.2", "stage": None, "due_at": None, "reminded": False}
+DATA["digest"] = {"entries": [ENTRY, OTHER], "more": 0}
 TEMPLATES = get_args(Template)
+ABOUT_REQUESTS = [template for template in TEMPLATES if not template.startswith(("delegation-", "digest"))]
 
 
 def mail_for(template: Any, **other: Any) -> mail.MailText:
@@ -49,7 +82,7 @@ def test_every_template_is_there() -> None:
     assert {path.stem for path in mail._TEMPLATES.glob("*.txt")} == set(TEMPLATES)
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", ABOUT_REQUESTS)
 def test_a_mail_greets_names_the_request_and_where_to_look(template: str) -> None:
     text = mail_for(template)
     assert "REQ-1001" in text.subject
@@ -66,6 +99,33 @@ def test_an_approver_learns_what_for_whom_how_and_until_when() -> None:
     assert "    commissary task decide REQ-1001.1 approve\n" in text.body
     assert '    commissary task decide REQ-1001.1 reject --reason "..."\n' in text.body
     assert "Please decide by 13 March 2025, 12:00 UTC" in text.body
+
+
+def test_a_reminder_says_what_happens_otherwise_and_what_else_can_be_done() -> None:
+    text = mail_for("reminder")
+    assert text.subject == "Reminder: your decision on VPN access for Ben Okri is awaited (REQ-1001)"
+    assert "Please decide by 13 March 2025, 12:00 UTC. What happens then: The request expires." in text.body
+    assert "    commissary task reassign REQ-1001.1 --to LOGIN\n" in text.body
+    assert "Please decide by" not in mail_for("reminder", due_at=None).body
+
+
+def test_a_question_is_quoted_and_says_how_to_answer_it() -> None:
+    text = mail_for("question")
+    assert "    What for?\n    Say more.\n" in text.body
+    assert '    commissary task answer REQ-1001.1 "..."\n' in text.body
+
+
+def test_a_deadline_that_is_near_is_named() -> None:
+    assert "is over on 13 March 2025, 12:00 UTC. What happens then: The request" in mail_for("deadline-near").body
+    assert "is nearly over" in mail_for("deadline-near", due_at=None).body
+
+
+def test_a_clock_says_how_much_of_its_time_is_over() -> None:
+    assert mail_for("clock").subject.startswith("75 % of the time is over: Decision of VPN access for Ben Okri")
+    assert "has taken 75 % of its time; it is due by 13 March 2025" in mail_for("clock").body
+    late = mail_for("clock", percent=100, due_at=None)
+    assert late.subject.startswith("Late: Decision of VPN access")
+    assert "longer than was promised" in late.body
 
 
 def test_an_approver_who_is_asked_several_times_learns_which_decision_it_is() -> None:
@@ -103,6 +163,49 @@ def test_an_operator_learns_the_problem_and_what_to_do() -> None:
     assert "    commissary task decide REQ-1001.2 retry\n" in text.body
 
 
+def test_an_operator_learns_which_timer_is_late_and_since_when() -> None:
+    text = mail_for("late-timer")
+    assert text.subject == "A timer is late: REQ-1001, VPN access"
+    assert "    Line manager decides\n" in text.body
+    assert "13 March 2025, 12:00 UTC" in text.body
+
+
+def test_a_mail_about_a_delegation_says_who_set_it_for_whom_until_when_and_how_it_is_withdrawn() -> None:
+    text = mail_for("delegation-set")
+    assert text.subject == "Kim Okoro may decide in the place of Ada Byron from 13 March 2025, 12:00 UTC"
+    assert "Hello Mara Lind,\n\nOtto Operator has set that Kim Okoro may decide in the place of Ada Byron." in text.body
+    assert "  Until\n    20 March 2025, 12:00 UTC\n  For\n    everything\n  Why\n    On leave\n" in text.body
+    assert "    commissary delegate withdraw dlg-1\n" in text.body
+    assert "Why" not in mail_for("delegation-set", reason="").body
+
+
+def test_a_mail_about_a_delegation_that_was_withdrawn_says_by_whom_and_what_stays() -> None:
+    text = mail_for("delegation-withdrawn")
+    assert text.subject == "Kim Okoro no longer decides in the place of Ada Byron"
+    assert "Otto Operator has withdrawn that Kim Okoro may decide" in text.body
+    assert "What Kim Okoro has decided stays as it is." in text.body
+
+
+def test_a_digest_lists_what_waits_and_how_each_is_decided() -> None:
+    text = mail_for("digest")
+    assert text.subject == "2 decisions wait for you"
+    assert text.body.startswith("Hello Mara Lind,\n\nthese decisions wait for you, the most pressing first:\n\n")
+    assert "VPN access for Ben Okri (REQ-1001, Guards): you were reminded\n\n    Ada Byron asks for it.\n" in text.body
+    assert "    Please decide by 13 March 2025, 12:00 UTC.\n    commissary task show REQ-1001.1\n\n" in text.body
+    assert "\n\nVPN access for Ada Byron (REQ-1001)\n\n    commissary task show REQ-1001.2\n\n" in text.body
+    assert "more" not in text.body
+    assert text.body.endswith("\n-- \nCommissary, https://desk.example\n")
+
+
+def test_a_digest_of_one_decision_says_so_and_one_of_many_how_many_more() -> None:
+    one = mail_for("digest", entries=[OTHER])
+    assert one.subject == "1 decision waits for you"
+    assert "this decision waits for you:" in one.body
+    many = mail_for("digest", more=7)
+    assert many.subject == "9 decisions wait for you"
+    assert "There are 7 more. All of them: commissary task list" in many.body
+
+
 @pytest.mark.parametrize("outcome", Outcome)
 def test_every_outcome_is_said_in_its_own_words(outcome: Outcome) -> None:
     text = mail_for("closed", outcome=outcome, reason="")
@@ -124,7 +227,7 @@ def test_somebodys_words_stay_an_indented_block_and_are_not_run_as_a_template() 
     assert "\n    {{ 7 * 7 }}\n    --\n    Please pay [2J\n" in text.body
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", ABOUT_REQUESTS)
 @pytest.mark.parametrize("missing", ["number", "item"])
 def test_a_notice_that_lacks_something_is_a_fault_not_a_gap_in_the_text(template: str, missing: str) -> None:
     data = {key: value for key, value in DATA[template].items() if key != missing}

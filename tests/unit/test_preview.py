@@ -10,14 +10,15 @@ import pytest
 from support.items import MANAGER, plain, steps
 
 from catalog import names
-from catalog.approval import Rung
 from catalog.expression import ExpressionError
 from catalog.item import CatalogItem
 from catalog.model import digest
 from catalog.people import Person
-from catalog.preview import Denial, Ladder, Reason, cost, preview, reasons, total
+from catalog.plan import Wanted
+from catalog.preview import Denial, Finder, Reason, cost, preview, reasons, total
 from catalog.request import Cost, Order
-from catalog.stages import ByGroup, ByPerson, Stage
+from catalog.slate import Found, Rung
+from catalog.stages import ApproverRule, ByGroup, ByPerson, Stage
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ADA, BOB, GRACE = (
@@ -41,8 +42,8 @@ def order(item: CatalogItem, answers: dict[str, Any] | None = None, beneficiary:
     )
 
 
-def asks(*people: Person) -> Ladder:
-    return lambda _stage: (Rung(rule="approver.manager", people=people),)
+def asks(*people: Person) -> Finder:
+    return lambda _stage, _wanted: Found(rungs=(Rung(rule="approver.manager", people=people),))
 
 
 def stages(*written: dict[str, Any]) -> CatalogItem:
@@ -88,20 +89,17 @@ def test_a_stage_that_is_not_needed_and_one_that_needs_nobody_say_why() -> None:
 
 
 def test_rules_that_depend_on_the_order_are_worked_out_before_people_are_looked_up() -> None:
-    asked: list[Stage] = []
+    asked: list[tuple[tuple[ApproverRule, ...], ...]] = []
     item = stages({"approvers": [{"rule": "group", "group": "team-{{ form.seats }}"}]}, {
         "approvers": [{"rule": "expression", "people": "{{ form.who }}"}],
     })  # fmt: skip
 
-    def ladder(stage: Stage) -> tuple[Rung, ...]:
-        asked.append(stage)
-        return ()
+    def finder(_stage: Stage, wanted: Wanted) -> Found:
+        asked.append(wanted.groups)
+        return Found()
 
-    preview(order(item, {"seats": 3, "who": GRACE.ref().model_dump()}), ladder)
-    assert [stage.approvers for stage in asked] == [
-        (ByGroup(rule="group", group="team-3"),),
-        (ByPerson(rule="person", person="grace"),),
-    ]
+    preview(order(item, {"seats": 3, "who": GRACE.ref().model_dump()}), finder)
+    assert asked == [((ByGroup(rule="group", group="team-3"),),), ((ByPerson(rule="person", person="grace"),),)]
 
 
 def test_a_stage_without_enough_people_says_so() -> None:
@@ -110,10 +108,10 @@ def test_a_stage_without_enough_people_says_so() -> None:
 
 
 def test_a_group_that_there_is_not_is_said() -> None:
-    def ladder(_stage: Stage) -> tuple[Rung, ...]:
+    def finder(_stage: Stage, _wanted: Wanted) -> Found:
         raise LookupError("there is no group x")
 
-    assert preview(order(stages({})), ladder).stages[0].fault == "there is no group x"
+    assert preview(order(stages({})), finder).stages[0].fault == "there is no group x"
 
 
 def test_a_rule_that_cannot_be_worked_out_is_said() -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.items import FILE, PLAIN
 
 import catalog
-from catalog.duration import parse as parse_duration
+from catalog.duration import parse_span as parse_duration
 from catalog.schema import DIALECT, Kind, file_schema
 from catalog.source import parse
 

@@ -136,6 +136,14 @@ SENTENCES = [
         "Mara Lind counts as having approved stage 'data': an earlier stage has their approval",
     ),
     (entry(Kind.VOTE, {"stage": "data", "choice": "abstain"}), "somebody counts as having abstain stage 'data'"),
+    (
+        entry(Kind.INFO_ASKED, {"stage": "manager", "name": "Line manager", "text": "For how long?"}, by="Mara Lind"),
+        "Mara Lind asked for information before deciding stage 'Line manager': 'For how long?'",
+    ),
+    (
+        entry(Kind.INFO_GIVEN, {"stage": "manager", "name": "Line manager", "text": "A week"}, by="Ada"),
+        "Ada gave the information asked for in stage 'Line manager': 'A week'",
+    ),
     (entry(Kind.STAGE_CLOSED, {"name": "Line manager", "status": "approved"}), "Stage 'Line manager' was approved"),
     (entry(Kind.STAGE_CLOSED, {"name": "Line manager", "status": "expired"}), "Stage 'Line manager' expired"),
     (entry(Kind.EFFECT_INTENDED, EFFECT), "Add Ada to vpn-users: begun"),

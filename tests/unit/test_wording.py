@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.items import MANAGER, plain, steps
+from support.items import CLOCKS, MANAGER, PRIORITY, TERMS, plain, steps
 
+from catalog import stage_words
+from catalog.clock_words import clock, priority
 from catalog.item import Price
 from catalog.stages import Stage
-from catalog.wording import Turn, Words, capital, listed, price, price_of, turns
+from catalog.text import capital, listed
+from catalog.wording import Turn, Words, price, price_of, turns
 
 FORM = [
     {"id": "size", "type": "choice", "label": "Size", "choices": ["small", "large"], "labels": {"small": "Up to 10"}},
@@ -113,12 +116,191 @@ def test_whom_a_rule_names(rule: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize(
     ("quorum", "said"),
-    [("any", "One of them decides."), ("all", "All of them must approve."), (2, "2 of them must approve.")],
+    [
+        ("any", "One of them decides."),
+        ("all", "All of them must approve."),
+        (2, "2 of them must approve."),
+        ("60 %", "60 % of them must approve."),
+        ("responded", "One approval is enough, once all of them have answered."),
+    ],
 )
 def test_a_stage_with_several_rules_says_how_many_must_approve(quorum: str | int, said: str) -> None:
     rules = [{"rule": "manager"}, {"rule": "group", "group": "it"}]
     stage = Stage.model_validate(MANAGER | {"approvers": rules, "quorum": quorum})
     assert WORDS.stage(stage) == ["Asks the line manager and the group it.", said]
+
+
+def _asked(*rules: dict[str, Any] | str, **more: Any) -> dict[str, Any]:
+    """Return a group of people; a name is that of a directory group."""
+    return {"approvers": [{"rule": "group", "group": one} if isinstance(one, str) else one for one in rules]} | more
+
+
+BOSS, OWNER = _asked({"rule": "manager"}), _asked({"rule": "item_owner"})
+
+
+@pytest.mark.parametrize(
+    ("decide", "said"),
+    [
+        ({"all": [BOSS, _asked("it")]}, "Both of these must approve: the line manager; one of the group it."),
+        ({"all": [BOSS, OWNER, _asked("it", quorum="all")]}, (
+            "All of these must approve: the line manager; ada, who answers for the item; all of the group it."
+        )),
+        ({"any": [BOSS, _asked("it", quorum=2)]}, "One of these must approve: the line manager; 2 of the group it."),
+        ({"at_least": 2, "of": [BOSS, {"any": [OWNER, _asked("a", "b", quorum="60%")]}, {"all": [_asked("c")]}]}, (
+            "2 of these must approve: the line manager; "
+            "one of (ada, who answers for the item; 60 % of the group a and the group b); one of the group c."
+        )),
+        ({"all": [{"all": [BOSS]}]}, "One of them decides."),
+        (_asked("a", "b", quorum=2, each=True), "2 each of the group a and the group b must approve."),
+        (_asked("a", "b", quorum="all", each=True), "All of the group a and the group b must approve."),
+        (_asked("a", {"rule": "manager"}, weight=5), "Those who approve must weigh 5 together."),
+        ({"any": [BOSS, _asked({"rule": "group", "group": "a", "weight": 3}, weight=5)]}, (
+            "One of these must approve: the line manager; "
+            "the group a (weighing 3 each), with a weight of 5 together."
+        )),
+        ({"any": [BOSS, _asked("a", quorum="responded")]}, (
+            "One of these must approve: the line manager; one of the group a, once all of them have answered."
+        )),
+        (_asked("a", veto=True), "One of them decides. A rejection by the group a is final."),
+    ],
+)  # fmt: skip
+def test_an_approval_expression_in_words(decide: dict[str, Any], said: str) -> None:
+    """Feature rows A1 and A2."""
+    stage = Stage.model_validate({"id": "a", "name": "A", "decide": decide})
+    assert " ".join(WORDS.stage(stage)[1:]) == said
+
+
+def test_whom_an_expression_names_twice_is_named_once() -> None:
+    stage = Stage.model_validate({"id": "a", "name": "A", "decide": {"any": [BOSS, {"all": [BOSS, OWNER]}]}})
+    assert WORDS.stage(stage)[0] == "Asks the line manager and ada, who answers for the item."
+
+
+SAID = {
+    "distinct": ("One person counts for one of these groups only.", "One person may count for several groups at once."),
+    "deny": ("2 rejections refuse it.", "It is refused once it can no longer be approved."),
+    "remind": (
+        "They are reminded after 2 working days, then every working day, 5 times at most.", "Nobody is reminded.",
+    ),
+    "notice": ("They are told 4 working hours before the deadline.", "Nobody is told that the deadline comes near."),
+    "escalate": (
+        (
+            "If they do not decide in time, it goes to the manager 2 levels up as well for 2 working days "
+            "(announced 1 day before)."
+        ),
+        "It goes to nobody else if they do not decide in time.",
+    ),
+    "at_deadline": ("If nobody decides in time, it is refused.", "If nobody decides in time, the request expires."),
+    "fallback": (
+        "If none of them may decide, it goes to ada, who answers for the item.",
+        "If none of them may decide, the manager above theirs or the owner of the item is asked.",
+    ),
+    "when_nobody": (
+        "If nobody may decide at all, it is refused.", "If nobody may decide at all, an operator sees to it.",
+    ),
+    "own": ("Who orders may decide on it themselves.", "Nobody decides on what they order or get."),
+    "calendar": ("Working time is that of the calendar “germany”.", "Working time is that of each of them."),
+    "acts_in": ("They may decide only while the calendar “office” is open.", "They may decide at any time."),
+    "concerns": (
+        "They decide on “Size” only: others may change without asking them again.", "They decide on all answers.",
+    ),
+    "may_reduce": ("They may make “Size” smaller.", "They change no answer."),
+    "revalidate": ("The vote of somebody who is no longer asked falls.", "A vote once cast stays."),
+    "answer_within": (
+        "Who orders has 3 days to answer a question of theirs.",
+        "Who orders has 10 days to answer a question of theirs.",
+    ),
+    "unanswered": (
+        "A question that is not answered in time goes back to them.",
+        "A question that is not answered in time cancels the request.",
+    ),
+    "bulk": (
+        "It may not be decided together with others in one go.", "It may be decided together with others in one go.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_each_term_of_a_stage_has_a_sentence_and_is_told_where_it_is_not_the_usual(term: str) -> None:
+    usual = Stage.model_validate(MANAGER)
+    other = Stage.model_validate(MANAGER | {term: TERMS[term]})
+    assert (stage_words.TERMS[term](other, WORDS), stage_words.TERMS[term](usual, WORDS)) == SAID[term]
+    assert WORDS.terms(usual) == ()
+    assert WORDS.terms(other) == (() if term in ("escalate", "at_deadline") else (SAID[term][0],))
+
+
+@pytest.mark.parametrize(
+    ("term", "said"),
+    [
+        ({"deny": 1}, "One rejection refuses it."),
+        ({"remind": {"after": "1 day"}}, "They are reminded once, after 1 day."),
+        ({"remind": {"after": "1 day", "every": "1 day", "at_most": 1}}, "They are reminded once, after 1 day."),
+        ({"remind": {"after": "1 day", "every": "1 day"}}, (
+            "They are reminded after 1 day, then every day, 10 times at most."
+        )),
+        ({"remind": {"after": "1 day", "every": "1 day 2 hours", "at_most": 3}}, (
+            "They are reminded after 1 day, then every 1 day 2 hours, 3 times at most."
+        )),
+        ({"fallback": []}, "If none of them may decide, nobody else is asked."),
+        ({"fallback": [{"rule": "role", "role": "x"}, {"rule": "item_owner"}]}, (
+            "If none of them may decide, it goes to whoever holds the role x, then to ada, who answers for the item."
+        )),
+        ({"own": ["requester", "beneficiary"]}, "Who orders and who gets it may decide on it themselves."),
+        ({"concerns": []}, "They decide on no answer: others may change without asking them again."),
+        ({"notice": "1 day", "escalate": TERMS["escalate"]}, "They are told 1 day before the last deadline."),
+    ],
+)  # fmt: skip
+def test_a_term_in_words(term: dict[str, Any], said: str) -> None:
+    assert WORDS.terms(Stage.model_validate(MANAGER | term)) == (said,)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("expire", "the request expires"),
+        ("reject", "it is refused"),
+        ("approve", "it counts as approved"),
+        ("skip", "it goes on without a decision"),
+    ],
+)
+def test_a_deadline_tells_each_escalation_and_the_end(end: str, said: str) -> None:
+    """Feature rows A13 and A14."""
+    more = {"to": [{"rule": "item_owner"}], "how": "replace", "decide_within": "1 day"}
+    stage = MANAGER | {"decide_within": "3 working days", "escalate": [*TERMS["escalate"], more], "at_deadline": end}
+    assert WORDS.deadline(Stage.model_validate(stage)) == (
+        "3 working days, then it goes to the manager 2 levels up as well for 2 working days (announced 1 day before), "
+        f"then it goes to ada, who answers for the item instead for 1 day, then {said}"
+    )
+
+
+def test_clocks_in_words() -> None:
+    """Feature rows S1, S4 and S6."""
+    decision, delivery = plain(clocks=CLOCKS).clocks
+    assert clock(decision) == (
+        "“Decision” runs from stage opened to stage closed, for each stage, but stands still at information requested, "
+        "within 3 working days, warning at 50 % and 75 %."
+    )
+    assert clock(delivery) == (
+        "“Delivery” runs from reported as “shipped” to closed or stage closed of “manager”, but stands still at "
+        "attention, within 4 hours at priority 1 and by 16:00 on the next working day at any other, warning at 50 % "
+        "and 75 %, in the calendar “germany”."
+    )
+
+
+def test_a_clock_without_a_target_only_measures() -> None:
+    (spec,) = plain(clocks=[{"id": "a", "name": "All", "start": "ordered", "stop": "closed"}]).clocks
+    assert clock(spec) == "“All” runs from ordered to closed, without a target."
+    timed = {"id": "a", "measures": "response", "by_priority": {1: "by 09:00 in 2 working days"}}
+    (spec,) = plain(clocks=[timed]).clocks
+    assert clock(spec).endswith("closed, by 09:00 in 2 working days at priority 1, warning at 50 % and 75 %.")
+
+
+def test_a_priority_in_words() -> None:
+    spec = plain(form=FORM, priority=PRIORITY).priority
+    assert spec is not None
+    assert priority(spec, WORDS.text) == (
+        "Orders get their priority from impact/urgency, here “Size”/low: 1 (high/high), 2 (high/medium, medium/high), "
+        "3 (high/low, medium/medium, low/high), 4 (medium/low, low/medium) and 5 (low/low)."
+    )
 
 
 def test_a_stage_says_when_it_is_needed_and_when_nobody_is_asked() -> None:

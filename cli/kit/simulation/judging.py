@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from catalog import duration
-from catalog.request import Waiting
-from catalog.scenario import Expected, Sees
+from catalog.journal import Kind
+from catalog.request import Notice, Projection, Waiting
+from catalog.scenario import Expected, Sees, at
 from catalog.text import moment
 from cli.kit.simulation.world import RefusedOrder, Running, World
 
@@ -63,12 +64,49 @@ def _seen(event: Sees, world: World, those: list[Running]) -> Iterator[str]:
         if missing or (not event.waits_for and shown.waiting):
             names = ", ".join(event.waits_for) or "nothing"
             yield f"expected it to wait for {names}; {what_it_waits_for(world)}"
+    yield from _waiting(event, shown, world)
+    if event.asked is not None:
+        asked = {one.person.login for one in world.asked(those[0])}
+        if asked != {*event.asked}:
+            yield f"expected {_listed(event.asked)} to be asked; those asked are: {_listed(sorted(asked))}"
+    for login, templates in event.told.items():
+        got = [str(notice.template) for notice in _notices(world) if notice.to.login == login]
+        if got != [*templates]:
+            yield f"expected {login} to have been told {_listed(templates)}; they were told: {_listed(got)}"
     yield from _membership(event.has, event.lacks, world)
+
+
+def _waiting(event: Sees, shown: Projection, world: World) -> Iterator[str]:
+    """Yield what should be otherwise about until when is waited, and what is said of it."""
+    if event.until is not None:
+        until = to_the_minute(at(event.until, world.story.scenario.began))
+        if until not in {to_the_minute(waiting.until) for waiting in shown.waiting if waiting.until}:
+            yield f"expected it to wait until {moment(until.isoformat())}; {what_it_waits_for(world)}"
+    if event.calendar is not None and event.calendar not in {waiting.calendar for waiting in shown.waiting}:
+        named = _listed(sorted({waiting.calendar or "clock time" for waiting in shown.waiting}))
+        yield f"expected its time to be counted in {event.calendar}; it is in: {named}"
+    said = [f"{one.what} {one.at_deadline} {one.then}" for one in shown.waiting]
+    if event.says and not any(event.says.casefold() in one.casefold() for one in said):
+        yield f"expected it to say {event.says!r}; it says: {'; also: '.join(said) or 'nothing'}"
+
+
+def to_the_minute(at: datetime) -> datetime:
+    """Return a moment as scenarios tell time."""
+    return at.replace(second=0, microsecond=0)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nobody"
 
 
 def unmet(expected: Expected, world: World, began: datetime) -> list[str]:
     """Return everything that was expected of the story and is not so."""
-    return [*_ending(expected, world, began), *_effects(expected, world), *_told(expected, world)]
+    return [
+        *_ending(expected, world, began),
+        *_votes(expected, world),
+        *_effects(expected, world),
+        *_told(expected, world),
+    ]
 
 
 def unmet_by_refusal(expected: Expected, refused: RefusedOrder) -> list[str]:
@@ -110,11 +148,30 @@ def _lasting(expected: Expected, lasted: timedelta) -> Iterator[str]:
         yield f"expected no end before {duration.words(expected.not_before)}; it came after {duration.words(lasted)}"
 
 
+def _votes(expected: Expected, world: World) -> Iterator[str]:
+    """Yield which votes are not as expected; of several by one person, the last counts."""
+    voted: dict[str, str] = {}
+    instead: dict[str, list[str]] = {}
+    for entry in world.entries():
+        if entry.kind is Kind.VOTE and entry.actor:
+            voted[entry.actor.login] = str(entry.data["choice"])
+            behalf = [str(person["login"]) for person in entry.data.get("on_behalf_of", ())]
+            instead.setdefault(entry.actor.login, []).extend(behalf)
+    for login, choice in expected.voted.items():
+        if voted.get(login) != choice:
+            yield f"expected {login} to {choice}; their vote: {voted.get(login, 'none')}"
+    for login, whose in expected.on_behalf.items():
+        if whose not in instead.get(login, ()):
+            yield f"expected {login} to decide for {whose}; they decided for: {_listed(instead.get(login, ()))}"
+
+
 def _effects(expected: Expected, world: World) -> Iterator[str]:
     yield from _membership(expected.has, expected.lacks, world)
     if expected.writes is not None and world.staff.writes != expected.writes:
         yield f"expected {expected.writes} changes in the directory; there were {world.staff.writes}"
-    yield from _in_order("the journal", [str(entry.kind) for entry in world.entries()], map(str, expected.journal))
+    entries = world.entries()
+    yield from _in_order("the journal", [str(entry.kind) for entry in entries], map(str, expected.journal))
+    yield from _in_order("the rules", [entry.rule for entry in entries if entry.rule], expected.rules)
     yield from _in_order("the calls", world.pretender.calls, expected.called)
 
 
@@ -150,8 +207,13 @@ def _in_order(what: str, found: list[str], wanted: Iterable[str]) -> Iterator[st
         ahead = ahead[place + 1 :]
 
 
+def _notices(world: World) -> list[Notice]:
+    """Return the messages that people are owed, request by request, as they came."""
+    return [notice for running in world.requests for notice in world.journal.notices(running.number)]
+
+
 def _told(expected: Expected, world: World) -> Iterator[str]:
-    notices = [notice for running in world.requests for notice in world.journal.notices(running.number)]
+    notices = _notices(world)
     for login, templates in expected.told.items():
         got = Counter(str(notice.template) for notice in notices if notice.to.login == login)
         for template in (Counter(map(str, templates)) - got).elements():

@@ -24,12 +24,13 @@ from typing import Self
 
 from temporalio.service import RPCError
 
+from activities.approvers import Company
 from activities.plugins import NAMED, Plugins, discover
 from activities.ports import Ports
 from activities.serving import Activity, serving
 from catalog.scenario import Event, GoesDown
 from cli.kit.engine import start_environment
-from cli.kit.simulation import judging
+from cli.kit.simulation import absence, judging
 from cli.kit.simulation.acting import Cast, Impossible
 from cli.kit.simulation.clock import Clock, Overshot, Stuck
 from cli.kit.simulation.meddling import Meddling
@@ -111,7 +112,10 @@ class Simulator:
             workers(
                 self._env.client,
                 directory=directory,
-                journal=worlds.port(lambda world: world),
+                company=Company(
+                    delegations=worlds.port(lambda world: world.delegations), calendars=worlds.port(_itself)
+                ),
+                journal=worlds.port(_itself),
                 place=lambda child: worlds.here().take(child),
                 begin=worlds.begin,
                 served=stack.enter_context(self._served(ports)),
@@ -200,6 +204,11 @@ def _unlogged() -> Iterator[None]:
         log.setLevel(before)
 
 
+def _itself(world: World) -> World:
+    """Return a world: it is its own journal, and knows its calendars."""
+    return world
+
+
 class _Play:
     """One story, being played once."""
 
@@ -222,7 +231,7 @@ class _Play:
         try:
             await world.begin(order, began)
             await self._clock.to(began)
-            for moment, event in scenario.timed():
+            for moment, event in self._happenings():
                 await self._let_happen(moment, event)
             await self._clock.to(began + scenario.lasts)
         except Impossible as error:
@@ -232,7 +241,17 @@ class _Play:
             return self._verdict([*self._unmet, f"nothing happens any more: {error}; {waits}"])
         return self._verdict([*self._unmet, *judging.unmet(scenario.expect, world, began)])
 
-    async def _let_happen(self, moment: datetime, event: Event) -> None:
+    def _happenings(self) -> list[tuple[datetime, Event | None]]:
+        """Return the events with their moments; None where a delegation begins or ends by itself, before all others."""
+        scenario = self._story.scenario
+        turns: list[tuple[datetime, Event | None]] = [(moment, None) for moment in set(absence.turns(scenario))]
+        return sorted([*turns, *scenario.timed()], key=lambda one: (one[0], one[1] is not None))
+
+    async def _let_happen(self, moment: datetime, event: Event | None) -> None:
+        if event is None:
+            await self._clock.to(moment + _PAST_THE_MINUTE)
+            await self._cast.turn(moment)
+            return
         self._seen += happened(moment, event)
         if isinstance(event, GoesDown):
             return  # the systems know beforehand when they will be down

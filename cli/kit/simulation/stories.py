@@ -5,12 +5,14 @@ Files only: nothing runs here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from activities import plugins
+from activities.calendars import UnknownHolidays, expand
+from catalog.calendar_file import CalendarFile, PublishedCalendar
 from catalog.explain import suggest
 from catalog.item import CatalogItem
 from catalog.loader import Loaded, read, read_file
@@ -33,6 +35,7 @@ class Story(NamedTuple):
         file, line: where it stands.
         company: who there is in it.
         shelf: what can be ordered besides the item.
+        calendars: the working hours there are, with the holidays around the day of the order.
     """
 
     file: str
@@ -41,6 +44,7 @@ class Story(NamedTuple):
     scenario: Scenario
     company: Company
     shelf: Shelf
+    calendars: tuple[PublishedCalendar, ...] = ()
 
     @property
     def title(self) -> str:
@@ -76,15 +80,16 @@ def read_stories(paths: Iterable[Path], known: Known | None = None) -> Stories:
     asked = list(dict.fromkeys(paths))
     reading = read(dict.fromkeys(_items_beside(path) for path in asked))
     shelf = {name: _offered(loaded.value) for name, loaded in reading.items.items()}
+    almanac = _Almanac(reading.calendars)
     stories: list[Story] = []
     problems = [problem for problem in reading.problems if any(_concerns(problem, path) for path in asked)]
     for file in dict.fromkeys(file for path in asked for file in _files(path)):
-        found = _Reader(file, shelf, known).read()
+        found = _Reader(file, shelf, known, almanac).read()
         stories += found.stories
         # Of an item with problems of its own it is said already that it cannot be used.
         told = {Path(problem.file).name for problem in problems}
         problems += (one for one in found.problems if one.rule != "unknown-item" or Path(one.file).name not in told)
-    return Stories(tuple(stories), tuple(dict.fromkeys(problems)))
+    return Stories(tuple(stories), tuple(dict.fromkeys((*problems, *almanac.problems))))
 
 
 def _offered(item: CatalogItem) -> CatalogItem:
@@ -111,11 +116,40 @@ def _files(path: Path) -> Sequence[Path]:
     return [path if path.parent.name == FOLDER else path.parent / FOLDER / path.name]
 
 
+class _Almanac:
+    """The calendars of a catalog, with the holidays around the day they are asked for.
+
+    Attributes:
+        problems: of the calendars whose holidays are not known; they are left out.
+    """
+
+    def __init__(self, calendars: Mapping[str, Loaded[CalendarFile]]) -> None:
+        self._loaded = calendars
+        self._files = {name: loaded.value for name, loaded in calendars.items()}
+        self._known: dict[int, tuple[PublishedCalendar, ...]] = {}
+        self.problems: list[Finding] = []
+
+    def on(self, day: date) -> tuple[PublishedCalendar, ...]:
+        """Return them; one year's are the same on every day of it."""
+        if day.year not in self._known:
+            self._known[day.year] = tuple(self._expanded(day))
+        return self._known[day.year]
+
+    def _expanded(self, day: date) -> Iterator[PublishedCalendar]:
+        for name, file in self._files.items():
+            try:
+                yield PublishedCalendar(file=file, calendar=expand(file, self._files, day))
+            except UnknownHolidays as error:
+                message, _, remedy = str(error).partition("; ")
+                fault = Fault("unknown-holidays", ("holidays",), message, f"{remedy[:1].upper()}{remedy[1:]}")
+                self.problems.append(finding(self._loaded[name].file, fault, self._loaded[name].positions))
+
+
 class _Reader:
     """Reads one scenario file."""
 
-    def __init__(self, file: Path, shelf: Shelf, known: Known) -> None:
-        self._file, self._shelf, self._known = file, shelf, known
+    def __init__(self, file: Path, shelf: Shelf, known: Known, almanac: _Almanac) -> None:
+        self._file, self._shelf, self._known, self._almanac = file, shelf, known, almanac
 
     def read(self) -> Stories:
         """Return its stories; none if anything is wrong with the file, so that no story is left out unseen."""
@@ -155,7 +189,8 @@ class _Reader:
         for position, scenario in enumerate(loaded.value.scenarios):
             own = scenario.company.over(company) if scenario.company else company
             line = loaded.positions["scenarios", position][0]
-            yield Story(loaded.file, line, item, scenario, own, self._shelf)
+            calendars = self._almanac.on(scenario.began.date())
+            yield Story(loaded.file, line, item, scenario, own, self._shelf, calendars)
 
     def _faults(self, story: Story, place: Place) -> Iterator[Fault]:
         """Yield what a scenario names that there is not, and what cannot be played."""

@@ -8,10 +8,11 @@ from itertools import pairwise
 
 from catalog import duration
 from catalog.journal import Entry, Kind
-from catalog.scenario import Changes, Event, GoesDown, Refuses
+from catalog.scenario import Changes, Delegates, EndsDelegation, Event, GoesDown, Refuses
 from catalog.timeline import describe
+from cli.kit.simulation import absence
 from cli.kit.simulation.company import said
-from cli.kit.simulation.judging import waiting_in_words
+from cli.kit.simulation.judging import to_the_minute, waiting_in_words
 from cli.kit.simulation.verdict import Happening
 from cli.kit.simulation.world import World
 
@@ -30,6 +31,8 @@ def happened(at: datetime, event: Event) -> Iterator[Happening]:
             yield Happening(at, "fault", f"The {event.system} refuses the next {times}")
         case Changes():
             yield Happening(at, "deed", said(event))
+        case Delegates() | EndsDelegation():
+            yield Happening(at, "deed", absence.said(event))
 
 
 def timeline(world: World, seen: Iterable[Happening]) -> list[Happening]:
@@ -75,9 +78,5 @@ def _waits(world: World, lines: list[Happening]) -> Iterator[Happening]:
         standing = {state.number: state for state in states if state.updated_at <= before.at + _SETTLED}
         waits = dict.fromkeys(waiting_in_words(waiting) for state in standing.values() for waiting in state.waiting)
         for words in waits:
-            text = f"{duration.words(_to_the_minute(after.at) - _to_the_minute(before.at))} of waiting: {words}"
+            text = f"{duration.words(to_the_minute(after.at) - to_the_minute(before.at))} of waiting: {words}"
             yield Happening(before.at, "wait", text)
-
-
-def _to_the_minute(at: datetime) -> datetime:
-    return at.replace(second=0, microsecond=0)

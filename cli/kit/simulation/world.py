@@ -6,7 +6,7 @@ Everything the platform touches in a simulation is one of these worlds'; which o
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,19 +16,20 @@ from typing import Any
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 
-from activities.connectors.memory import MemoryJournal
+from activities.connectors.memory import MemoryDelegations, MemoryJournal
 from activities.intake import Desk, NotTaken, Wish
 from activities.ordering import ChildOrder, Placed
 from activities.plugins import Plugins
 from activities.ports import Ports
 from activities.providers import Choosing, Provider
-from catalog import audience, preview
+from catalog import answers, audience, preview
+from catalog.calendar_file import PublishedCalendar
 from catalog.form import FieldError
 from catalog.journal import Entry
 from catalog.model import digest
 from catalog.people import PersonRef
 from catalog.registry import Known
-from catalog.request import Batch, Order, Projection
+from catalog.request import Amendment, Assignee, Batch, Order, Projection, Task
 from catalog.scenario import GoesDown
 from cli.kit.simulation.company import Staff
 from cli.kit.simulation.meddling import Outage, Troubles
@@ -82,6 +83,7 @@ class World:
         self.journal = MemoryJournal()
         self.pretender = Pretender(story.scenario)
         self.staff = Staff(story.company, _seen_at)
+        self.delegations = MemoryDelegations()
         self.troubles = Troubles(tuple(self._outages()))
         self.requests: list[Running] = []
         self._stack = ExitStack()
@@ -136,6 +138,42 @@ class World:
         except AlreadyOpen as error:
             raise RefusedOrder((FieldError(field="", code="already-open", message=str(error)),)) from error
 
+    def amendment(self, running: Running, changes: dict[str, Any], by: PersonRef, at: datetime) -> Amendment:
+        """Return what a request becomes with other answers, checked by the same intake as an order.
+
+        Raises:
+            RefusedOrder: the intake would not take such an order.
+        """
+        order = self.ordered(running)
+        given = answers.as_given(order.item.form, order.answers) | handed_in(changes, by, self.register, at)
+        wish = Wish(
+            item=order.item.id,
+            version=order.item.version,
+            answers=given,
+            requester=order.requester,
+            beneficiaries=(order.beneficiary.login,),
+            channel="api",
+            auth="password",
+        )
+        assessed = self.desk.assess(wish, at, part=True)
+        [judged] = assessed.people
+        if assessed.errors or judged.denied:
+            raise RefusedOrder(assessed.errors, frozenset(denial.rule for denial in judged.denied))
+        return Amendment(answers=judged.order.answers, cost=judged.order.cost)
+
+    def ordered(self, running: Running) -> Order:
+        """Return what a request orders, as it stands now."""
+        shown = self.shown(running)
+        return running.order.amended(shown.amendment if shown else None)
+
+    def calendars(self) -> tuple[PublishedCalendar, ...]:
+        """Return the working hours there are; see `activities.ports.Calendars`."""
+        return self.story.calendars
+
+    def chosen(self, person_ids: Collection[str]) -> dict[str, str]:  # noqa: ARG002  the port's signature
+        """Return nobody: in a story all keep to the rules; see `activities.ports.Calendars`."""
+        return {}
+
     def _unseen(self, person: PersonRef, at: datetime) -> frozenset[str]:
         """Return the rules by which somebody does not even see the item; to them it is unknown, to its author not."""
         directory, item = self.staff.directory, self.story.item
@@ -166,6 +204,17 @@ class World:
     def shown(self, running: Running) -> Projection | None:
         """Return what the register shows of a request, if anything was written yet."""
         return self.journal.projection(running.number)
+
+    def open_approvals(self, running: Running) -> list[Task]:
+        """Return the approvals of a request that wait for people."""
+        shown = self.shown(running)
+        tasks = shown.tasks if shown else ()
+        return [task for task in tasks if task.kind == "approval" and task.decided is None]
+
+    def asked(self, running: Running) -> list[Assignee]:
+        """Return those who may decide something of a request now."""
+        those = (one for task in self.open_approvals(running) for one in task.assignees)
+        return [one for one in those if one.verdict is None]
 
     def entries(self) -> list[Entry]:
         """Return the entries of all requests, as they happened."""

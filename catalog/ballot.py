@@ -1,0 +1,394 @@
+"""What approvals are made of: votes, stages, events, answers. Values only; `approval` says what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from catalog.agenda import Agenda
+from catalog.model import Model
+from catalog.people import PersonRef
+from catalog.plan import PlannedStage
+from catalog.slate import Parties, Seat, Slate
+from catalog.stages import Stage
+
+
+class Verdict(StrEnum):
+    """What an approver says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class StageStatus(StrEnum):
+    """Where a stage stands."""
+
+    WAITING = "waiting"
+    OPEN = "open"
+    APPROVED = "approved"
+    SKIPPED = "skipped"
+    """Nobody decided in time, and the item says that it goes on without."""
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    """What was to be decided has been replaced by something else."""
+
+
+PASSED = (StageStatus.APPROVED, StageStatus.SKIPPED)
+"""What lets the next stage begin."""
+
+
+class Vote(Model):
+    """One human's decision on one stage; `rule` is set when the platform counted it for a reason of its own.
+
+    Attributes:
+        seats: whose seats it fills, by person id: the voter's own, and those they stand in for (feature row A8).
+        subject: digest of what was decided on (feature row A22).
+    """
+
+    voter: PersonRef
+    verdict: Verdict
+    at: datetime
+    reason: str = ""
+    rule: str = ""
+    seats: tuple[str, ...] = ()
+    subject: str = ""
+
+
+class Question(Model):
+    """What an approver asks the requester before they decide (feature row A10)."""
+
+    by: PersonRef
+    text: str
+    asked_at: datetime
+    remind_at: datetime | None = None
+    due_at: datetime
+
+
+class Advice(Model):
+    """What somebody is asked who does not decide, and what they say (feature row A9)."""
+
+    person: PersonRef
+    by: PersonRef
+    question: str
+    asked_at: datetime
+    text: str = ""
+    given_at: datetime | None = None
+
+
+class StageState(Model):
+    """One stage and what has happened to it.
+
+    Attributes:
+        subject: digest of what is decided on.
+        after: the stages that must have approved before it opens.
+        agenda: what time brings to it while it is open.
+        rule: the one that closed it without a vote, or approved it without asking anybody.
+        question: what it waits for instead of a decision.
+        advice: whom an approver has asked for theirs.
+        escalated: who may fill every seat that is left because it was not filled in time.
+        replaced: whether only these may now.
+        removed: who was asked once and is no longer, by id.
+        nudged_at: when who waits last asked for a decision.
+        round: how many times it was asked, since what is decided on has changed.
+    """
+
+    stage: Stage
+    subject: str = ""
+    after: tuple[str, ...] = ()
+    status: StageStatus = StageStatus.WAITING
+    slate: Slate = Slate()
+    agenda: Agenda | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    votes: tuple[Vote, ...] = ()
+    rule: str = ""
+    question: Question | None = None
+    advice: tuple[Advice, ...] = ()
+    escalated: tuple[PersonRef, ...] = ()
+    replaced: bool = False
+    removed: tuple[str, ...] = ()
+    nudged_at: datetime | None = None
+    round: int = 1
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the time of those asked now is over."""
+        return self.agenda.due_at if self.agenda else None
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When time will bring the next change; None once it is closed."""
+        if self.status is not StageStatus.OPEN:
+            return None
+        if self.question:
+            return self.question.remind_at or self.question.due_at
+        return self.agenda.next_at if self.agenda else None
+
+    def filled(self) -> dict[str, Vote]:
+        """Return the votes by the seats they fill."""
+        return {seat: vote for vote in self.votes for seat in vote.seats}
+
+    def empty(self) -> tuple[Seat, ...]:
+        """Return the seats that no vote has filled."""
+        filled = self.filled()
+        return tuple(seat for seat in self.slate.seats if seat.person.id not in filled)
+
+    def undecided(self) -> tuple[PersonRef, ...]:
+        """Return who is expected to decide: of each empty seat the one who acts, and those it was escalated to."""
+        empty = self.empty()
+        if not empty:
+            return ()
+        acting = (seat.acting for seat in empty if seat.stays or not self.replaced)
+        return tuple({person.id: person for person in (*acting, *self.escalated)}.values())
+
+    def may_act(self) -> dict[str, PersonRef]:
+        """Return everybody who may fill an empty seat, by id: also those who have delegated."""
+        return {person.id: person for seat in self.empty() for person in self.may_fill(seat)}
+
+    def may_fill(self, seat: Seat) -> Iterator[PersonRef]:
+        """Yield who may fill a seat."""
+        if seat.stays or not self.replaced:
+            yield seat.person
+            yield from (deputy.person for deputy in seat.deputies)
+        yield from self.escalated
+
+
+class Approvals(Model):
+    """The approvals of one request.
+
+    Attributes:
+        parties: whose request it is, and what is decided on.
+        stages: in the order they are written.
+    """
+
+    parties: Parties
+    stages: tuple[StageState, ...]
+
+    @property
+    def outcome(self) -> StageStatus:
+        """WAITING while undecided, else how the request's approvals ended."""
+        found = {state.status for state in self.stages}
+        # A refusal calls off what is open beside it, so it counts before that.
+        ends = (StageStatus.REJECTED, StageStatus.EXPIRED, StageStatus.CANCELLED, StageStatus.SUPERSEDED)
+        for end in ends:
+            if end in found:
+                return end
+        return StageStatus.APPROVED if found <= set(PASSED) else StageStatus.WAITING
+
+    def ready(self) -> tuple[StageState, ...]:
+        """Return the stages that may open now; none once the outcome stands."""
+        if self.outcome is not StageStatus.WAITING:
+            return ()
+        passed = {state.stage.id for state in self.stages if state.status in PASSED}
+        waiting = (state for state in self.stages if state.status is StageStatus.WAITING)
+        return tuple(state for state in waiting if passed.issuperset(state.after))
+
+    def stage(self, stage_id: str) -> StageState | None:
+        """Return the stage of that id."""
+        return next((state for state in self.stages if state.stage.id == stage_id), None)
+
+
+class _OnStage(Model):
+    """What is about one stage."""
+
+    stage: str
+
+
+class Open(_OnStage):
+    """The stage begins, with these people to ask."""
+
+    kind: Literal["open"] = "open"
+    slate: Slate
+
+
+class Cast(_OnStage):
+    """A human decides.
+
+    Attributes:
+        subject: the digest of what they saw, if their client says so.
+    """
+
+    kind: Literal["cast"] = "cast"
+    voter: PersonRef
+    verdict: Verdict
+    reason: str = ""
+    subject: str | None = None
+
+
+class Withdraw(_OnStage):
+    """A human takes their vote back, to think again (feature row A21)."""
+
+    kind: Literal["withdraw"] = "withdraw"
+    voter: PersonRef
+
+
+class Resolve(_OnStage):
+    """The people were looked up again: somebody left, a group changed, a delegation began or ended."""
+
+    kind: Literal["resolve"] = "resolve"
+    slate: Slate
+
+
+class Escalate(_OnStage):
+    """Those to whom it goes because time was over were looked up."""
+
+    kind: Literal["escalate"] = "escalate"
+    slate: Slate
+
+
+class Hand(_OnStage):
+    """Somebody's seat goes to another (feature row A9); `operator` says that one of these does it."""
+
+    kind: Literal["hand"] = "hand"
+    by: PersonRef
+    seat: str
+    to: PersonRef
+    operator: bool = False
+
+
+class Join(_OnStage):
+    """An approver wants somebody else to approve as well (feature row A9)."""
+
+    kind: Literal["join"] = "join"
+    by: PersonRef
+    person: PersonRef
+
+
+class Consult(_OnStage):
+    """An approver asks somebody's advice, which binds nobody (feature row A9)."""
+
+    kind: Literal["consult"] = "consult"
+    by: PersonRef
+    person: PersonRef
+    question: str
+
+
+class Advise(_OnStage):
+    """Somebody gives the advice they were asked for."""
+
+    kind: Literal["advise"] = "advise"
+    by: PersonRef
+    text: str
+
+
+class Ask(_OnStage):
+    """An approver sends it back with a question (feature row A10)."""
+
+    kind: Literal["ask"] = "ask"
+    by: PersonRef
+    text: str
+
+
+class Answer(_OnStage):
+    """The requester answers."""
+
+    kind: Literal["answer"] = "answer"
+    by: PersonRef
+
+
+class Nudge(_OnStage):
+    """Who waits for a decision asks for it; `operator` says that one of these does."""
+
+    kind: Literal["nudge"] = "nudge"
+    by: PersonRef
+    operator: bool = False
+
+
+class Tick(_OnStage):
+    """Time has passed."""
+
+    kind: Literal["tick"] = "tick"
+
+
+class Amend(Model):
+    """What is decided on has changed: the plan was computed again (feature row A22).
+
+    Attributes:
+        planned: what becomes of each stage now.
+        subjects: by stage, the digest of what is decided on.
+        by_stage: the stage whose approver changed it (feature row A11): it stays open with the same people.
+    """
+
+    kind: Literal["amend"] = "amend"
+    by_stage: str = ""
+    planned: tuple[PlannedStage, ...]
+    subjects: dict[str, str]
+
+
+class Cancel(Model):
+    """The request is called off."""
+
+    kind: Literal["cancel"] = "cancel"
+
+
+class Supersede(Model):
+    """Another request takes this one's place."""
+
+    kind: Literal["supersede"] = "supersede"
+
+
+StageEvent = Open | Cast | Withdraw | Resolve | Escalate | Hand | Join | Consult | Advise | Ask | Answer | Nudge | Tick
+Event = StageEvent | Amend | Cancel | Supersede
+
+
+class Due(Model):
+    """What somebody has to see to now that time has passed or people are gone.
+
+    Attributes:
+        kind: ``remind`` and ``warn`` those people; ``escalate``: look up who decides instead; ``ask-again``: remind the
+            requester of the question; ``unanswered``: it came back without an answer; ``nobody``: too few are left who
+            may decide.
+        nth: the how many-th reminder, or the level it is escalated to.
+    """
+
+    kind: Literal["remind", "warn", "escalate", "ask-again", "unanswered", "nobody"]
+    stage: str
+    people: tuple[PersonRef, ...] = ()
+    nth: int = 0
+
+
+class Change(Model):
+    """An event that counted.
+
+    Attributes:
+        state: the state after it.
+        vote: the vote it added, if any.
+        carried: the stages on which the vote counts too, with the votes added there.
+        fallen: votes that no longer count, by stage.
+        closed: the stages it closed, as they stand now; the one it was about first.
+        asked: who may decide from now on and could not before.
+        gone: who may no longer.
+        due: what somebody has to see to.
+    """
+
+    state: Approvals
+    vote: Vote | None = None
+    carried: tuple[tuple[str, Vote], ...] = ()
+    fallen: tuple[tuple[str, Vote], ...] = ()
+    closed: tuple[StageState, ...] = ()
+    asked: tuple[PersonRef, ...] = ()
+    gone: tuple[PersonRef, ...] = ()
+    due: tuple[Due, ...] = ()
+
+
+RefusalCode = Literal[
+    "self-approval", "not-approver", "no-longer-asked", "stage-closed", "stage-not-open", "already-decided",
+    "subject-changed", "unknown-stage", "not-now", "not-voted", "already-asked", "question-open", "no-question",
+    "nothing-due",
+]  # fmt: skip
+
+
+class Refusal(Model):
+    """An event that did not count, and why.
+
+    Attributes:
+        code: stable, clients match on it.
+        message: the reason in a sentence, with the outcome and who decided where there is one.
+    """
+
+    code: RefusalCode
+    message: str

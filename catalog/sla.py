@@ -1,0 +1,339 @@
+"""Clocks: how long a request, a stage and an approver take, when that is late, and why (feature rows S1-S7).
+
+`step` moves the clocks of one definition on by one event; nothing else changes them, so that `read`, which folds `step`
+over a whole history, gives what living through it gave. A corrected definition applied to history is therefore as if it
+had been so from the start. Warnings and breaches are moments worked out ahead, never looked for: a clock says when the
+next one is, for a durable timer. How clocks are written is `sla_spec`'s business, how one is explained `sla_report`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from catalog.calendar import ALWAYS, Calendar, add, at_time, between, end
+from catalog.model import Model
+from catalog.sla_events import Happened
+from catalog.sla_spec import By, ClockSpec, Triggers
+
+State = Literal["running", "paused", "stopped", "cancelled"]
+Calendars = Mapping[str, Calendar]
+"""Calendars by the id of whom they are of: the id of a calendar, the id of a person, and ``""`` for the platform's."""
+
+BREACH = 100
+"""The percentage of the target at which a clock is breached."""
+_NONE = timedelta(0)
+
+
+class Mark(Model):
+    """The moment at which a percentage of the target is over."""
+
+    percent: int
+    at: datetime
+
+
+class Period(Model):
+    """A time in which a clock ran or stood still (feature row S9).
+
+    Attributes:
+        end: None while it lasts.
+        runs: whether the clock ran.
+        began: the event it began with.
+        time: how much working time it came to; zero while it lasts.
+    """
+
+    start: datetime
+    end: datetime | None = None
+    runs: bool
+    began: Happened
+    time: timedelta = _NONE
+
+
+class Clock(Model):
+    """A clock that has been started.
+
+    Attributes:
+        spec: id of its definition.
+        name: what people call it.
+        stage, person: ids of the approval stage and the approver it is of; empty if it is of the whole request.
+        run: 1, and one more each time it is reset; what it was before is a clock of its own, and has ended.
+        zone: the time zone people see its times in.
+        ended: the event that stopped or cancelled it.
+        target: the working time that lay between its start and `promised`; None: it only measures.
+        promised: when it would have been due had it never paused.
+        due_at: when it is due; None while it is paused, because that moves on as long, unless it was breached before.
+        periods: when it ran and when it stood still.
+        pauses: the events for which it stands still.
+        elapsed, paused, percent: the working time it ran and stood still, and how much of the target that is, as of
+            when it was last looked at or changed; the percentage is rounded down.
+        ahead: the marks to come if nothing happens; the last of them is the breach.
+        warned: the warnings that were reached.
+        breached_at: when it was breached. A clock that runs at the moment it is due is breached.
+    """
+
+    spec: str
+    name: str
+    stage: str = ""
+    person: str = ""
+    run: int = 1
+    state: State = "running"
+    zone: str
+    started_at: datetime
+    stopped_at: datetime | None = None
+    ended: Happened | None = None
+    target: timedelta | None = None
+    promised: datetime | None = None
+    due_at: datetime | None = None
+    periods: tuple[Period, ...]
+    pauses: tuple[Happened, ...] = ()
+    elapsed: timedelta = _NONE
+    paused: timedelta = _NONE
+    percent: int = 0
+    ahead: tuple[Mark, ...] = ()
+    warned: tuple[Mark, ...] = ()
+    breached_at: datetime | None = None
+
+
+class Due(Model):
+    """A warning or a breach, as it goes on record; it is the same one as long as all but `at` is the same."""
+
+    spec: str
+    stage: str
+    person: str
+    run: int
+    percent: int
+    at: datetime
+
+
+def read(spec: ClockSpec, events: Iterable[Happened], calendars: Calendars, now: datetime) -> tuple[Clock, ...]:
+    """Return the clocks of one definition as a history leaves them at `now`; what happened later is left out."""
+    clocks: tuple[Clock, ...] = ()
+    for event in events:
+        if event.at <= now:
+            clocks = step(spec, clocks, event, calendars)
+    return as_of(spec, clocks, calendars, now)
+
+
+def step(spec: ClockSpec, clocks: tuple[Clock, ...], happened: Happened, calendars: Calendars) -> tuple[Clock, ...]:
+    """Return the clocks of one definition after an event. Total: one that is out of place changes nothing.
+
+    `spec.target` is that of the order's priority: see `priority.target_of`. A clock that has ended follows only what
+    resets it. An event that is said to have happened before the clock's last one counts as having happened with it.
+    """
+    latest = {(clock.stage, clock.person): clock for clock in clocks}
+    moved = (
+        _moved(spec, clock, happened, calendars) if clock is latest[clock.stage, clock.person] else clock
+        for clock in clocks
+    )
+    begun = _begun(spec, latest, happened, calendars)
+    return (*moved, begun) if begun else tuple(moved)
+
+
+def as_of(spec: ClockSpec, clocks: Iterable[Clock], calendars: Calendars, now: datetime) -> tuple[Clock, ...]:
+    """Return clocks as they stand at `now`, if nothing has happened since their last event."""
+    return tuple(_seen(clock, _measured(spec, clock.person, calendars), now) for clock in clocks)
+
+
+def next_moment(clocks: Iterable[Clock], now: datetime) -> datetime | None:
+    """Return when the next warning or breach falls, if nothing happens before; None if there is none after `now`."""
+    return min((mark.at for clock in clocks for mark in clock.ahead if mark.at > now), default=None)
+
+
+def due_now(clocks: Iterable[Clock], now: datetime) -> tuple[Due, ...]:
+    """Return every warning and breach up to `now`, the earliest first; the caller records those that are not yet."""
+    found = [
+        Due(spec=clock.spec, stage=clock.stage, person=clock.person, run=clock.run, percent=mark.percent, at=mark.at)
+        for clock in clocks
+        for mark in (*reached(clock), *clock.ahead)
+        if mark.at <= now
+    ]
+    return tuple(sorted(found, key=lambda due: due.at))
+
+
+def reached(clock: Clock) -> tuple[Mark, ...]:
+    """Return the warnings and the breach that a clock has come to."""
+    return (*clock.warned, Mark(percent=BREACH, at=clock.breached_at)) if clock.breached_at else clock.warned
+
+
+def _begun(
+    spec: ClockSpec, latest: Mapping[tuple[str, str], Clock], event: Happened, calendars: Calendars
+) -> Clock | None:
+    """Return the clock that begins with an event; none begins with the end of the request."""
+    key = _key(spec, event)
+    if key is None or event.what == "closed":
+        return None
+    before = latest.get(key)
+    if before and _meets(spec.reset, event):
+        return _started(spec, event, key, before.run + 1, calendars)
+    if not before and _meets(spec.start, event):
+        return _started(spec, event, key, 1, calendars)
+    return None
+
+
+def _key(spec: ClockSpec, event: Happened) -> tuple[str, str] | None:
+    """Return whose clock an event can begin; None if it does not say."""
+    if spec.per == "request":
+        return "", ""
+    if spec.per == "stage":
+        return (event.stage, "") if event.stage else None
+    return (event.stage, event.person) if event.stage and event.person else None
+
+
+def _started(spec: ClockSpec, event: Happened, key: tuple[str, str], run: int, calendars: Calendars) -> Clock:
+    stage, person = key
+    whose, calendar = _whose(spec, person, calendars), _measured(spec, person, calendars)
+    promised = _promised(spec, whose, event.at)
+    clock = Clock(
+        spec=spec.id,
+        name=spec.name,
+        stage=stage,
+        person=person,
+        run=run,
+        zone=whose.zone,
+        started_at=event.at,
+        target=between(calendar, event.at, promised) if promised else None,
+        promised=promised,
+        periods=(Period(start=event.at, runs=True, began=event),),
+    )
+    return _aimed(spec, clock, calendar)
+
+
+def _promised(spec: ClockSpec, calendar: Calendar, at: datetime) -> datetime | None:
+    """Return when a clock that starts now is due if it never pauses."""
+    match spec.target:
+        case None:
+            return None
+        case By(time=time, days=days):
+            return at_time(calendar, at, time, days)
+        case span:
+            return end(calendar, at, span)
+
+
+def _moved(spec: ClockSpec, clock: Clock, event: Happened, calendars: Calendars) -> Clock:
+    """Return the clock after an event; of what the event means to it, the strongest counts."""
+    if clock.stopped_at or not _concerned(clock, event):
+        return clock
+    calendar = _measured(spec, clock.person, calendars)
+    reset = _meets(spec.reset, event) and _key(spec, event) == (clock.stage, clock.person)
+    if reset or _meets(spec.cancel, event):
+        return _ended(clock, event, calendar, "cancelled")
+    if _meets(spec.stop, event):
+        return _ended(clock, event, calendar, "stopped")
+    if event.what == "closed":
+        return _ended(clock, event, calendar, "cancelled")
+    if _meets(spec.pause, event):
+        return _held(clock, event, calendar)
+    if clock.state == "paused" and spec.resumes(event):
+        return _released(spec, clock, event, calendar)
+    return clock
+
+
+def _ended(clock: Clock, event: Happened, calendar: Calendar, state: State) -> Clock:
+    over = _over(clock, event.at, calendar)
+    return over.model_copy(update={"state": state, "stopped_at": over.periods[-1].end, "ended": event, "pauses": ()})
+
+
+def _held(clock: Clock, event: Happened, calendar: Calendar) -> Clock:
+    """Return the clock standing still for one reason more, unless it does for this one already."""
+    if any((one.what, one.stage, one.person, one.about) == _reason(event) for one in clock.pauses):
+        return clock
+    pauses = {"pauses": (*clock.pauses, event)}
+    if clock.state == "paused":
+        return clock.model_copy(update=pauses)
+    over = _over(clock, event.at, calendar)
+    return _turned(over, event, runs=False).model_copy(update={**pauses, "due_at": over.breached_at})
+
+
+def _released(spec: ClockSpec, clock: Clock, event: Happened, calendar: Calendar) -> Clock:
+    """Return the clock without the reasons that are over; it runs again when none is left."""
+    left = tuple(pause for pause in clock.pauses if not spec.frees(pause, event))
+    if left:
+        return clock.model_copy(update={"pauses": left})
+    over = _over(clock, event.at, calendar).model_copy(update={"pauses": ()})
+    return _aimed(spec, _turned(over, event, runs=True), calendar)
+
+
+def _over(clock: Clock, at: datetime, calendar: Calendar) -> Clock:
+    """Return the clock with its last period over."""
+    *before, last = clock.periods
+    at = max(at, last.start)
+    over = last.model_copy(update={"end": at, "time": between(calendar, last.start, at)})
+    return _seen(clock, calendar, at).model_copy(update={"periods": (*before, over), "ahead": ()})
+
+
+def _turned(clock: Clock, event: Happened, *, runs: bool) -> Clock:
+    """Return the clock with another period, which begins where the last one is over."""
+    following = Period(start=clock.periods[-1].end, runs=runs, began=event)
+    return clock.model_copy(update={"state": "running" if runs else "paused", "periods": (*clock.periods, following)})
+
+
+def _aimed(spec: ClockSpec, clock: Clock, calendar: Calendar) -> Clock:
+    """Return a clock that begins to run, with its marks; what is due moves on by the working time that was paused."""
+    if clock.promised is None or clock.target is None or clock.breached_at:
+        return clock
+    start = clock.periods[-1].start
+    moved = add(calendar, clock.promised, clock.paused) if clock.paused else clock.promised
+    due = max(moved, start)  # what is promised out of hours can pass while the clock stands still
+    left = {percent: _share(clock.target, percent) - clock.elapsed for percent in spec.warn}
+    warnings = (Mark(percent=percent, at=add(calendar, start, time)) for percent, time in left.items() if time > _NONE)
+    return clock.model_copy(update={"due_at": due, "ahead": (*warnings, Mark(percent=BREACH, at=due))})
+
+
+def _seen(clock: Clock, calendar: Calendar, now: datetime) -> Clock:
+    """Return the clock as it stands, if nothing has happened since its last event."""
+    if clock.stopped_at:
+        return clock
+    *before, last = clock.periods
+    spent = {True: _NONE, False: _NONE}
+    for period in before:
+        spent[period.runs] += period.time
+    spent[last.runs] += between(calendar, last.start, max(now, last.start))
+    passed = [mark for mark in clock.ahead if mark.at <= now]
+    breached = clock.breached_at or next((mark.at for mark in passed if mark.percent == BREACH), None)
+    return clock.model_copy(
+        update={
+            "elapsed": spent[True],
+            "paused": spent[False],
+            "percent": _percent(spent[True], clock.target, breached),
+            "ahead": tuple(mark for mark in clock.ahead if mark.at > now),
+            "warned": (*clock.warned, *(mark for mark in passed if mark.percent < BREACH)),
+            "breached_at": breached,
+        }
+    )
+
+
+def _share(target: timedelta, percent: int) -> timedelta:
+    """Return the part of a target, rounded up to a microsecond: at its mark, the percentage is over."""
+    return timedelta(microseconds=-(-target * percent // timedelta(microseconds=BREACH)))
+
+
+def _percent(elapsed: timedelta, target: timedelta | None, breached: datetime | None) -> int:
+    if not target:  # none, or no working time before the moment it is due
+        return BREACH if breached else 0
+    return elapsed * BREACH // target
+
+
+def _meets(triggers: Triggers, event: Happened) -> bool:
+    return any(trigger.meets(event) for trigger in triggers)
+
+
+def _concerned(clock: Clock, event: Happened) -> bool:
+    """Return whether an event is about what the clock is of; one that names no stage or person is about all."""
+    pairs = ((clock.stage, event.stage), (clock.person, event.person))
+    return all(not one or not other or one == other for one, other in pairs)
+
+
+def _reason(event: Happened) -> tuple[str, str, str, str]:
+    return event.what, event.stage, event.person, event.about
+
+
+def _whose(spec: ClockSpec, person: str, calendars: Calendars) -> Calendar:
+    """Return the calendar that an author names, else the approver's, else the platform's."""
+    names = (spec.calendar, person, "")
+    return next((calendars[name] for name in names if name is not None and name in calendars), ALWAYS)
+
+
+def _measured(spec: ClockSpec, person: str, calendars: Calendars) -> Calendar:
+    """Return the calendar a clock is measured in: clock time counts always."""
+    return ALWAYS if isinstance(spec.target, timedelta) else _whose(spec, person, calendars)

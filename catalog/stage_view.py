@@ -1,0 +1,172 @@
+"""What people see of an approval stage: whom it waits for, until when, who is asked (feature rows A20, W1).
+
+Pure. Nothing here decides anything; `approval` has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from catalog import approval
+from catalog.ballot import Approvals, Question, StageState, StageStatus, Vote
+from catalog.duration import words
+from catalog.people import PersonRef
+from catalog.request import Assignee, Order, Waiting, WaitKind
+from catalog.text import capital, listed
+from catalog.wording import begins
+
+_IN_THE_END = {
+    "expire": "The request expires.",
+    "reject": "The request is refused.",
+    "approve": "It counts as approved.",
+    "skip": "It goes on without this decision.",
+}
+_UNANSWERED = {"cancel": "The request is cancelled.", "return": "They decide without an answer."}
+
+
+def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: str) -> Waiting:
+    """Return what an open stage waits for; `then` says what comes after the last of all stages."""
+    if stage.question:
+        return _waiting_for_answer(stage, stage.question, order, task)
+    agenda = stage.agenda
+    return Waiting(
+        kind=WaitKind.PEOPLE,
+        what=f"{stage.stage.name} decides{_how_many(stage)}",
+        who=stage.undecided(),
+        since=stage.opened_at or order.accepted_at,
+        until=stage.due_at,
+        calendar=_calendar(stage, agenda.whose) if agenda else "",
+        rule=stage.slate.rule,
+        at_deadline=_at_deadline(stage),
+        then=_following(state, stage.stage.id, then),
+        task=task,
+    )
+
+
+def _waiting_for_answer(stage: StageState, question: Question, order: Order, task: str) -> Waiting:
+    return Waiting(
+        kind=WaitKind.INFORMATION,
+        what=f"{question.by.name} asks before deciding {stage.stage.name}: {question.text}",
+        who=tuple({person.id: person for person in (order.requester, order.beneficiary)}.values()),
+        since=question.asked_at,
+        until=question.due_at,
+        calendar=_calendar(stage, order.requester.id),
+        rule="approval.question",
+        at_deadline=_UNANSWERED[stage.stage.unanswered],
+        then=f"{stage.stage.name} decides.",
+        task=task,
+    )
+
+
+def _calendar(stage: StageState, person_id: str) -> str:
+    """Return the name of the calendar in which somebody's time is counted; empty if it is clock time."""
+    named = stage.slate.calendars.get(stage.stage.calendar or stage.slate.hours.get(person_id, ""))
+    return named.name if named and person_id else ""
+
+
+def _at_deadline(stage: StageState) -> str:
+    level = stage.agenda.level if stage.agenda else 0
+    if level == len(stage.stage.escalate):
+        return _IN_THE_END[stage.stage.at_deadline]
+    following = stage.stage.escalate[level]
+    who = "decides instead" if following.how == "replace" else "may decide as well"
+    return f"It is escalated: {escalation_names(stage, level)} {who}, within {words(following.decide_within)}."
+
+
+def escalation_names(stage: StageState, level: int) -> str:
+    """Return in words to whom a level of escalation goes, as far as its rules tell without looking anybody up."""
+    return listed(_NAMED[rule.rule](rule) for rule in stage.stage.escalate[level].to)
+
+
+_NAMED: dict[str, Any] = {
+    "manager": lambda rule: "the manager" if rule.levels == 1 else f"the manager {rule.levels} levels up",
+    "owner": lambda _: "the owner of the group",
+    "item_owner": lambda _: "the owner of the item",
+    "group": lambda rule: f"the group {rule.group}",
+    "role": lambda rule: f"the {rule.role}",
+    "person": lambda rule: rule.person,
+    "expression": lambda _: "whom the item names",
+}
+
+
+def _how_many(stage: StageState) -> str:
+    """Return how many must approve, in words, where one is not enough."""
+    asked, needed = len(stage.slate.seats), approval.votes_needed(stage)
+    if needed is None:
+        return ": several groups of people" if len(stage.stage.groups) > 1 else ": their votes are weighed"
+    if needed == 1:
+        return ""
+    return ": everybody asked must approve" if needed == asked else f": {needed} of {asked} must approve"
+
+
+def _following(state: Approvals, stage_id: str, then: str) -> str:
+    """Say what comes once this stage has approved."""
+    others = [one for one in state.stages if one.stage.id != stage_id]
+    undecided = {one.stage.id: one for one in others if one.status in (StageStatus.WAITING, StageStatus.OPEN)}
+    following = [one for one in undecided.values() if stage_id in one.after]
+    if not following:
+        return f"{_decide(undecided.values())} too." if undecided else then
+    first = [undecided[name].stage.name for name in following[0].after if name in undecided]
+    return f"{capital(begins(first))}, {_decide(following)}." if first else f"{_decide(following)}."
+
+
+def _decide(stages: Collection[StageState]) -> str:
+    return f"{listed(stage.stage.name for stage in stages)} {'decides' if len(stages) == 1 else 'decide'}"
+
+
+def assignees(stage: StageState) -> tuple[Assignee, ...]:
+    """Return everybody who may decide or has decided, each once, and for whom else they may (feature row A8)."""
+    found: dict[str, Assignee] = {}
+    filled = stage.filled()
+    for seat in stage.slate.seats:
+        vote = filled.get(seat.person.id)
+        theirs = seat.stays or not stage.replaced
+        if vote or theirs:
+            _add(found, seat.person, vote, own=True)
+        if vote and vote.voter.id != seat.person.id:
+            _add(found, vote.voter, vote, seat.person)
+        for deputy in seat.deputies if vote is None and theirs else ():
+            _add(found, deputy.person, None, seat.person)
+    for person in stage.escalated if stage.empty() else ():
+        _add(found, person, None, escalated=True)
+    return tuple(found.values())
+
+
+def _add(
+    found: dict[str, Assignee],
+    person: PersonRef,
+    vote: Vote | None,
+    instead_of: PersonRef | None = None,
+    **marks: bool,
+) -> None:
+    known = found.get(person.id) or Assignee(person=person, own=False)
+    changes: dict[str, Any] = dict(marks)
+    if vote and known.verdict is None:
+        changes |= {"verdict": vote.verdict, "at": vote.at, "by": vote.voter if vote.voter.id != person.id else None}
+    if instead_of:
+        changes["on_behalf_of"] = (*known.on_behalf_of, instead_of)
+    found[person.id] = known.model_copy(update=changes)
+
+
+def facts(stage: StageState) -> dict[str, Any]:
+    """Return what goes on record when a stage begins."""
+    found: dict[str, Any] = {
+        "stage": stage.stage.id,
+        "name": stage.stage.name,
+        "approvers": named(stage.slate.people),
+        "quorum": stage.stage.quorum,
+        "due_at": stage.due_at.isoformat() if stage.due_at else None,
+        "rule": stage.slate.rule,
+    }
+    deputies = {seat.person.name: seat.acting.name for seat in stage.slate.seats if seat.deputies}
+    if deputies:
+        found["deputies"] = deputies
+    if stage.round > 1:
+        found["round"] = stage.round
+    return found
+
+
+def named(people: Iterable[PersonRef]) -> list[dict[str, str]]:
+    """Return people as the record names them."""
+    return [{"id": person.id, "name": person.name, "login": person.login} for person in people]

@@ -1,0 +1,86 @@
+"""Which timers are late, as the record shows it: found, told of once, and noted when they are late no more.
+
+What a late timer is, and what the operators are told of it, is `catalog.watch`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, select, update
+
+from catalog.watch import GRACE, LateTimer, next_wait, notice
+from records.database import Database, upsert
+from records.documents import view_from, views
+from records.notices import owe
+from records.tables import id_of, late_timers, number_of, request_has_timer, requests, timer_is_late
+from records.values import RequestView
+
+MOST_AT_ONCE = 500
+"""How many late timers one look takes note of; the looks after it find the others."""
+
+
+class Watching(Database):
+    """Implements `activities.ports.Watch`, and says what is late."""
+
+    def look_for_late_timers(self, now: datetime) -> Sequence[LateTimer]:
+        """Take note of the timers that have become late, and of those that are late no more; see the port.
+
+        Of each request the one that should have fired first stands for all of them.
+        """
+        with self.write() as connection:
+            _note_gone(connection, now)
+            overdue = _overdue(connection, now)
+            found = [_late(view, now) for view in overdue]
+            if not found:
+                return []
+            statement = upsert(connection, late_timers)
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["request_id", "until"],
+                    set_={"what": statement.excluded.what, "seen_at": statement.excluded.seen_at, "gone_at": None},
+                ),
+                [{"request_id": id_of(late.number), **late.model_dump(exclude={"number"})} for late in found],
+            )
+            owe(connection, [notice(late, view.order.item.name) for late, view in zip(found, overdue, strict=True)])
+        return found
+
+    def late_timers(self, limit: int = 200) -> Sequence[LateTimer]:
+        """Return the timers that are late, the one that is longest so first."""
+        query = select(late_timers).where(timer_is_late).order_by(late_timers.c.until).limit(limit)
+        with self.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            LateTimer(number=number_of(row.request_id), what=row.what, until=row.until, seen_at=row.seen_at)
+            for row in rows
+        ]
+
+
+def _note_gone(connection: Connection, now: datetime) -> None:
+    """Mark the timers as gone whose request no longer waits for anything that should have ended by then."""
+    still = exists().where(
+        requests.c.id == late_timers.c.request_id, request_has_timer, requests.c.waits_until <= late_timers.c.until
+    )
+    connection.execute(update(late_timers).where(timer_is_late, ~still).values(gone_at=now))
+
+
+def _overdue(connection: Connection, now: datetime) -> list[RequestView]:
+    """Return the requests whose first timer has become late, those first that are latest."""
+    known = exists().where(
+        late_timers.c.request_id == requests.c.id, late_timers.c.until == requests.c.waits_until, timer_is_late
+    )
+    query = (
+        views()
+        .where(request_has_timer, requests.c.waits_until < now - GRACE, ~known)
+        .order_by(requests.c.waits_until, requests.c.id)
+        .limit(MOST_AT_ONCE)
+    )
+    return [view_from(row) for row in connection.execute(query)]
+
+
+def _late(view: RequestView, now: datetime) -> LateTimer:
+    wait = next_wait(view.projection)
+    assert wait is not None, "the column that was searched by is written with the document"
+    assert wait.until is not None
+    return LateTimer(number=view.order.number, what=wait.what, until=wait.until, seen_at=now)

@@ -1,0 +1,87 @@
+"""By when a request is likely to be done, as its people see it (feature row S8)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from support.api_world import ApiWorld
+from support.builders import NOON
+
+from records.tables import milestones
+
+DAY = timedelta(days=1)
+DUE = (NOON + 5 * DAY).replace(second=0, microsecond=0) + timedelta(minutes=1)
+"""What the item's SLA says, to the minute."""
+
+
+async def fulfilled(world: ApiWorld, times: int, *, took: timedelta = DAY) -> None:
+    """Have so many orders fulfilled; how long they took is written over, for the fake engine's clock stands still."""
+    for n in range(times):
+        number = await world.placed(key=f"earlier-{n}")
+        await world.post("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    with world.register.write() as connection:
+        connection.execute(update(milestones).values(ended_at=NOON + took))
+
+
+def moments(promise: dict[str, Any]) -> tuple[datetime, datetime]:
+    return datetime.fromisoformat(promise["p50"]), datetime.fromisoformat(promise["p90"])
+
+
+async def test_with_few_earlier_orders_the_sla_is_promised(world: ApiWorld) -> None:
+    await fulfilled(world, 3)
+    number = await world.placed()
+    promise = (await world.get("ada", f"/requests/{number}")).json()["promise"]
+    assert (promise["basis"], promise["cases"], moments(promise)) == ("sla", 3, (DUE, DUE))
+
+
+async def test_with_enough_earlier_orders_their_history_is(world: ApiWorld) -> None:
+    await fulfilled(world, 20, took=2 * DAY)
+    number = await world.placed()
+    expected = {"cases": 20, "basis": "history"}
+    for shown in (
+        (await world.get("ada", f"/requests/{number}")).json(),
+        (await world.get("ada", "/requests?state=open")).json()["items"][0],
+        (await world.post("ada", f"/requests/{number}/comments", {"text": "hello"})).json()["request"],
+    ):
+        assert shown["number"] == number
+        assert expected.items() <= shown["promise"].items()
+        assert moments(shown["promise"])[1] == DUE - 3 * DAY
+
+
+async def test_an_order_is_promised_something_before_and_when_it_is_placed(world: ApiWorld) -> None:
+    await fulfilled(world, 20, took=2 * DAY)
+    order = {"item": "wiki-editor", "answers": {"why": "work"}}
+    (planned,) = (await world.post("ada", "/requests/preview", order)).json()["orders"]
+    placed = (await world.orders()).json()
+    assert planned["promise"] == placed["promise"]
+    assert planned["promise"]["cases"] == 20
+    assert moments(planned["promise"])[0] == DUE - 3 * DAY
+
+
+async def test_a_preview_without_history_promises_the_end_of_the_last_approval_if_that_is_later(
+    world: ApiWorld,
+) -> None:
+    order = {"item": "wiki-editor", "answers": {"why": "work"}}
+    (planned,) = (await world.post("ada", "/requests/preview", order)).json()["orders"]
+    assert planned["promise"]["basis"] == "sla"
+    decided_by = datetime.fromisoformat(planned["decided_by"])
+    assert timedelta(0) <= moments(planned["promise"])[1] - decided_by < timedelta(minutes=1)
+
+
+async def test_a_closed_request_is_promised_nothing(world: ApiWorld) -> None:
+    await fulfilled(world, 1)
+    (shown,) = (await world.get("ada", "/requests")).json()["items"]
+    assert shown["promise"] is None
+    assert (await world.get("ada", f"/requests/{shown['number']}")).json()["promise"] is None
+
+
+async def test_a_request_whose_promise_is_over_changes_once_a_minute_at_most(world: ApiWorld) -> None:
+    number = await world.placed()
+    world.clock.passes(DAY * 6)
+    world._tokens.clear()  # they are good for an hour
+    tag = (await world.get("ada", f"/requests/{number}")).headers["etag"]
+    world.clock.passes(timedelta(seconds=1))
+    again = await world.get("ada", f"/requests/{number}", headers={"If-None-Match": tag})
+    assert again.status_code == 304

@@ -1,0 +1,339 @@
+"""The agenda of a stage: reminders, notices and deadlines in the working time of the person concerned."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import a_stage
+
+from catalog import agenda as agendas
+from catalog import calendar
+from catalog.agenda import Agenda, Due, Reminder
+from catalog.calendar import ALWAYS, Calendar
+from catalog.duration import Working
+from catalog.hours import WEEKDAYS
+from catalog.stages import Stage
+
+
+def office(zone: str, **other: Any) -> Calendar:
+    """Return a calendar of Monday to Friday, nine to five."""
+    week = {day: ["09:00-17:00"] for day in WEEKDAYS[:5]}
+    return Calendar.model_validate({"id": "office", "name": "Office", "zone": zone, "week": week} | other)
+
+
+BERLIN = office("Europe/Berlin", days={"2025-03-06": "closed"})
+"""One hour ahead of UTC in this March; the Thursday is a holiday there."""
+SYDNEY = office("Australia/Sydney")
+"""Eleven hours ahead."""
+CALENDARS = {"ben": BERLIN, "sue": SYDNEY}
+BRIEF = Calendar.model_validate({"id": "brief", "name": "Brief", "days": {"2025-03-03": ["09:00-17:00"]}})
+"""It has one day of working time, and then never again."""
+
+
+def hours(person: str) -> Calendar:
+    return CALENDARS.get(person, ALWAYS)
+
+
+def march(day: int, clock: str = "00:00") -> datetime:
+    """Return a moment of March 2025, whose third is a Monday, in UTC."""
+    hour, minute = clock.split(":")
+    return datetime(2025, 3, day, int(hour), int(minute), tzinfo=UTC)
+
+
+MONDAY = march(3, "12:00")
+REMIND = {"after": "4 working hours", "every": "1 working day", "at_most": 3}
+
+
+def stage(**written: Any) -> Stage:
+    return Stage.model_validate(a_stage().model_dump() | {"decide_within": "5 working days"} | written)
+
+
+def level(**written: Any) -> dict[str, Any]:
+    return {"to": [{"rule": "manager"}], "decide_within": "2 working days"} | written
+
+
+def begun(*people: str, at: datetime = MONDAY, **written: Any) -> tuple[Stage, Agenda]:
+    made = stage(**written)
+    return made, agendas.begin(made, people, hours, at)
+
+
+def ticked(made: Stage, agenda: Agenda, at: datetime, *undecided: str) -> tuple[Agenda, tuple[Due, ...]]:
+    return agendas.tick(made, agenda, undecided, hours, at)
+
+
+# ---------------------------------------------------------------- deadlines
+
+
+def test_a12_the_deadline_is_counted_in_the_working_time_of_who_has_it_longest() -> None:
+    _, agenda = begun("ben", "sue", "eve")
+    # Five working days of Berlin with the holiday between them end on the next Tuesday, an hour after noon there.
+    assert (agenda.due_at, agenda.whose) == (march(11, "12:00"), "ben")
+    assert agenda.next_at == agenda.due_at
+
+
+def test_a_deadline_of_clock_time_is_nobodys() -> None:
+    _, agenda = begun("ben", decide_within="5 days")
+    assert (agenda.due_at, agenda.whose) == (march(8, "12:00"), "")
+
+
+def test_a_stage_that_asks_nobody_is_over_by_the_clock() -> None:
+    _, agenda = begun(decide_within="5 working days")
+    assert (agenda.due_at, agenda.whose) == (march(8, "12:00"), "")
+
+
+@pytest.mark.parametrize("within", ["1 working day", "9 working hours"])
+def test_a_calendar_that_comes_to_its_end_leaves_a_deadline_by_the_clock(within: str) -> None:
+    """A stage neither fails nor stays open for ever."""
+    made = stage(decide_within=within, notice=within, remind={"after": within})
+    agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(4))
+    assert agenda.due_at
+    assert march(4) < agenda.due_at <= march(5)
+    assert agendas.resume(made, agendas.pause(agenda, march(4)), lambda _: BRIEF, march(6)).due_at
+
+
+def test_what_lies_before_all_working_time_is_counted_by_the_clock() -> None:
+    made = stage(decide_within="1 working day", notice="30 working days")
+    agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(3, "10:00"))
+    assert agenda.warn_at == march(3, "10:00")
+
+
+# ---------------------------------------------------------------- reminders
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [
+        (march(3, "09:00"), march(3, "13:00")),
+        (march(3, "12:30"), march(4, "08:30")),  # what is left of Monday, and the rest on Tuesday
+        (march(3, "23:00"), march(4, "12:00")),  # nothing counts at night
+        (march(5, "15:00"), march(7, "11:00")),  # the Thursday is a holiday
+        (march(7, "15:00"), march(10, "11:00")),  # the weekend counts as little
+        (march(8, "03:00"), march(10, "12:00")),
+    ],
+)
+def test_a12_a_reminder_waits_for_working_time(at: datetime, due: datetime) -> None:
+    _, agenda = begun("ben", at=at, remind=REMIND)
+    assert agenda.reminders == (Reminder(at=due, people=("ben",)),)
+
+
+@pytest.mark.parametrize(
+    ("at", "due"),
+    [(march(3, "21:00"), march(4, "08:00")), (march(7, "14:00"), march(10, "08:00")), (march(3, "09:00"), None)],
+)
+def test_a12_a_reminder_after_so_much_clock_time_keeps_the_quiet_hours(at: datetime, due: datetime | None) -> None:
+    _, agenda = begun("ben", at=at, remind={"after": "6 hours"})
+    assert agenda.reminders[0].at == (due or at + timedelta(hours=6))
+
+
+def test_a12_everybody_is_reminded_in_their_own_working_time() -> None:
+    _, agenda = begun("ben", "sue", "eve", "kim", remind=REMIND)
+    assert agenda.reminders == (
+        Reminder(at=march(4, "08:00"), people=("ben",)),
+        Reminder(at=march(4, "02:00"), people=("sue",)),
+        Reminder(at=march(3, "16:00"), people=("eve", "kim")),
+    )
+    assert agenda.next_at == march(3, "16:00")
+
+
+def test_a12_reminders_come_again_until_there_were_enough() -> None:
+    made, agenda = begun("ben", remind=REMIND)
+    seen = []
+    while agenda.next_at:
+        at = agenda.next_at
+        agenda, due = ticked(made, agenda, at, "ben")
+        seen += [(at, one.kind, one.nth) for one in due]
+    assert seen == [
+        (march(4, "08:00"), "remind", 1),
+        (march(5, "08:00"), "remind", 2),
+        (march(7, "08:00"), "remind", 3),  # the holiday is left out
+        (march(11, "12:00"), "over", 0),
+    ]
+
+
+def test_a12_without_a_rhythm_there_is_one_reminder() -> None:
+    made, agenda = begun("ben", remind={"after": "1 hour"})
+    agenda, due = ticked(made, agenda, march(3, "13:00"), "ben")
+    assert due == (Due(kind="remind", people=("ben",), nth=1),)
+    assert agenda.reminders == ()
+
+
+def test_a12_who_has_decided_is_not_reminded_any_more() -> None:
+    made, agenda = begun("eve", "kim", remind=REMIND)
+    agenda, due = ticked(made, agenda, march(3, "16:00"), "kim")
+    assert due == (Due(kind="remind", people=("kim",), nth=1),)
+    assert agenda.reminders == (Reminder(at=march(4, "16:00"), people=("kim",), nth=2),)
+    agenda, due = ticked(made, agenda, march(4, "16:00"))
+    assert (agenda.reminders, due) == ((), ())
+
+
+def test_a12_nobody_is_reminded_when_the_time_is_over() -> None:
+    _, agenda = begun("ben", decide_within="4 hours", remind={"after": "4 hours"})
+    assert agenda.reminders == ()
+
+
+def test_a12_a_reminder_that_comes_late_comes_once() -> None:
+    made, agenda = begun("eve", remind={"after": "1 hour", "every": "1 hour"})
+    agenda, due = ticked(made, agenda, march(3, "18:30"), "eve")
+    assert [one.nth for one in due] == [1]
+    assert agenda.next_at == march(3, "19:30")
+
+
+def test_nothing_is_due_before_its_time() -> None:
+    made, agenda = begun("eve", remind=REMIND)
+    assert ticked(made, agenda, march(3, "15:59"), "eve") == (agenda, ())
+
+
+def test_who_is_asked_later_is_reminded_later_within_the_same_time() -> None:
+    made, agenda = begun("eve", remind={"after": "1 day"}, decide_within="3 days")
+    joined = agendas.join(made, agenda, ["ben"], hours, march(4, "13:00"))
+    assert joined.due_at == agenda.due_at
+    assert joined.reminders == (*agenda.reminders, Reminder(at=march(5, "13:00"), people=("ben",)))
+    assert agendas.join(made, agenda, ["ben"], hours, march(6, "11:00")).reminders == agenda.reminders
+
+
+def test_who_is_asked_when_the_time_is_over_is_not_reminded() -> None:
+    made, agenda = begun("eve", remind={"after": "1 day"}, decide_within="3 days")
+    over, _ = ticked(made, agenda, march(6, "12:00"), "eve")
+    assert agendas.join(made, over, ["ben"], hours, march(6, "12:00")) == over
+
+
+# ---------------------------------------------------------------- notices and ends
+
+
+def test_a13_a_notice_comes_before_the_deadline_in_the_same_working_time() -> None:
+    made, agenda = begun("ben", notice="1 working day")
+    assert agenda.warn_at == march(10, "12:00")
+    agenda, due = ticked(made, agenda, march(10, "12:00"), "ben", "eve")
+    assert due == (Due(kind="warn", people=("ben", "eve")),)
+    assert (agenda.warn_at, agenda.next_at) == (None, march(11, "12:00"))
+
+
+def test_a13_each_level_has_its_notice_and_its_deadline() -> None:
+    made = stage(notice="4 working days", escalate=[level(notice="1 working day"), level(decide_within="3 days")])
+    first, second, third = (agendas.begin(made, ["ben"], hours, MONDAY, at) for at in range(3))
+    assert (first.due_at, first.warn_at) == (march(11, "12:00"), march(10, "12:00"))
+    assert (second.due_at, second.warn_at, second.level) == (march(5, "12:00"), None, 1)
+    assert (third.due_at, third.warn_at, third.level) == (march(6, "12:00"), MONDAY, 2)
+
+
+def test_a_notice_that_would_come_before_the_beginning_comes_at_once() -> None:
+    made, agenda = begun("eve", decide_within="1 day", notice="2 days")
+    assert agenda.warn_at == MONDAY
+    assert ticked(made, agenda, MONDAY, "eve")[1] == (Due(kind="warn", people=("eve",)),)
+
+
+def test_a14_when_the_time_is_over_nothing_else_is_said() -> None:
+    made, agenda = begun("eve", decide_within="2 days", notice="1 day", remind={"after": "1 day"})
+    over, due = ticked(made, agenda, march(5, "12:00"), "eve")
+    assert due == (Due(kind="over"),)
+    assert (over.due_at, over.next_at) == (None, None)
+    assert ticked(made, over, march(30), "eve") == (over, ())
+
+
+# ---------------------------------------------------------------- time that stands still
+
+
+def test_a10_while_time_stands_still_nothing_is_due() -> None:
+    made, agenda = begun("eve", remind=REMIND)
+    paused = agendas.pause(agenda, march(3, "13:00"))
+    assert paused.next_at is None
+    assert ticked(made, paused, march(30), "eve") == (paused, ())
+
+
+def test_a10_everything_comes_later_by_as_much_as_was_left() -> None:
+    made, agenda = begun("eve", decide_within="3 days", notice="1 day", remind={"after": "1 day"})
+    going = agendas.resume(made, agendas.pause(agenda, march(3, "18:00")), hours, march(10, "18:00"))
+    week = timedelta(days=7)
+    assert agenda.due_at
+    assert agenda.warn_at
+    assert (going.due_at, going.warn_at) == (agenda.due_at + week, agenda.warn_at + week)
+    assert (going.reminders[0].at, going.paused_at) == (march(11, "12:00"), None)
+
+
+def test_a10_working_time_that_was_left_is_left_afterwards() -> None:
+    made, agenda = begun("ben", remind=REMIND, notice="1 working day")
+    going = agendas.resume(made, agendas.pause(agenda, march(3, "13:00")), hours, march(8, "13:00"))
+    # From Monday at two in Berlin there were three hours of that day left, then Tuesday, Wednesday, Friday and Monday,
+    # and four hours of Tuesday; on Saturday nothing has passed of the new Monday.
+    assert going.due_at == march(14, "15:00")
+    assert going.warn_at == march(13, "15:00")
+    assert going.reminders == (Reminder(at=march(10, "11:00"), people=("ben",)),)
+
+
+def test_a12_after_a_pause_everybody_is_reminded_in_their_own_working_time() -> None:
+    made = stage(decide_within="20 days", remind={"after": "1 day"})
+    week = {day: ["00:00-24:00"] for day in WEEKDAYS}
+    both = {"one": BERLIN, "two": office("UTC", id="open", week=week)}
+    agenda = agendas.begin(made, ["one", "two"], both.__getitem__, MONDAY)
+    assert [reminder.people for reminder in agenda.reminders] == [("one", "two")]
+    going = agendas.resume(made, agendas.pause(agenda, MONDAY), both.__getitem__, march(7, "12:00"))
+    assert going.reminders == (
+        Reminder(at=march(10, "08:00"), people=("one",)),
+        Reminder(at=march(8, "12:00"), people=("two",)),
+    )
+
+
+def test_after_an_escalation_what_is_left_is_counted_as_that_level_counts_it() -> None:
+    made = stage(escalate=[level(decide_within="2 days")])
+    agenda = agendas.begin(made, ["ben"], hours, MONDAY, 1)
+    going = agendas.resume(made, agendas.pause(agenda, MONDAY), hours, march(8))
+    assert going.due_at == march(10)
+
+
+def test_time_that_is_over_stays_over_after_a_pause() -> None:
+    made, agenda = begun("eve", decide_within="1 day")
+    over, _ = ticked(made, agenda, march(4, "12:00"), "eve")
+    assert agendas.resume(made, agendas.pause(over, march(5)), hours, march(6)) == over
+
+
+def test_what_does_not_stand_still_goes_on_as_it_was() -> None:
+    made, agenda = begun("ben", remind=REMIND)
+    assert agendas.resume(made, agenda, hours, MONDAY) == agenda
+
+
+# ---------------------------------------------------------------- what always holds
+
+moments = st.integers(0, 60 * 24 * 365).map(
+    lambda minutes: datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+someone = st.sampled_from(("ben", "sue", "eve"))
+crowds = st.lists(someone, min_size=1, max_size=3, unique=True)
+spans = st.sampled_from(("3 working hours", "1 working day", "2 working days", "5 hours", "1 day", "30 hours"))
+
+
+@given(crowds, moments, spans, spans, spans)
+def test_a12_nobody_is_ever_reminded_outside_their_working_time(
+    people: list[str], at: datetime, after: str, every: str, within: str
+) -> None:
+    made = stage(decide_within=within, remind={"after": after, "every": every, "at_most": 4})
+    agenda = agendas.begin(made, people, hours, at)
+    told: dict[str, int] = {}
+    while agenda.next_at:
+        now = agenda.next_at
+        assert now > at
+        agenda, due = ticked(made, agenda, now, *people)
+        for one in due:
+            for person in one.people:
+                assert calendar.is_open(hours(person), now)
+                told[person] = told.get(person, 0) + 1
+                assert one.nth == told[person]
+    assert all(times <= 4 for times in told.values())
+
+
+@given(crowds, moments, st.sampled_from(("3 working days", "50 working hours", "9 days")), st.integers(0, 4000))
+def test_a10_a_pause_changes_nothing_of_the_time_that_is_left(
+    people: list[str], at: datetime, within: str, minutes: int
+) -> None:
+    made = stage(decide_within=within)
+    agenda = agendas.begin(made, people, hours, at)
+    assert agenda.due_at
+    stops = min(at + timedelta(minutes=minutes), agenda.due_at)
+    goes = stops + timedelta(days=3, minutes=minutes)
+    going = agendas.resume(made, agendas.pause(agenda, stops), hours, goes)
+    assert going.due_at
+    own = hours(agenda.whose) if isinstance(made.decide_within, Working) else ALWAYS
+    assert calendar.between(own, goes, going.due_at) == calendar.between(own, stops, agenda.due_at)

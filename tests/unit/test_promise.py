@@ -1,0 +1,154 @@
+"""By when a request is likely to be done: percentiles, what counts, and where a request stands (feature row S8)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.builders import NOON, a_person, an_item, an_order
+from support.story import a_task
+
+from catalog.promise import ENOUGH, ORDERED, Promise, fallback, kind_of, milestone, nearest_rank, promise
+from catalog.request import OrderLine, Projection, Status, Waiting, WaitKind
+
+AT = NOON.replace(second=0, microsecond=0)
+HOUR = timedelta(hours=1)
+LATER = AT + timedelta(days=30)
+
+
+def hours(*numbers: int) -> list[timedelta]:
+    return [number * HOUR for number in numbers]
+
+
+# --- percentiles ---
+
+
+@pytest.mark.parametrize(
+    ("count", "percent", "rank"),
+    [(1, 50, 1), (1, 90, 1), (2, 50, 1), (3, 50, 2), (10, 90, 9), (20, 50, 10), (20, 90, 18), (21, 90, 19), (5, 0, 1)],
+)
+def test_a_percentile_is_the_nearest_rank(count: int, percent: int, rank: int) -> None:
+    assert nearest_rank(hours(*range(1, count + 1)), percent) == rank * HOUR
+
+
+def test_a_fresh_request_is_promised_what_earlier_ones_took() -> None:
+    found = promise(hours(*range(1, 101)), AT, AT, LATER)
+    assert found == Promise(p50=AT + 50 * HOUR, p90=AT + 90 * HOUR, cases=100, basis="history")
+
+
+def test_the_order_of_the_earlier_ones_does_not_matter() -> None:
+    samples = hours(*range(1, 41))
+    assert promise(samples[::-1], AT, AT, LATER) == promise(samples, AT, AT, LATER)
+
+
+@pytest.mark.parametrize("count", [0, 1, ENOUGH - 1])
+def test_with_too_few_earlier_ones_the_sla_stands(count: int) -> None:
+    found = promise([HOUR] * count, AT, AT, LATER)
+    assert found == Promise(p50=LATER, p90=LATER, cases=count, basis="sla")
+
+
+def test_twenty_earlier_ones_are_enough() -> None:
+    found = promise([HOUR] * ENOUGH, AT, AT, LATER)
+    assert found == Promise(p50=AT + HOUR, p90=AT + HOUR, cases=20, basis="history")
+
+
+def test_only_those_count_that_took_longer_than_it_has_taken() -> None:
+    found = promise(hours(*range(1, 101)), AT + 60 * HOUR, AT, LATER)
+    assert found == Promise(p50=AT + 80 * HOUR, p90=AT + 96 * HOUR, cases=40, basis="history")
+
+
+def test_when_few_took_longer_the_longest_of_them_is_promised() -> None:
+    found = promise(hours(*range(1, 101)), AT + 81 * HOUR, AT, LATER)
+    assert found == Promise(p50=AT + 91 * HOUR, p90=AT + 100 * HOUR, cases=19, basis="history")
+
+
+def test_one_that_takes_longer_than_any_before_is_promised_what_the_sla_says() -> None:
+    found = promise([HOUR] * 30, AT + HOUR, AT, LATER)
+    assert found == Promise(p50=LATER, p90=LATER, cases=0, basis="sla")
+
+
+def test_an_sla_that_is_over_promises_nothing_in_the_past() -> None:
+    now = LATER + timedelta(seconds=10)
+    assert promise([], now, AT, LATER).p90 == LATER + timedelta(minutes=1)
+
+
+def test_promises_are_to_the_minute_rounded_up() -> None:
+    since = AT + timedelta(microseconds=1)
+    found = promise([HOUR] * ENOUGH, since, since, LATER)
+    assert found.p50 == AT + HOUR + timedelta(minutes=1)
+
+
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1)).map(lambda at: at.replace(tzinfo=AT.tzinfo))  # noqa: DTZ001 - hypothesis takes bounds without a zone
+LENGTHS = st.lists(st.timedeltas(timedelta(0), timedelta(days=400)), max_size=60)
+
+
+@given(LENGTHS, MOMENTS, st.timedeltas(timedelta(days=-1), timedelta(days=500)), MOMENTS)
+def test_no_promise_lies_in_the_past_or_turns_round(
+    samples: list[timedelta], since: datetime, passed: timedelta, owed: datetime
+) -> None:
+    now = since + passed
+    found = promise(samples, now, since, owed)
+    assert now <= found.p50 <= found.p90
+    assert found.p90.second == found.p90.microsecond == 0
+    assert (found.basis == "history") == (len(samples) >= ENOUGH and any(sample > passed for sample in samples))
+
+
+# --- where a request stands ---
+
+
+def standing(status: Status, *tasks: Any, **other: Any) -> Projection:
+    return Projection(number="REQ-1001", seq=1, status=status, tasks=tasks, updated_at=NOON, **other)
+
+
+def approval(n: int, stage: str | None, **other: Any) -> Any:
+    return a_task("REQ-1001", n, "Bob", stage=stage, **other)
+
+
+@pytest.mark.parametrize(
+    ("projection", "expected"),
+    [
+        (standing(Status.ACCEPTED), ORDERED),
+        (standing(Status.CHECKING), ORDERED),
+        (standing(Status.FULFILMENT), "fulfilment"),
+        (standing(Status.ATTENTION), "attention"),
+        (standing(Status.ROLLBACK), None),
+        (standing(Status.CLOSED), None),
+        (standing(Status.APPROVAL), "approval"),
+        (standing(Status.APPROVAL, approval(1, "manager")), "approval:manager"),
+        (standing(Status.APPROVAL, approval(1, "manager", decided="approve")), "approval"),
+        (standing(Status.APPROVAL, approval(1, "manager", decided="approve"), approval(2, "owner")), "approval:owner"),
+        (standing(Status.APPROVAL, approval(1, "security"), approval(2, "finance")), "approval:finance+security"),
+        (standing(Status.APPROVAL, approval(1, "owner"), approval(2, "owner")), "approval:owner"),
+        (standing(Status.APPROVAL, approval(1, None)), "approval"),
+        (standing(Status.APPROVAL, approval(1, "owner"), approval(2, "x", kind="fulfilment")), "approval:owner"),
+    ],
+)
+def test_where_a_request_stands_is_its_milestone(projection: Projection, expected: str | None) -> None:
+    assert milestone(projection) == expected
+
+
+def test_the_history_of_an_order_is_its_items() -> None:
+    assert kind_of(an_order(item=an_item(id="vpn"))) == "vpn"
+
+
+@pytest.mark.parametrize(("ordered", "kind"), [("wiki-editor", "wiki-editor/several"), ("badge", "wiki-editor")])
+def test_an_order_for_several_people_has_a_history_of_its_own(ordered: str, kind: str) -> None:
+    line = OrderLine(id="1", item=ordered, version="1.0.0", item_name="x", beneficiary=a_person().ref())
+    assert kind_of(an_order(lines=(line,))) == kind
+
+
+def waiting(until: datetime | None) -> Waiting:
+    return Waiting(kind=WaitKind.PEOPLE, what="w", since=NOON, until=until, rule="r")
+
+
+@pytest.mark.parametrize(
+    ("untils", "owed"),
+    [((), AT), ((None,), AT), ((AT - HOUR,), AT), ((None, AT + HOUR, AT + 2 * HOUR), AT + 2 * HOUR)],
+)
+def test_without_history_the_sla_is_promised_or_the_last_deadline(
+    untils: tuple[datetime | None, ...], owed: datetime
+) -> None:
+    assert fallback(AT, standing(Status.APPROVAL, waiting=tuple(map(waiting, untils)))) == owed

@@ -1,0 +1,368 @@
+"""The life of an approval: people go and come back, time passes, questions are asked, the order changes (issue rows A)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from support.builders import a_person, a_stage, an_actor, an_item
+from support.world import World, refusal
+
+from catalog.item import CatalogItem
+from catalog.journal import Kind
+from catalog.request import Outcome, WaitKind
+from catalog.stages import ByGroup, ByItemOwner, ByManager, ByPerson, Escalation, Reminders
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+MANAGER = ByManager(rule="manager")
+GUARDS = ByGroup(rule="group", group="guards")
+CHIEF = ByPerson(rule="person", person="rolf")
+
+
+def asking(**stage: Any) -> CatalogItem:
+    """Return an item with one stage."""
+    return an_item(approvals=(a_stage(**stage),))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class TestDelegation:
+    """Somebody decides in another's place (A8)."""
+
+    async def test_a8_who_is_away_is_stood_in_for_and_both_are_told(self, world: World) -> None:
+        world.delegates("Mara Lind", "Grace Guard", now() - DAY, now() + DAY)
+        request = await world.place()
+        (waiting,) = (await request.waits_for_people()).waiting
+        assert [person.login for person in waiting.who] == ["grace"]
+        assert request.asked() == ["mara", "grace"]
+        assert sorted(request.told("approval-needed")) == ["grace", "mara"]
+
+        vote = await request.decide("Grace Guard")
+        assert vote.on_behalf_of is not None
+        assert (vote.actor and vote.actor.login, vote.on_behalf_of.login) == ("grace", "mara")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a8_who_delegated_may_still_decide_and_the_delegate_is_then_too_late(self, world: World) -> None:
+        world.delegates("Mara Lind", "Grace Guard", now() - DAY, now() + DAY)
+        request = await world.place(item=asking(quorum="all", approvers=(MANAGER, CHIEF)))
+        await request.waits_for_people()
+        await request.decide("Mara Lind")
+        assert request.asked() == ["rolf"]
+        assert await refusal(request.decide("Grace Guard")) == "not-approver"
+
+    async def test_a8_a_delegation_that_begins_covers_what_is_pending(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        world.delegates("Mara Lind", "Grace Guard", now() - DAY, now() + DAY)
+        await request.look_again("Mara Lind", rule="delegation.begins")
+        changed = await request.sees(Kind.APPROVERS_CHANGED)
+        assert [one["login"] for one in changed.data["asked"]] == ["grace"]
+        assert request.told("approval-needed") == ["mara", "grace"]
+        await request.decide("Grace Guard")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a8_looking_again_where_nothing_changed_leaves_no_trace(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        before = request.kinds
+        await request.look_again("Mara Lind", rule="delegation.ends")
+        await request.comment("Ada Byron", "anybody there?")
+        assert request.kinds == [*before, Kind.COMMENT]
+
+    async def test_a7_a_delegate_who_ordered_it_is_not_asked(self, world: World) -> None:
+        world.delegates("Mara Lind", "Ada Byron", now() - DAY, now() + DAY)
+        request = await world.place()
+        await request.waits_for_people()
+        assert request.asked() == ["mara"]
+        assert await refusal(request.decide("Ada Byron")) == "self-approval"
+
+
+class TestPeople:
+    """People leave, and are replaced (A5, A9)."""
+
+    async def test_a5_when_the_approver_leaves_the_next_of_the_chain_is_asked(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        world.directory.put_person(a_person("Mara Lind", manager_id="id-rolf", active=False))
+        await request.look_again("Mara Lind")
+        changed = await request.sees(Kind.APPROVERS_CHANGED)
+        assert ([one["login"] for one in changed.data["asked"]], [one["login"] for one in changed.data["gone"]]) == (
+            ["rolf"],
+            ["mara"],
+        )
+        assert request.now.waiting[0].rule == "approver.manager-of-manager"
+        assert await refusal(request.decide("Mara Lind")) == "no-longer-asked"
+        await request.decide("Rolf Chief")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a5_when_everybody_leaves_an_operator_sees_to_it(self, world: World) -> None:
+        item = asking(approvers=(GUARDS,), fallback=())
+        request = await world.place(item=item)
+        await request.waits_for_people()
+        for name in ("Grace Guard", "Mara Lind"):
+            world.directory.put_person(a_person(name, active=False))
+        await request.look_again("Grace Guard")
+        attention = await request.waits_for_operator()
+        assert "Nobody may decide" in (attention.tasks[-1].problem or "")
+        world.directory.put_person(a_person("Grace Guard"))
+        await request.operate("retry", task=2)
+        await request.decide("Grace Guard")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    @pytest.mark.parametrize(("policy", "outcome"), [("reject", Outcome.REJECTED), ("approve", Outcome.FULFILLED)])
+    async def test_a5_an_item_may_say_what_becomes_of_it_if_nobody_decides(
+        self, world: World, policy: str, outcome: Outcome
+    ) -> None:
+        item = asking(approvers=(ByPerson(rule="person", person="nobody"),), fallback=(), when_nobody=policy)
+        request = await world.place(item=item)
+        assert (await request.closes()).outcome is outcome
+        assert request.last(Kind.STAGE_CLOSED).rule == "approval.nobody"
+
+    async def test_a9_a_decision_is_handed_on(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "reassign", "you know this better", person="Grace Guard")
+        assert request.asked() == ["grace"]
+        assert request.told("approval-needed") == ["mara", "grace"]
+        assert await refusal(request.decide("Mara Lind")) == "no-longer-asked"
+        await request.decide("Grace Guard")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a9_an_approver_has_somebody_else_approve_as_well(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "add", "the chief should know", person="Rolf Chief")
+        await request.decide("Mara Lind")
+        assert request.asked() == ["rolf"]
+        await request.decide("Rolf Chief", "reject", "not now")
+        assert (await request.closes()).outcome is Outcome.REJECTED
+
+    async def test_a9_advice_is_asked_and_given_and_binds_nobody(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "consult", "Is this safe?", person="Grace Guard")
+        assert request.told("advice-needed") == ["grace"]
+        assert await refusal(request.decide("Grace Guard")) == "not-approver"
+        await request.consider("Grace Guard", "advise", "No!", task=2)
+        assert request.told("answered") == ["mara"]
+        await request.decide("Mara Lind")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a9_who_ordered_it_is_never_brought_in(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        for act in ("reassign", "add"):
+            assert await refusal(request.consider("Mara Lind", act, person="Ada Byron")) == "self-approval"
+
+    async def test_a9_an_operator_hands_on_what_somebody_leaves_lying(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        operator = an_actor("Otto Operator", operator=True)
+        await request.consider(operator, "reassign", "she is ill", person="Grace Guard", seat="id-mara")
+        assert request.asked() == ["grace"]
+
+    async def test_a21_a_vote_is_taken_back_and_cast_anew(self, world: World) -> None:
+        request = await world.place(item=asking(approvers=(GUARDS,), quorum="all"))
+        await request.waits_for_people()
+        await request.decide("Grace Guard")
+        assert await refusal(request.decide("Grace Guard", "reject", "hm")) == "already-decided"
+        await request.consider("Grace Guard", "withdraw", "I misread it")
+        assert sorted(request.asked()) == ["grace", "mara"]
+        await request.decide("Grace Guard", "reject", "no")
+        assert (await request.closes()).outcome is Outcome.REJECTED
+
+
+class TestTime:
+    """Reminders, escalation, and what silence means (A12, A13, A14)."""
+
+    LADDER = asking(
+        decide_within=timedelta(days=4),
+        remind=Reminders(after=DAY, every=DAY, at_most=2),
+        escalate=(Escalation(to=(CHIEF,), notice=timedelta(hours=12), decide_within=timedelta(days=2)),),
+    )
+
+    async def test_a12_a13_people_are_reminded_warned_and_then_somebody_else_may_decide_too(self, world: World) -> None:
+        request = await world.place(item=self.LADDER)
+        (waiting,) = (await request.waits_for_people()).waiting
+        assert waiting.at_deadline == "It is escalated: rolf may decide as well, within 2 days."
+        await request.passes(DAY + HOUR)
+        await request.sees(Kind.APPROVERS_REMINDED, 1)
+        await request.passes(DAY)
+        await request.sees(Kind.APPROVERS_REMINDED, 2)
+        await request.passes(DAY + 12 * HOUR)
+        await request.sees(Kind.DEADLINE_NEAR)
+        assert request.kinds.count(Kind.APPROVERS_REMINDED) == 2
+        await request.passes(12 * HOUR)
+        escalated = await request.sees(Kind.ESCALATED)
+        assert [one["login"] for one in escalated.data["people"]] == ["rolf"]
+        assert (request.told("reminder"), request.told("deadline-near")) == (["mara", "mara"], ["mara"])
+        assert request.told("approval-needed") == ["mara", "rolf"]
+        assert sorted(request.asked()) == ["mara", "rolf"]
+        await request.decide("Rolf Chief")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a13_those_who_were_silent_may_be_replaced(self, world: World) -> None:
+        level = Escalation(to=(CHIEF,), how="replace", decide_within=DAY)
+        request = await world.place(item=asking(decide_within=DAY, escalate=(level,)))
+        await request.waits_for_people()
+        await request.passes(DAY + HOUR)
+        await request.sees(Kind.ESCALATED)
+        assert request.asked() == ["rolf"]
+        assert await refusal(request.decide("Mara Lind")) == "no-longer-asked"
+        await request.passes(DAY + HOUR)
+        assert (await request.closes()).outcome is Outcome.EXPIRED
+
+    async def test_a13_a_level_with_nobody_passes_to_the_end(self, world: World) -> None:
+        level = Escalation(to=(ByPerson(rule="person", person="ada"),), decide_within=DAY)
+        request = await world.place(item=asking(decide_within=DAY, escalate=(level,)))
+        await request.waits_for_people()
+        await request.passes(DAY + HOUR)
+        assert (await request.closes()).outcome is Outcome.EXPIRED
+
+    @pytest.mark.parametrize(
+        ("at_deadline", "outcome"),
+        [("reject", Outcome.REJECTED), ("approve", Outcome.FULFILLED), ("skip", Outcome.FULFILLED)],
+    )
+    async def test_a14_silence_means_what_the_item_says(self, world: World, at_deadline: str, outcome: Outcome) -> None:
+        request = await world.place(item=asking(decide_within=DAY, at_deadline=at_deadline))
+        await request.waits_for_people()
+        await request.passes(DAY + HOUR)
+        assert (await request.closes()).outcome is outcome
+
+    async def test_who_waits_may_remind_once_a_day(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Ada Byron", "remind")
+        assert request.told("reminder") == ["mara"]
+        assert await refusal(request.consider("Ada Byron", "remind")) == "not-now"
+        assert await refusal(request.consider("Grace Guard", "remind")) == "not-approver"
+        await request.passes(DAY + HOUR)
+        await request.consider("Ada Byron", "remind")
+        assert request.told("reminder") == ["mara", "mara"]
+
+
+class TestQuestions:
+    """An approver asks, and time stands still for them (A10)."""
+
+    ITEM = asking(decide_within=timedelta(days=2), answer_within=timedelta(days=3))
+
+    async def test_a10_the_approvers_time_stands_still_until_the_answer(self, world: World) -> None:
+        request = await world.place(item=self.ITEM)
+        await request.waits_for_people()
+        await request.passes(DAY)
+        await request.consider("Mara Lind", "ask", "What for?")
+        (waiting,) = request.now.waiting
+        assert (waiting.kind, [person.login for person in waiting.who]) == (WaitKind.INFORMATION, ["ada"])
+        assert waiting.at_deadline == "The request is cancelled."
+        assert request.told("question") == ["ada"]
+        await request.passes(2 * DAY)
+        await request.sees(Kind.INFO_LATE)
+        await request.consider("Ada Byron", "answer", "For the handbook.", task=2)
+        assert request.told("answered") == ["mara"]
+        (waiting,) = request.now.waiting
+        assert waiting.kind is WaitKind.PEOPLE
+        left = (waiting.until or waiting.since) - request.entries[-1].at
+        assert timedelta(hours=23) < left <= DAY
+        await request.decide("Mara Lind")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a10_without_an_answer_the_request_ends(self, world: World) -> None:
+        request = await world.place(item=self.ITEM)
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "ask", "What for?")
+        await request.passes(timedelta(days=3, hours=1))
+        closure = await request.closes()
+        assert closure.outcome is Outcome.CANCELLED
+        assert "was not answered" in closure.reason
+
+    async def test_a10_or_it_goes_back_to_who_asked(self, world: World) -> None:
+        item = asking(decide_within=timedelta(days=2), answer_within=DAY, unanswered="return")
+        request = await world.place(item=item)
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "ask", "What for?")
+        await request.passes(DAY + HOUR)
+        await request.sees(Kind.INFO_MISSED)
+        assert request.now.waiting[0].kind is WaitKind.PEOPLE
+        assert request.now.tasks[1].decided == "cancelled"
+        await request.decide("Mara Lind")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a10_who_asked_may_decide_without_waiting(self, world: World) -> None:
+        request = await world.place(item=self.ITEM)
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "ask", "What for?")
+        await request.decide("Mara Lind")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+class TestAmendment:
+    """What was ordered changes while people decide (A22)."""
+
+    async def test_a22_who_has_approved_is_asked_again(self, world: World) -> None:
+        item = an_item(
+            approvals=(a_stage(), a_stage(id="owner", name="Owner", approvers=(ByItemOwner(rule="item_owner"),)))
+        )
+        item = item.model_copy(update={"owner": "olga"})
+        request = await world.place(item=item)
+        await request.waits_for_people()
+        await request.decide("Mara Lind")
+        await request.reaches(lambda p: len(p.tasks) == 2)
+        entry = await request.amend(why="I keep two handbooks.")
+        assert entry.data["changed"] == [["Why", "I keep the handbook.", "I keep two handbooks."]]
+        await request.reaches(lambda p: len(p.tasks) == 3)
+        assert request.kinds.count(Kind.VOTE_FALLEN) == 1
+        assert request.now.tasks[1].decided == "superseded"
+        assert request.now.amendment is not None
+        await request.decide("Mara Lind", task=3)
+        await request.reaches(lambda p: len(p.tasks) == 4)
+        await request.decide("Olga Owner", task=4)
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a22_a_vote_on_what_did_not_change_stays(self, world: World) -> None:
+        owner = a_stage(id="owner", name="Owner", approvers=(ByItemOwner(rule="item_owner"),))
+        item = an_item(owner="olga", approvals=(a_stage(concerns=()), owner))
+        request = await world.place(item=item)
+        await request.waits_for_people()
+        await request.decide("Mara Lind")
+        await request.reaches(lambda p: len(p.tasks) == 2)
+        await request.amend(why="I keep two handbooks.")
+        await request.reaches(lambda p: len(p.tasks) == 3)
+        assert Kind.VOTE_FALLEN not in request.kinds
+        await request.decide("Olga Owner", task=3)
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a22_a_client_that_shows_the_old_order_is_told(self, world: World) -> None:
+        request = await world.place()
+        seen = (await request.waits_for_people()).tasks[0].subject
+        await request.amend(why="something else")
+        await request.reaches(lambda p: len(p.tasks) == 2)
+        assert await refusal(request.decide("Mara Lind", task=1, subject=seen)) == "closed"
+        assert await refusal(request.decide("Mara Lind", task=2, subject=seen)) == "subject-changed"
+        await request.decide("Mara Lind", task=2)
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a22_side_by_side_only_the_stage_it_concerns_is_asked_again(self, world: World) -> None:
+        first = a_stage(concerns=())
+        second = a_stage(id="guards", name="Guards", approvers=(GUARDS,), after=())
+        request = await world.place(item=an_item(approvals=(first, second)))
+        await request.waits_for(WaitKind.PEOPLE, 2)
+        await request.amend(why="something else")
+        await request.reaches(lambda p: len(p.tasks) == 3)
+        open_ = [task.stage for task in request.now.tasks if not task.decided]
+        assert sorted(open_) == ["guards", "manager"]
+        await request.decide("Grace Guard", task=request.titled("Guards"))
+        await request.decide("Mara Lind", task=request.titled("Manager"))
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_an_amendment_after_the_approvals_comes_too_late_and_only_the_requester_makes_one(
+        self, world: World
+    ) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        assert await refusal(request.amend("Mara Lind", why="x")) == "not-allowed"
+        world.directory.fail_writes = True if hasattr(world.directory, "fail_writes") else False
+        await request.decide("Mara Lind")
+        await request.closes()

@@ -1,0 +1,145 @@
+"""Approvals that outgrow one history: another run goes on with the request, and nobody notices (feature row A25)."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from support.builders import a_person, a_stage, an_item
+from support.temporal import start_environment
+from support.world import Request, World, served
+from temporalio.testing import WorkflowEnvironment
+
+from catalog.access import Membership
+from catalog.directory import GroupSpec
+from catalog.journal import Kind
+from catalog.request import Outcome, WaitKind
+from catalog.stages import ByGroup, ByItemOwner, Escalation, Reminders
+
+DAY = timedelta(days=1)
+SOON = ("limit.historyCount.suggestContinueAsNew=60",)
+"""So that a request outgrows its history after a few commands."""
+
+
+@pytest.fixture(scope="module")
+async def short() -> AsyncIterator[WorkflowEnvironment]:
+    environment = await start_environment(settings=SOON)
+    yield environment
+    await environment.shutdown()
+    gc.collect()
+
+
+@pytest.fixture(params=[1000, 0], ids=["cached", "replayed"])
+async def world(short: WorkflowEnvironment, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    async with served(World(short), max_cached_workflows=request.param) as made:
+        yield made
+
+
+async def runs_of(request: Request) -> int:
+    """Return how many runs the request has had."""
+    client = request.world.env.client
+    return len([one async for one in client.list_workflows(f"WorkflowId = '{request.number}'")])
+
+
+async def grows(request: Request, comments: int = 12) -> None:
+    """Have so much said that a new run begins."""
+    for number in range(comments):
+        await request.comment("Ada Byron", f"remark {number}")
+
+
+async def test_a25_votes_questions_and_deadlines_go_on_in_the_next_run(world: World) -> None:
+    guards = a_stage(
+        id="guards",
+        name="Guards",
+        approvers=(ByGroup(rule="group", group="guards"),),
+        quorum="all",
+        decide_within=4 * DAY,
+        remind=Reminders(after=DAY, every=DAY),
+        escalate=(Escalation(to=(ByItemOwner(rule="item_owner"),), decide_within=2 * DAY),),
+    )
+    request = await world.place(item=an_item(owner="rolf", approvals=(guards,)))
+    await request.waits_for_people()
+    await request.decide("Grace Guard")
+    await request.consider("Mara Lind", "ask", "What for?")
+    await grows(request)
+    (waiting,) = request.now.waiting
+    assert waiting.kind is WaitKind.INFORMATION
+    await request.consider("Ada Byron", "answer", "For the handbook.", task=2)
+    await grows(request)
+    await request.passes(DAY + timedelta(hours=1))
+    await request.sees(Kind.APPROVERS_REMINDED)
+    await request.passes(3 * DAY)
+    await request.sees(Kind.ESCALATED)
+    await grows(request)
+    await request.decide("Rolf Chief")
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert request.kinds.count(Kind.OPENED) == request.kinds.count(Kind.STAGE_OPENED) == 1
+    assert await runs_of(request) >= 3
+
+
+async def test_a25_an_amendment_outlives_the_run_in_which_it_was_made(world: World) -> None:
+    request = await world.place()
+    await request.waits_for_people()
+    await request.amend(why="I keep two handbooks.")
+    await request.reaches(lambda p: len(p.tasks) == 2)
+    await grows(request)
+    assert await runs_of(request) >= 2
+    assert request.now.amendment is not None
+    seen = request.now.tasks[1].subject
+    await request.decide("Mara Lind", task=2, subject=seen)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_a25_stages_side_by_side_go_on_together(world: World) -> None:
+    second = a_stage(id="guards", name="Guards", approvers=(ByGroup(rule="group", group="guards"),), after=())
+    third = a_stage(id="last", name="Last", approvers=(ByItemOwner(rule="item_owner"),), after=("manager", "guards"))
+    request = await world.place(item=an_item(owner="rolf", approvals=(a_stage(), second, third)))
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    await grows(request)
+    await request.decide("Grace Guard", task=request.titled("Guards"))
+    await grows(request)
+    await request.decide("Mara Lind", task=request.titled("Manager"))
+    await request.reaches(lambda p: len(p.tasks) == 3)
+    await request.decide("Rolf Chief", task=3)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_a25_commands_that_arrive_while_one_run_ends_are_taken_by_one_of_both(world: World) -> None:
+    request = await world.place()
+    await request.waits_for_people()
+    said = [request.comment("Ada Byron", f"remark {number}") for number in range(40)]
+    for at in range(0, len(said), 8):
+        await asyncio.gather(*said[at : at + 8])
+    assert request.kinds.count(Kind.COMMENT) == 40
+    await request.decide("Mara Lind")
+    await request.closes()
+
+
+async def test_a25_five_hundred_approvers_and_two_thousand_votes_fit(env: WorkflowEnvironment) -> None:
+    async with served(World(env), max_cached_workflows=1000) as world:
+        world.directory.ensure_group(GroupSpec(name="assembly"))
+        names = [f"Voter{number:03d} Vale" for number in range(500)]
+        for name in names:
+            world.directory.put_person(a_person(name))
+            world.directory.ensure_member(Membership(person_id=a_person(name).id, group="assembly"))
+        stage = a_stage(approvers=(ByGroup(rule="group", group="assembly"),), quorum="all", decide_within=400 * DAY)
+        request = await world.place(item=an_item(approvals=(stage,)))
+        await request.waits_for_people()
+        assert len(request.now.tasks[0].assignees) == 500
+        for act in ("approve", "withdraw", "approve", "withdraw"):
+            await everybody(request, names[:499], act)  # one is missing, so that it stays open
+        await request.passes(399 * DAY)
+        await everybody(request, names, "approve")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+        assert request.kinds.count(Kind.VOTE) == 499 + 499 + 500
+        assert await runs_of(request) > 1
+
+
+async def everybody(request: Request, names: list[str], act: str) -> None:
+    """Have everybody vote, or take their vote back, a few at the same time: the engine takes ten."""
+    for at in range(0, len(names), 8):
+        some = names[at : at + 8]
+        await asyncio.gather(*(request.decide(n) if act == "approve" else request.consider(n, act) for n in some))
