@@ -8,16 +8,16 @@ workflow engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from activities.approvers import ALONE, Approvers, ApproversQuery, Company
 from activities.errors import NotFound
 from activities.judging import Judge, Judged, NotTaken, Visit, Wish
 from activities.ports import Directory
 from activities.sources import Choose, Sources
-from catalog import audience, preview
+from catalog import amendment, audience, preview
 from catalog.form import FieldError
 from catalog.item import CatalogItem
 from catalog.model import Model, canonical, digest
@@ -170,6 +170,37 @@ class Desk:
         against = {one.order.beneficiary.login: self._against(one, wish) for one in judged}
         return Assessed(judged, tuple(errors), {login: found for login, found in against.items() if found})
 
+    def amend(self, order: Order, given: Mapping[str, Any], at: datetime) -> Judged:
+        """Return what an order would be with some answers changed (feature row A22), writing nothing.
+
+        It is judged as a new order of the same item for the same people; None takes an answer away.
+
+        Raises:
+            NotTaken: with everything that is wrong.
+            AlreadyOpen: another request is open for what it would be.
+            ConnectorError, RegisterUnavailable: as `take`.
+        """
+        wish = Wish(item=order.item.id, requester=order.requester, channel=order.channel, auth=order.auth)
+        sources = Sources(self._directory, self._choose, self._register)
+        judged = self._rejudged(Visit(wish, at, sources, part=bool(order.parent)), order, given)
+        errors = (*judged.errors, *_denials(judged, "beneficiary"))
+        if errors:
+            raise NotTaken(errors)
+        if judged.standing and judged.standing != order.number:
+            raise AlreadyOpen(judged.standing)
+        _refuse_size(judged.order)
+        return judged
+
+    def _rejudged(self, visit: Visit, order: Order, given: Mapping[str, Any]) -> Judged:
+        """Return the order judged with what is given now, and whatever of the earlier answers has a place beside it."""
+        answers = amendment.merged(order.answers, given)
+        while True:
+            judged = self._judge.order(visit, order.item, answers, order.beneficiary)
+            gone = amendment.outdated(judged.errors, given) & answers.keys()
+            if not gone:
+                return judged
+            answers = {name: answer for name, answer in answers.items() if name not in gone}
+
     def foresee(self, judged: Judged) -> Preview:
         """Return who would be asked and by when, should the order be taken.
 
@@ -205,14 +236,7 @@ class Desk:
     def _against(self, judged: Judged, wish: Wish) -> tuple[FieldError, ...]:
         """Return what keeps one person from having what is ordered, shown at their place."""
         place = _place(wish, judged.order.beneficiary.login)
-        errors = [
-            FieldError(
-                field=place,
-                code="not-allowed" if denial.rule.startswith("order-for-") else "not-eligible",
-                message=denial.why,
-            )
-            for denial in judged.denied
-        ]
+        errors = _denials(judged, place)
         errors += [self._already_open(number, wish.requester, place) for number in judged.open_already]
         return tuple(errors)
 
@@ -243,13 +267,29 @@ class Desk:
         raise NotTaken([FieldError(field="item", code="rule", message=message)])
 
     def _write(self, new: NewOrder) -> Taken:
-        if len(canonical(new)) > MAX_ORDER:
-            message = f"The order has more than {MAX_ORDER} bytes; write less, or order for fewer people at once."
-            raise NotTaken([FieldError(field="answers", code="length", message=message)])
+        _refuse_size(new)
         try:
             return self._register.take(new)
         except (UnknownUpload, UnknownSecret) as error:
             raise NotTaken([FieldError(field="answers", code="not-found", message=str(error))]) from error
+
+
+def _refuse_size(order: Order) -> None:
+    if len(canonical(order)) > MAX_ORDER:
+        message = f"The order has more than {MAX_ORDER} bytes; write less, or order for fewer people at once."
+        raise NotTaken([FieldError(field="answers", code="length", message=message)])
+
+
+def _denials(judged: Judged, place: str) -> list[FieldError]:
+    """Return the rules that forbid an order, shown at a place."""
+    return [
+        FieldError(
+            field=place,
+            code="not-allowed" if denial.rule.startswith("order-for-") else "not-eligible",
+            message=denial.why,
+        )
+        for denial in judged.denied
+    ]
 
 
 # For several people.

@@ -23,6 +23,7 @@ from catalog.preview import Denial
 from catalog.registry import ActionUse, Known
 from catalog.request import Order, OrderLine
 from catalog.steps import CallWork, walk
+from catalog.terms import terms
 from records.register import Register
 
 _CERTAIN = ("unknown", "type", "value", "characters", "length", "range", "not-found", "stale", "file")
@@ -177,8 +178,22 @@ class Judge:
         judged = replace(judged, denials=preview.denials(item.eligibility, known))
         if judged.errors:
             return judged
-        judged = _priced(judged, visit.at)
+        judged = self._on_terms(_priced(judged, visit.at), visit.at)
         return self._with_parts(visit, judged, (*above, item.id)) if item.lines else self._with_duplicate(judged)
+
+    def _on_terms(self, judged: Judged, at: datetime) -> Judged:
+        """Add what the order is measured by: its priority and its clocks (feature row S1)."""
+        item = judged.order.item
+        if judged.errors or not (item.clocks or item.priority):
+            return judged
+        published = self._register.calendars()
+        calendars = {one.calendar.id: one.calendar for one in published}
+        calendars |= {"": one.calendar for one in published if one.file.default}
+        try:
+            found = terms(item, names.of_order(judged.order, at), calendars)
+        except ExpressionError as error:
+            return replace(judged, errors=(FieldError(field="", code="rule", message=_at_fault(error)),))
+        return replace(judged, order=judged.order.model_copy(update={"terms": found}))
 
     def _bare(self, visit: Visit, item: CatalogItem, whom: PersonRef) -> Order:
         """Return the order without its answers."""

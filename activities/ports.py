@@ -19,7 +19,7 @@ from catalog.http import HttpAnswer, HttpCall
 from catalog.item import CatalogItem
 from catalog.people import Person, PersonRef
 from catalog.request import Batch
-from catalog.watch import LateTimer
+from catalog.watch import AwaitingPage, LateTimer
 
 
 class Directory(Protocol):
@@ -298,3 +298,10 @@ class Watch(Protocol):
 
         The operators are owed one notice for each. Returns the new ones; repeating it finds nothing more.
         """
+
+
+class OpenApprovals(Protocol):
+    """The requests that wait for approval; the register implements it."""
+
+    def open_approvals(self, after: int | None, limit: int) -> AwaitingPage:
+        """Return the next of them, oldest first; `after` is the cursor of the page before."""

@@ -1,4 +1,4 @@
-"""Commands: decide, work, report, cancel and comment, from the wish to the journal entry it caused.
+"""Commands: decide, consider, amend, work, report, cancel and comment, from the wish to the journal entry it caused.
 
 Asked in this order: was this very command carried out before, may the sender send it, is it too late (all from the
 register, so that it needs no worker); only then the workflow, whose validator asks again.
@@ -11,27 +11,46 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 
+from activities.errors import NotFound
 from activities.sources import Sources
 from api import gateway as engine
 from api import problems
 from api.auth import Clock
 from api.gateway import Gateway
-from api.schemas import CancelIn, CommentIn, DecisionIn, EventIn
+from api.schemas import AmendmentIn, CancelIn, ChoiceIn, CommentIn, DecisionOfIn, EventIn
 from catalog import names, rights
+from catalog.ballot import Verdict
 from catalog.errors import Refused
 from catalog.form import FieldError
 from catalog.journal import Entry, Kind
 from catalog.model import digest
-from catalog.people import Actor
-from catalog.request import Outcome, Status
+from catalog.people import Actor, PersonRef
+from catalog.request import Amendment, Outcome, Status, Task
 from catalog.rights import Refusal
 from records.register import Register, RequestView, TaskView, UnknownSecret, UnknownUpload
-from workflows.messages import CANCEL, COMMENT, DECIDE, REPORT, WORK, Cancel, Command, Comment, Decide, Report, Work
+from records.register import RegisterUnavailable as RegisterDown
+from workflows.messages import (
+    AMEND,
+    CANCEL,
+    COMMENT,
+    CONSIDER,
+    DECIDE,
+    REPORT,
+    WORK,
+    Amend,
+    Cancel,
+    Command,
+    Comment,
+    Consider,
+    Decide,
+    Report,
+    Work,
+)
 
 _OF_CODE: dict[str, type[problems.Problem]] = {
     "self-approval": problems.SelfApproval,
@@ -47,7 +66,17 @@ _OF_CODE: dict[str, type[problems.Problem]] = {
     "subject-changed": problems.SubjectChanged,
     "closed": problems.Closed,
     "too-many": problems.TooMany,
+    "no-longer-asked": problems.NoLongerAsked,
+    "not-now": problems.NotNow,
+    "nothing-due": problems.NotNow,
+    "not-voted": problems.NotVoted,
+    "already-asked": problems.AlreadyAsked,
+    "question-open": problems.QuestionOpen,
+    "no-question": problems.NoQuestion,
 }
+
+AT_ONCE = 10
+"""How many decisions of one bulk are handed over at a time."""
 
 BEHIND = (0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds between tries while a workflow is behind the register."""
@@ -71,6 +100,23 @@ def command_id(actor: Actor, target: str, key: str | None) -> str:
     return f"cmd-{hashlib.sha256(parts.encode()).hexdigest()[:40]}"
 
 
+class Later(NamedTuple):
+    """A command for which something has to be looked up: not for a repeat, nor if it is refused anyway."""
+
+    command: str
+    make: Callable[[], Command]
+
+
+class Reduction(NamedTuple):
+    """What an approver makes of an order: the digest of what they said, and what that comes to."""
+
+    said: str
+    of: Callable[[TaskView], Amendment | None]
+
+
+Considering = Literal["withdraw", "reassign", "add", "consult", "ask", "answer", "advise", "remind"]
+
+
 class Commands:
     """Carries out commands."""
 
@@ -78,15 +124,23 @@ class Commands:
         """Make it; `sources` gives what evidence is checked against, anew for each check."""
         self._register, self._gateway, self._sources, self._clock = register, gateway, sources, clock
 
-    async def decide(self, actor: Actor, task_id: str, body: DecisionIn, key: str | None) -> Entry:
+    async def decide(
+        self, actor: Actor, task_id: str, body: ChoiceIn, key: str | None, reduced: Reduction | None = None
+    ) -> Entry:
         """Decide a task; raises the `Problem` that says why not.
 
-        Whoever names a task that stands learns why it is not theirs to decide, and nothing else of it.
+        Whoever names a task that stands learns why it is not theirs to decide, and nothing else of it. `reduced` is
+        what they make of the order by approving it.
         """
         view = await self._task(task_id)
+        if reduced and body.choice != Verdict.APPROVE:
+            error = FieldError(field="answers", code="value", message="Answers are changed only by approving.")
+            raise problems.Invalid("Nothing is changed by deciding like that.", errors=[error])
+        # With other answers it is another command, which comes too late: the first has decided it.
+        target = f"{DECIDE} {task_id}" + (f" {reduced.said}" if reduced else "")
         message = Decide(
             actor=actor,
-            command=command_id(actor, f"{DECIDE} {task_id}", key),
+            command=command_id(actor, target, key),
             task=task_id,
             choice=body.choice,
             reason=body.reason,
@@ -97,7 +151,98 @@ class Commands:
             or rights.refuse_late(actor, view.task)
             or rights.refuse_choice(view.task, body.choice, body.reason)
         )
-        return await self._send(view.request, DECIDE, message, refusal, {"choice": body.choice, "reason": body.reason})
+
+        def made() -> Command:
+            return message if reduced is None else message.model_copy(update={"amendment": reduced.of(view)})
+
+        says = {"choice": body.choice, "reason": body.reason}
+        return await self._send(view.request, DECIDE, Later(message.command, made), refusal, says)
+
+    async def decide_all(
+        self, actor: Actor, decisions: Sequence[DecisionOfIn], key: str | None
+    ) -> list[Entry | problems.Problem]:
+        """Decide several tasks, each for itself; answers in their order with what came of each (feature row A17)."""
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def one(decision: DecisionOfIn) -> Entry | problems.Problem:
+            async with turn:
+                try:
+                    await self._refuse_bulk(decision.task)
+                    return await self.decide(actor, decision.task, decision, key)
+                except problems.Problem as problem:
+                    return problem
+                except RegisterDown:
+                    return problems.RegisterUnavailable("The register does not answer. Try again, with the same key.")
+
+        return await asyncio.gather(*map(one, decisions))
+
+    async def _refuse_bulk(self, task_id: str) -> None:
+        view = await self._task(task_id)
+        if not view.task.bulk:
+            raise problems.DecideAlone(f"{view.task.title}: decide this by itself.")
+
+    async def consider(
+        self,
+        actor: Actor,
+        task_id: str,
+        act: Considering,
+        key: str | None,
+        *,
+        text: str = "",
+        person: str | None = None,
+        instead_of: str | None = None,
+    ) -> Entry:
+        """Do something about a decision short of deciding (rows A9, A10); raises the `Problem` that says why not.
+
+        `text` is the question, the answer, or why; `person` the login of whom it goes to; `instead_of` the login of
+        whose decision is handed on, if it is not the actor's own.
+        """
+        view = await self._task(task_id)
+        act = "advise" if act == "answer" and view.task.kind == "advice" else act
+        command = command_id(actor, f"{CONSIDER} {act} {task_id}", key)
+        refusal = rights.refuse_considering(actor, view.request.order, view.task, act, text)
+
+        def made() -> Command:
+            whom = None if person is None else self._active("to" if act == "reassign" else "person", person)
+            seat = _seat(actor, view.task, instead_of) if act == "reassign" else ""
+            return Consider(actor=actor, command=command, task=task_id, act=act, text=text, person=whom, seat=seat)
+
+        entry = await self._send(view.request, CONSIDER, Later(command, made), refusal, {"text": text or None})
+        if person is not None and entry.data["person"]["login"].casefold() != person.casefold():
+            raise _conflict()
+        return entry
+
+    def _active(self, field: str, login: str) -> PersonRef:
+        """Return somebody who can be asked.
+
+        Raises:
+            Invalid: nobody signs in like that, or their account is not active.
+            ConnectorError: the directory does not answer.
+        """
+        try:
+            person = self._sources().person(login)
+        except NotFound as error:
+            raise _nobody(field, "The directory knows nobody of this login.") from error
+        if not person.active:
+            raise _nobody(field, f"The account of {person.name} is not active.")
+        return person.ref()
+
+    async def amend(
+        self, actor: Actor, number: str, body: AmendmentIn, key: str | None, amended: Callable[[RequestView], Amendment]
+    ) -> Entry:
+        """Change what was ordered (feature row A22); raises the `Problem` that says why not.
+
+        `amended` gives what the order becomes, and raises what is wrong with it.
+        """
+        view = await run_in_threadpool(visible_request, self._register, actor, number)
+        command = command_id(actor, f"{AMEND} {number}", key)
+        refusal = rights.refuse_amendment(actor, view.order, begun=view.projection.status in rights.BEGUN)
+        said = digest(body.answers)
+
+        def made() -> Command:
+            return Amend(actor=actor, command=command, amendment=amended(view), reason=body.reason, said=said)
+
+        return await self._send(view, AMEND, Later(command, made), refusal, {"reason": body.reason, "said": said})
 
     async def work(
         self, actor: Actor, task_id: str, act: Literal["claim", "release", "decline"], reason: str, key: str | None
@@ -173,7 +318,7 @@ class Commands:
         return view
 
     async def _send(
-        self, view: RequestView, update: str, message: Command, refusal: Refusal | None, says: dict[str, Any]
+        self, view: RequestView, update: str, message: Command | Later, refusal: Refusal | None, says: dict[str, Any]
     ) -> Entry:
         number = view.order.number
         entry = await run_in_threadpool(self._register.entry_of, number, message.command)
@@ -183,9 +328,10 @@ class Commands:
                 raise await run_in_threadpool(self._closed, view)
             if refusal:
                 raise problem_of(refusal.code, refusal.message)
-            entry = await self._hand_over(number, update, message)
+            made = await run_in_threadpool(message.make) if isinstance(message, Later) else message
+            entry = await self._hand_over(number, update, made)
         if any(entry.data.get(name) != value for name, value in says.items()):
-            raise problems.IdempotencyConflict("You have used this Idempotency-Key to say something else here.")
+            raise _conflict()
         return entry
 
     async def _hand_over(self, number: str, update: str, message: Command) -> Entry:
@@ -246,6 +392,35 @@ class Commands:
             closers = [person.name for task in state.tasks for person in task.decided_by]
         by = f", decided by {', '.join(dict.fromkeys(closers))}" if closers else ""
         return problems.Closed(f"{view.order.number} is closed: {state.outcome}{by}. {state.reason}".strip())
+
+
+def _conflict() -> problems.IdempotencyConflict:
+    return problems.IdempotencyConflict("You have used this Idempotency-Key to say something else here.")
+
+
+def _nobody(field: str, message: str) -> problems.Invalid:
+    error = FieldError(field=field, code="not-found", message=message)
+    return problems.Invalid("This cannot be put before them.", errors=[error])
+
+
+def _seat(actor: Actor, task: Task, login: str | None) -> str:
+    """Return, by person id, whose decision is handed on.
+
+    Raises:
+        Invalid: they do not decide, or it has to be said whose decision it is.
+    """
+    asked = {one.person.login.casefold(): one for one in task.assignees}
+    if login is not None:
+        found = asked.get(login.casefold())
+        if found is None:
+            raise _nobody("from", "Nobody of this login is asked to decide this.")
+        return found.person.id
+    mine = asked.get(actor.person.login.casefold())
+    if mine and (mine.own or mine.escalated):
+        return mine.person.id
+    if mine and len(mine.on_behalf_of) == 1:
+        return mine.on_behalf_of[0].id
+    raise _nobody("from", "Say whose decision is handed on.")
 
 
 def visible_request(register: Register, actor: Actor, number: str) -> RequestView:

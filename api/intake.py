@@ -5,21 +5,24 @@ What is checked, and how an order is put together, is `activities.intake`'s busi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from activities.intake import Assessed, Desk, NotTaken, Received, Wish
 from api.commands import visible_request
-from api.problems import MOST_ERRORS, AlreadyOpen, IdempotencyConflict, Invalid, NotFound
-from api.schemas import CopyOut, LeftOutOut, OrderIn, PlannedOut, PreviewOut
-from catalog import answers
+from api.problems import MOST_ERRORS, AlreadyOpen, IdempotencyConflict, Invalid, NotFound, NothingChanged
+from api.schemas import AmendmentIn, CopyOut, LeftOutOut, OrderIn, PlannedOut, PreviewOut
+from catalog import amendment, answers
 from catalog.form import FieldError
 from catalog.model import digest
 from catalog.people import Actor
 from catalog.preview import Preview
 from catalog.promise import kind_of, promise
-from catalog.request import Status
+from catalog.request import Amendment, Status
 from records import register as records
-from records.register import KeyReused, Register, RequestView
+from records.register import KeyReused, Register, RequestView, TaskView
 
 
 def take(body: OrderIn, key: str, actor: Actor, *, at: datetime, desk: Desk, register: Register) -> Received:
@@ -33,13 +36,82 @@ def take(body: OrderIn, key: str, actor: Actor, *, at: datetime, desk: Desk, reg
         RegisterUnavailable: nothing was written.
     """
     try:
-        return desk.take(_wish(body, actor), key, _body_digest(body), at)
-    except NotTaken as error:
-        raise _invalid(error.errors) from error
+        with _as_problems(register, actor):
+            return desk.take(_wish(body, actor), key, _body_digest(body), at)
     except KeyReused as error:
         raise IdempotencyConflict("You have used this Idempotency-Key for another order; use a new one.") from error
+
+
+def amend(
+    view: RequestView, body: AmendmentIn, actor: Actor, *, at: datetime, desk: Desk, register: Register
+) -> Amendment:
+    """Return what an order becomes; its files and secrets are the request's from here on (feature row A22).
+
+    Raises:
+        Invalid: with everything that is wrong.
+        NothingChanged: it says this already.
+        AlreadyOpen: another request is open for what it would be.
+        ConnectorError, ChoicesUnavailable, RegisterUnavailable: as `take`.
+    """
+    order = view.order
+    with _as_problems(register, actor):
+        judged = desk.amend(order, body.answers, at)
+    if judged.order.answers == order.answers:
+        raise NothingChanged(f"{order.number} says this already.")
+    known = set(_texts(order.answers))
+    try:
+        # What the order names already is tied to it, or to what it is a part of.
+        secrets = [ref for ref in judged.secrets if ref not in known]
+        register.add_evidence(order.number, order.requester.id, judged.uploads, secrets)
+    except (records.UnknownUpload, records.UnknownSecret) as error:
+        raise _invalid((FieldError(field="answers", code="not-found", message=str(error)),)) from error
+    return Amendment(answers=judged.order.answers, cost=judged.order.cost)
+
+
+def reduce(
+    view: TaskView, given: dict[str, Any], actor: Actor, *, at: datetime, desk: Desk, register: Register
+) -> Amendment | None:
+    """Return what an approver makes of an order by approving it; None if that is what it says (feature row A11).
+
+    Raises:
+        Invalid: they may not make this smaller, or with everything that is wrong.
+        ConnectorError, ChoicesUnavailable, RegisterUnavailable: as `take`.
+    """
+    order, task = view.request.order, view.task
+    stage = next((one for one in order.stages if one.id == task.stage), None)
+    if stage is None or task.kind != "approval":
+        raise Invalid("Nothing is changed by deciding this.", errors=[_ANSWERS])
+    with _as_problems(register, actor):
+        judged = desk.amend(order, given, at)
+    errors = amendment.refuse_reduction(order.item, stage, order.answers, judged.order.answers)
+    if errors:
+        raise Invalid("This goes beyond what you may change by approving.", errors=errors)
+    if judged.order.answers == order.answers:
+        return None
+    return Amendment(answers=judged.order.answers, cost=judged.order.cost)
+
+
+_ANSWERS = FieldError(field="answers", code="unknown", message="Leave this out.")
+
+
+@contextmanager
+def _as_problems(register: Register, actor: Actor) -> Iterator[None]:
+    """Say as a problem why an order is not taken, or not changed."""
+    try:
+        yield
+    except NotTaken as error:
+        raise _invalid(error.errors) from error
     except records.AlreadyOpen as error:
         raise _already_open(register, actor, error.number) from error
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every text in an answer."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def _invalid(errors: tuple[FieldError, ...]) -> Invalid:

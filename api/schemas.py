@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from api.limits import Plain, Text
+from api.problems import DecideAlone, Problem, ProblemBody
 from catalog import answers, calendar, delegation, form_schema, rights, stage_words, timeline, wording
 from catalog.ballot import Verdict
 from catalog.calendar_file import PublishedCalendar
@@ -25,17 +26,18 @@ from catalog.fields import MAX_TEXT, Currency, Number
 from catalog.fields import Field as FormField
 from catalog.form import FieldError
 from catalog.item import CatalogItem, Entitlement, Sla
-from catalog.journal import Entry
+from catalog.journal import Entry, Kind
 from catalog.model import Slug, digest
 from catalog.people import Actor
 from catalog.preferences import Preferences
 from catalog.preview import Asked, Preview
 from catalog.promise import Promise
 from catalog.registry import Known
-from catalog.request import Cost, Order, OrderLine, Outcome, Status, Task, WaitKind
+from catalog.request import Assignee, Cost, Order, OrderLine, Outcome, Status, Task, Waiting, WaitKind
 from catalog.stages import AutoApproval, Quorum, Stage, before
 from catalog.steps import walk
-from records.register import RequestView, TaskView
+from records.register import Background, Inbox, InboxQuery, Place, RequestView, TaskView
+from records.values import Sort, Whose
 from workflows.messages import MAX_REASON
 
 T = TypeVar("T")
@@ -121,12 +123,69 @@ class CommentIn(_In):
     text: Annotated[Text, Field(min_length=1, max_length=MAX_REASON)]
 
 
-class DecisionIn(_In):
-    """A decision; `subject` is the task's, as the decider saw it."""
+class AmendmentIn(_In):
+    """A change of what was ordered: the answers that are others now, null for one that is taken away."""
+
+    answers: dict[Text, Any]
+    reason: Reason = ""
+
+
+class ChoiceIn(_In):
+    """What somebody decides; `subject` is the task's, as the decider saw it."""
 
     choice: Annotated[Text, Field(max_length=63)]
     reason: Reason = ""
     subject: Annotated[Text, Field(max_length=100)] | None = None
+
+
+class DecisionIn(ChoiceIn):
+    """A decision; `answers` are what an approver makes smaller by approving it (feature row A11)."""
+
+    answers: dict[Text, Any] = {}
+
+
+class DecisionOfIn(ChoiceIn):
+    """One decision of several."""
+
+    task: Annotated[Text, Field(max_length=60)]
+
+
+class DecisionsIn(_In):
+    """Several decisions in one go (feature row A17)."""
+
+    decisions: Annotated[tuple[DecisionOfIn, ...], Field(min_length=1, max_length=100)]
+
+
+class WhyIn(_In):
+    """Why something is done."""
+
+    reason: Reason = ""
+
+
+class ReassignmentIn(WhyIn):
+    """To whom a decision goes; whose it was, if it is not one's own."""
+
+    to: Login
+    instead_of: Login | None = Field(None, alias="from")
+
+
+class ApproverIn(WhyIn):
+    """Who is to approve as well."""
+
+    person: Login
+
+
+class ConsultationIn(_In):
+    """Whose advice is asked, and on what."""
+
+    person: Login
+    question: Reason
+
+
+class TextIn(_In):
+    """A question, or an answer to one."""
+
+    text: Reason
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -253,11 +312,34 @@ class LateTimersQuery(_In):
 
 
 class TasksQuery(_In):
-    """Which tasks: those that wait for oneself, or those one was asked that are closed."""
+    """Which tasks: those that wait for oneself, or those one was asked that are closed.
+
+    Attributes:
+        sort: of open tasks: by when they are due, by age, or by item.
+        whose: those one is asked in one's own right, those one has only because they were delegated, or all.
+        overdue: only those whose time is over.
+    """
 
     state: Literal["open", "closed"] = "open"
-    cursor: Cursor = None
+    sort: Sort = "due"
+    whose: Whose = "all"
+    overdue: bool = False
+    cursor: Annotated[str | None, Field(pattern=r"^[0-9]{1,19}(~.{0,100})?$", description="As elsewhere.")] = None
     limit: Limit = 50
+
+    def asked_by(self, viewer: Actor, at: datetime) -> InboxQuery:
+        """Return what is asked of the register."""
+        row, _, key = (self.cursor or "").partition("~")
+        return InboxQuery(
+            person_id=viewer.person.id,
+            operator=viewer.operator,
+            state=self.state,
+            sort=self.sort,
+            whose=self.whose,
+            overdue_at=at if self.overdue else None,
+            after=Place(row=int(row), key=key) if row else None,
+            limit=self.limit,
+        )
 
 
 class _Out(BaseModel):
@@ -415,10 +497,12 @@ class WaitingOut(_Out):
     who: tuple[PersonOut, ...]
     since: datetime
     until: datetime | None
+    calendar: str = Field(description="The name of the calendar in which that is counted; empty if it is clock time.")
     rule: str
     at_deadline: str
     then: str
     task: str | None
+    can: tuple[str, ...] = Field(description="What the viewer can do about it now.")
 
 
 class DraftOut(_Out):
@@ -587,13 +671,17 @@ class AssigneeOut(_Out):
     person: PersonOut
     verdict: Verdict | None
     at: datetime | None
+    by: PersonOut | None = Field(description="Who said it in their place.")
+    on_behalf_of: tuple[PersonOut, ...] = Field(description="In whose place they may decide, or have decided.")
+    own: bool = Field(description="Whether they are asked in their own right.")
+    escalated: bool = Field(description="Whether it came to them because others did not decide in time.")
 
 
 class TaskOut(_Out):
     """Something a human has to decide or to do."""
 
     id: str
-    kind: Literal["approval", "operator", "fulfilment"]
+    kind: Literal["approval", "operator", "fulfilment", "information", "advice"]
     title: str
     stage: str | None
     quorum: Quorum
@@ -611,6 +699,8 @@ class TaskOut(_Out):
     decided_by: tuple[PersonOut, ...]
     reason: str
     closed_at: datetime | None
+    bulk: bool = Field(description="Whether it may be decided together with others.")
+    can: tuple[str, ...] = Field(description="What the viewer can do about it now.")
 
 
 class PartOut(_Out):
@@ -676,14 +766,20 @@ class RequestOut(RequestSummaryOut):
 
     @classmethod
     def seen_by(
-        cls, viewer: Actor, view: RequestView, promise: Promise | None, children: Iterable[RequestView] = ()
+        cls, look: Look, view: RequestView, promise: Promise | None, children: Iterable[RequestView] = ()
     ) -> Self:
-        """Return the request as this viewer sees it."""
-        tasks = [_task(task) for task in view.projection.tasks if rights.may_see_task(viewer, task)]
-        shown = view.order.shown_answers()
-        parts = _parts(view.order, children)
-        seen = {"tasks": tasks, "you_may": _you_may(viewer, view), "shown_answers": shown, "parts": parts}
-        return cls.model_validate(_facts(view) | seen | {"promise": promise})
+        """Return the request as this viewer sees it now."""
+        can = {task.id: look.acts(view, task) for task in view.projection.tasks}
+        as_a_whole = rights.acts_on_request(look.viewer, view.order, view.projection)
+        seen = {
+            "tasks": [_task(task, can[task.id]) for task in view.projection.tasks if look.sees(task)],
+            "waiting": [_waiting(one, view, can, as_a_whole) for one in view.projection.waiting],
+            "you_may": _you_may(view, can, as_a_whole),
+            "shown_answers": view.order.shown_answers(),
+            "parts": _parts(view.order, children),
+            "promise": promise,
+        }
+        return cls.model_validate(_facts(view) | seen)
 
 
 class LeftOutOut(_Out):
@@ -779,13 +875,16 @@ class TaskInListOut(TaskOut):
 
     request: RequestSummaryOut
     you_may: tuple[str, ...] = Field(description="The choices the viewer has now.")
+    yours: Literal["own", "delegated", "escalated", "operator"] | None = Field(
+        description="Why it is the viewer's: in their own right; because others have delegated it; because others did "
+        "not decide in time; as an operator. Null if it is not."
+    )
+    on_behalf_of: tuple[PersonOut, ...] = Field(description="In whose place the viewer may decide, or has decided.")
 
     @classmethod
-    def seen_by(cls, viewer: Actor, view: TaskView) -> Self:
-        """Return the task as this viewer sees it."""
-        task = view.task
-        may = _may_do(viewer, view.request, task)
-        return cls.model_validate(_task(task) | {"request": RequestSummaryOut.of(view.request), "you_may": may})
+    def seen_by(cls, look: Look, view: TaskView) -> Self:
+        """Return the task as this viewer sees it now."""
+        return cls.model_validate(_in_list(look, view))
 
 
 class EntryOut(Entry):
@@ -799,11 +898,93 @@ class EntryOut(Entry):
         return cls.model_validate(dict(entry) | {"text": timeline.describe(entry)})
 
 
+class EarlierOut(_Out):
+    """An earlier request, in short."""
+
+    number: str
+    accepted_at: datetime
+    status: Status
+    outcome: Outcome | None
+
+
+class BackgroundOut(_Out):
+    """What helps to decide (feature row A19)."""
+
+    cost: Cost | None
+    changes: int = Field(description="How often what was ordered has changed since.")
+    history: tuple[EntryOut, ...] = Field(description="Votes, votes that fell, changes and advice, oldest first.")
+    earlier: tuple[EarlierOut, ...] = Field(description="The beneficiary's newest earlier requests for the same item.")
+    colleagues: int | None = Field(
+        description="How many others of the beneficiary's department had it fulfilled; null if that is not known."
+    )
+
+    @classmethod
+    def of(cls, view: RequestView, background: Background) -> Self:
+        """Return what is known of a request."""
+        history = [EntryOut.of(entry) for entry in background.entries]
+        changes = sum(entry.kind is Kind.AMENDED for entry in background.entries)
+        return cls.model_validate(dict(background) | {"cost": view.order.cost, "changes": changes, "history": history})
+
+
+class TaskShownOut(TaskInListOut):
+    """A task with everything that helps to decide it."""
+
+    context: BackgroundOut | None = Field(description="Of approvals, for those who are asked and operators.")
+
+    @classmethod
+    def in_full(cls, look: Look, view: TaskView, background: Background | None) -> Self:
+        """Return the task as this viewer sees it now."""
+        context = BackgroundOut.of(view.request, background) if background else None
+        return cls.model_validate(_in_list(look, view) | {"context": context})
+
+
 class CommandOut(_Out):
     """What a command caused, and where the request stands after it."""
 
     entry: EntryOut
     request: RequestOut
+
+
+class DecidedOut(_Out):
+    """What became of one decision of several: the entry it caused, or the problem with it."""
+
+    task: str
+    entry: EntryOut | None = None
+    problem: ProblemBody | None = Field(
+        None, description=f"As the decision alone would have answered, or `{DecideAlone.type_uri()}`."
+    )
+
+    @classmethod
+    def of(cls, task: str, answer: Entry | Problem) -> Self:
+        """Return what came of deciding a task."""
+        if isinstance(answer, Problem):
+            return cls(task=task, problem=answer.body())
+        return cls(task=task, entry=EntryOut.of(answer))
+
+
+class DecisionsOut(_Out):
+    """What became of several decisions, in their order."""
+
+    items: tuple[DecidedOut, ...]
+
+    @classmethod
+    def of(cls, tasks: Iterable[str], answers: Iterable[Entry | Problem]) -> Self:
+        """Return the answers to decisions of these tasks."""
+        return cls(items=tuple(DecidedOut.of(task, answer) for task, answer in zip(tasks, answers, strict=True)))
+
+
+class InboxOut(BaseModel):
+    """A part of an inbox; `next` is the place of the part after it, null at the end."""
+
+    items: list[TaskInListOut]
+    next: str | None = None
+
+    @classmethod
+    def seen_by(cls, look: Look, inbox: Inbox) -> Self:
+        """Return a part of an inbox as its owner sees it now."""
+        place = inbox.next
+        following = None if place is None else f"{place.row}~{place.key}"
+        return cls(items=[TaskInListOut.seen_by(look, view) for view in inbox.items], next=following)
 
 
 class PageOut(BaseModel, Generic[T]):
@@ -818,8 +999,53 @@ def _facts(view: RequestView) -> dict[str, Any]:
     return dict(order) | dict(view.projection) | {"answers": answers.as_seen(order.item.form, order.answers)}
 
 
-def _task(task: Task) -> dict[str, Any]:
-    return dict(task) | {"answers": answers.as_seen(task.evidence, task.answers)}
+class Look(NamedTuple):
+    """Who looks, and when."""
+
+    viewer: Actor
+    at: datetime
+
+    def sees(self, task: Task) -> bool:
+        """Return whether somebody who sees the request sees this task of it."""
+        return rights.may_see_task(self.viewer, task)
+
+    def acts(self, view: RequestView, task: Task) -> tuple[str, ...]:
+        """Return what the viewer can do about a task now."""
+        if view.projection.status is Status.CLOSED:
+            return ()
+        return rights.acts(self.viewer, view.order, task, view.projection.tasks, self.at)
+
+
+def _task(task: Task, can: tuple[str, ...]) -> dict[str, Any]:
+    return dict(task) | {"answers": answers.as_seen(task.evidence, task.answers), "can": can}
+
+
+def _in_list(look: Look, view: TaskView) -> dict[str, Any]:
+    task, can = view.task, look.acts(view.request, view.task)
+    mine = next((one for one in task.assignees if one.person.id == look.viewer.person.id), None)
+    return _task(task, can) | {
+        "request": RequestSummaryOut.of(view.request),
+        "you_may": _choices(task, can),
+        "yours": _why(look.viewer, task, mine),
+        "on_behalf_of": mine.on_behalf_of if mine else (),
+    }
+
+
+def _why(viewer: Actor, task: Task, mine: Assignee | None) -> str | None:
+    if mine is None:
+        return "operator" if viewer.operator and task.kind == "operator" else None
+    return "own" if mine.own else "escalated" if mine.escalated else "delegated"
+
+
+def _waiting(
+    one: Waiting, view: RequestView, can: Mapping[str, tuple[str, ...]], as_a_whole: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return a wait with what the viewer can do about it: about its task, and what is asked because of that one."""
+    tasks = view.projection.tasks
+    stage = next((task.stage for task in tasks if task.id == one.task), None)
+    asked = [task.id for task in tasks if stage and task.stage == stage and task.kind in ("information", "advice")]
+    acts = [act for task in (one.task, *asked) if task for act in can.get(task, ())]
+    return dict(one) | {"can": tuple(dict.fromkeys((*acts, *as_a_whole)))}
 
 
 def _parts(order: Order, children: Iterable[RequestView]) -> list[PartOut]:
@@ -829,16 +1055,16 @@ def _parts(order: Order, children: Iterable[RequestView]) -> list[PartOut]:
     return [*named, *ordered.values()]
 
 
-def _you_may(viewer: Actor, view: RequestView) -> tuple[str, ...]:
+def _you_may(view: RequestView, can: Mapping[str, tuple[str, ...]], as_a_whole: tuple[str, ...]) -> tuple[str, ...]:
     if view.projection.status is Status.CLOSED:
         return ()
-    cancel = () if rights.refuse_cancel(viewer, view.order, reason="given") else ("cancel",)
-    tasks = [task for task in view.projection.tasks if _may_do(viewer, view, task)]
+    cancel = tuple(act for act in as_a_whole if act == "cancel")
+    tasks = [task for task in view.projection.tasks if _choices(task, can[task.id])]
     return (*cancel, "comment", *(f"{'work' if task.kind == 'fulfilment' else 'decide'}:{task.id}" for task in tasks))
 
 
-def _may_do(viewer: Actor, view: RequestView, task: Task) -> tuple[str, ...]:
-    """Return what the viewer may do with a task now; a reason that is needed for it is not asked for yet."""
+def _choices(task: Task, can: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the choices that somebody has who can do this about a task."""
     if task.kind == "fulfilment":
-        return tuple(act for act in task.choices if not rights.refuse_work(viewer, task, act, reason="given"))
-    return task.choices if rights.may_decide(viewer, view.order, task) else ()
+        return can
+    return task.choices if "decide" in can else ()

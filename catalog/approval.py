@@ -79,7 +79,7 @@ def _planned(one: PlannedStage, subjects: Mapping[str, str]) -> StageState:
 
 def enough(stage: Stage, slate: Slate) -> bool:
     """Return whether a stage could be approved by these people."""
-    return _suffices(StageState(stage=stage, slate=slate), hoping=True)
+    return _fulfilled(stage, slate, {}, hoping=True)
 
 
 # ---------------------------------------------------------------- the reducer
@@ -163,11 +163,13 @@ def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Cha
                 code="not-approver", message=f"Too few may decide stage {found.stage.name!r}: {len(slate.seats)}."
             )
         return _for_want_of_people(state, found, at)
-    opened = found.model_copy(update={"status": StageStatus.OPEN, "slate": slate, "opened_at": at})
+    seated, fallen = _with_slate(found, slate)
+    opened = seated.model_copy(update={"status": StageStatus.OPEN, "opened_at": at})
     opened = _carry_over(state, opened, {seat.person.id for seat in slate.seats}, at)
     opened = opened.model_copy(update={"agenda": _agenda(opened, at)})
     change = _settle(state, opened, at)
-    return change if change.closed else change.model_copy(update={"asked": tuple(opened.may_act().values())})
+    asked = () if change.closed else tuple(opened.may_act().values())
+    return change.model_copy(update={"asked": asked, "fallen": fallen})
 
 
 def _for_want_of_people(state: Approvals, stage: StageState, at: datetime) -> Change:
@@ -186,7 +188,8 @@ def _without_banned(state: Approvals, stage: Stage, slate: Slate) -> Slate:
     for seat in slate.seats:
         if seat.person.id not in banned:
             allowed = tuple(takewhile(lambda deputy: deputy.person.id not in banned, seat.deputies))
-            seats.setdefault(seat.person.id, seat.model_copy(update={"deputies": allowed}))
+            cut = seat if allowed == seat.deputies else seat.model_copy(update={"deputies": allowed})
+            seats.setdefault(seat.person.id, cut)
     return slate.model_copy(update={"seats": tuple(seats.values())})
 
 
@@ -372,7 +375,7 @@ def _settle(state: Approvals, stage: StageState, at: datetime) -> Change:
         return _close(state, stage, StageStatus.REJECTED, at, rule="approval.veto")
     if stage.stage.deny and len({vote.voter.id for vote in rejections}) >= stage.stage.deny:
         return _close(state, stage, StageStatus.REJECTED, at, rule="approval.deny")
-    if _suffices(stage):
+    if stage.votes and _suffices(stage):
         return _close(state, stage, StageStatus.APPROVED, at)
     if _suffices(stage, hoping=True):
         return Change(state=_replace(state, stage))
@@ -389,12 +392,14 @@ def _is_veto(stage: StageState, vote: Vote) -> bool:
 
 def _suffices(stage: StageState, *, hoping: bool = False) -> bool:
     """Return whether the votes approve a stage; with `hoping`, whether they still could."""
-    seats = stage.slate.seats
-    joined = [seat for seat in seats if seat.joined]
-    filled = stage.filled()
-    groups = stage.stage.groups
-    counts = [_count([seat for seat in seats if at in seat.groups], at, filled) for at in range(len(groups))]
-    return tally.suffices(stage.stage.requirement, counts, distinct=stage.stage.distinct, hoping=hoping) and (
+    return _fulfilled(stage.stage, stage.slate, stage.filled(), hoping=hoping)
+
+
+def _fulfilled(stage: Stage, slate: Slate, filled: Mapping[str, Vote], *, hoping: bool) -> bool:
+    joined = [seat for seat in slate.seats if seat.joined]
+    groups = range(len(stage.groups))
+    counts = [_count([seat for seat in slate.seats if at in seat.groups], at, filled) for at in groups]
+    return tally.suffices(stage.requirement, counts, distinct=stage.distinct, hoping=hoping) and (
         not joined or tally.approves(_EVERYBODY, _count(joined, 0, filled), hoping=hoping)
     )
 
@@ -404,19 +409,18 @@ _EVERYBODY = Asked.model_construct(approvers=(), quorum="all")
 
 def _count(seats: list[Seat], group: int, filled: Mapping[str, Vote]) -> Count:
     """Return how one group of a stage stands."""
-    votes = {seat.person.id: filled.get(seat.person.id) for seat in seats}
-    weights = {seat.person.id: seat.groups.get(group, 1) for seat in seats}
-    approved = {seat: vote for seat, vote in votes.items() if vote and vote.verdict is Verdict.APPROVE}
-    above = [seat for seat, vote in approved.items() if vote.rule == "approval.escalated"]
-    empty = frozenset(seat for seat, vote in votes.items() if vote is None)
+    votes = [(seat, filled.get(seat.person.id)) for seat in seats]
+    approved = [(seat, vote) for seat, vote in votes if vote and vote.verdict is Verdict.APPROVE]
+    empty = [seat for seat, vote in votes if vote is None]
+    humans = [vote.voter.id for _, vote in approved if vote.rule != "approval.escalated"]
     return Count(
         seats=len(seats),
-        humans=frozenset(vote.voter.id for seat, vote in approved.items() if seat not in above),
-        open=empty,
+        humans=frozenset(humans),
+        open=frozenset(seat.person.id for seat in empty),
         approved=len(approved),
-        above=len(above),
-        weight=sum(weights[seat] for seat in approved),
-        open_weight=sum(weights[seat] for seat in empty),
+        above=len(approved) - len(humans),
+        weight=sum(seat.groups.get(group, 1) for seat, _ in approved),
+        open_weight=sum(seat.groups.get(group, 1) for seat in empty),
     )
 
 
@@ -435,13 +439,18 @@ def votes_needed(stage: StageState) -> int | None:
 def _resolve(state: Approvals, found: StageState, event: Resolve, at: datetime) -> Change:
     """Ask those who are named now: an empty seat moves, a vote once cast stays unless the stage says otherwise."""
     slate = _reseated(found, _without_banned(state, found.stage, event.slate))
-    seats = {seat.person.id for seat in slate.seats}
-    kept = tuple(vote for vote in found.votes if seats.issuperset(vote.seats))
-    fallen = tuple((found.stage.id, vote) for vote in found.votes if vote not in kept)
-    changed = found.model_copy(update={"slate": slate, "votes": kept})
+    changed, fallen = _with_slate(found, slate)
     # Only for those who come: whoever was asked before may have taken back what they said elsewhere.
-    new = seats - {seat.person.id for seat in found.slate.seats}
+    new = {seat.person.id for seat in slate.seats} - {seat.person.id for seat in found.slate.seats}
     return _asked_anew(state, found, _carry_over(state, changed, new, at), at, fallen)
+
+
+def _with_slate(stage: StageState, slate: Slate) -> tuple[StageState, tuple[tuple[str, Vote], ...]]:
+    """Return a stage with other seats, and the votes that fall because theirs are gone."""
+    seats = {seat.person.id for seat in slate.seats}
+    kept = tuple(vote for vote in stage.votes if seats.issuperset(vote.seats))
+    fallen = tuple((stage.stage.id, vote) for vote in stage.votes if vote not in kept)
+    return stage.model_copy(update={"slate": slate, "votes": kept}), fallen
 
 
 def _reseated(stage: StageState, fresh: Slate) -> Slate:
@@ -619,9 +628,7 @@ def _answer(state: Approvals, found: StageState, event: Answer, at: datetime) ->
 
 def _going_on(stage: StageState, at: datetime) -> StageState:
     """Return the stage without its question, its time going on."""
-    agenda = stage.agenda
-    if agenda:
-        agenda = agendas.resume(stage.stage, agenda, lambda person: _hours(stage, person), at)
+    agenda = stage.agenda and agendas.resume(stage.stage, stage.agenda, lambda person: _hours(stage, person), at)
     return stage.model_copy(update={"question": None, "agenda": agenda})
 
 

@@ -40,7 +40,12 @@ def _read_holidays(value: Any) -> Any:
     return [value] if isinstance(value, dict) else value
 
 
-_ONE_OR_SEVERAL = {"$ref": "#/$defs/PublicHolidays"}
+Holidays = Annotated[
+    tuple[PublicHolidays, ...],
+    BeforeValidator(_read_holidays, json_schema_input_type=PublicHolidays | tuple[PublicHolidays, ...]),
+    Field(max_length=MAX_PARTS),
+]
+"""Those of one country, or of several."""
 
 
 class CalendarFile(Model):
@@ -64,7 +69,7 @@ class CalendarFile(Model):
     description: str = ""
     zone: Zone = "UTC"
     hours: Week = {}
-    holidays: Annotated[tuple[PublicHolidays, ...], BeforeValidator(_read_holidays), Field(max_length=MAX_PARTS)] = ()
+    holidays: Holidays = ()
     days: Days = {}
     union: Annotated[tuple[Slug, ...], Field(max_length=MAX_PARTS)] = ()
     people: When = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from catalog.calendar import Calendar, at_time, next_open
 from catalog.hours import MINUTES, WEEKDAYS, Hours, Segment
@@ -43,11 +43,13 @@ class Preferences(Model):
 
     calendar: Slug | None = None
     zone: Zone = "UTC"
-    quiet: Annotated[Hours, Field(max_length=MOST_QUIET)] = ()
+    quiet: Hours = ()
     digest: time | None = None
 
     @model_validator(mode="after")
     def _leaves_time(self) -> Preferences:
+        if len(self.quiet) > MOST_QUIET:
+            raise Misplaced(f"a day has at most {MOST_QUIET} quiet times; join some of them", ("quiet",))
         loud = _loud(self.quiet)
         if not loud:
             raise Misplaced("the quiet hours leave no time of the day; shorten them", ("quiet",))
@@ -88,10 +90,10 @@ def hold(notice: Notice, wishes: Preferences, at: datetime) -> Hold | None:
     awake = _awake(wishes)
     if wishes.digest and notice.template in GATHERED and "task" in notice.data:
         together = at_time(awake, at, wishes.digest, 0)
-        if _in_time(notice, together):
+        if not _pressing(notice, at, together):
             return Hold(together, gathered=True)
     over = next_open(awake, at)
-    return Hold(over) if over > at and _in_time(notice, over) else None
+    return None if over == at or _pressing(notice, at, over) else Hold(over)
 
 
 def _awake(wishes: Preferences) -> Calendar:
@@ -100,9 +102,10 @@ def _awake(wishes: Preferences) -> Calendar:
     return Calendar(id="awake", name="Awake", zone=wishes.zone, week=dict.fromkeys(WEEKDAYS, loud))
 
 
-def _in_time(notice: Notice, until: datetime) -> bool:
-    due_at = notice.data.get("due_at")
-    return not due_at or datetime.fromisoformat(due_at) - until >= MARGIN
+def _pressing(notice: Notice, at: datetime, until: datetime) -> bool:
+    """Return whether it names a deadline that is still to come, and would come too soon after the wait."""
+    due_at: str | None = notice.data.get("due_at")
+    return due_at is not None and at < datetime.fromisoformat(due_at) < until + MARGIN
 
 
 def together(notices: Sequence[Notice], awaited: Collection[str]) -> Notice | None:

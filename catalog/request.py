@@ -322,6 +322,7 @@ class Task(Model):
         known: what the evidence names that the order does not tell; see `names.for_evidence`.
         claimed_by: who has taken it.
         removed: who was asked once and is no longer, by id.
+        named: of an approval, the fingerprint of those whom its rules named when they were last looked up.
         subject: digest of what is decided on.
         bulk: whether it may be decided together with others in one go (feature row A17).
         acts_in: the working time in which alone it is decided (feature row A24).
@@ -345,6 +346,7 @@ class Task(Model):
     answers: dict[str, Any] = {}
     claimed_by: PersonRef | None = None
     removed: tuple[str, ...] = ()
+    named: str = ""
     subject: str
     bulk: bool = True
     acts_in: Calendar | None = None

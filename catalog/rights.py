@@ -43,6 +43,12 @@ def may_see_task(actor: Actor, task: Task) -> bool:
     return task.kind != "operator" or actor.operator
 
 
+def may_see_background(actor: Actor, task: Task) -> bool:
+    """Return whether the actor sees what helps to decide a task, such as earlier requests of the same person."""
+    asked = actor.person.id in {assignee.person.id for assignee in task.assignees}
+    return task.kind == "approval" and (asked or actor.operator)
+
+
 def refuse_cancel(actor: Actor, order: Order, reason: str = "", *, begun: bool = False) -> Refusal | None:
     """Return why the actor may not call the request off now, if so.
 

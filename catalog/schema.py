@@ -119,6 +119,7 @@ _COMMON = {
     "type": "what kind of answer it takes",
     "url": "the address; may hold {{ … }}",
     "version": "4 or 6; both if not given",
+    "weight": "how much each of its people counts where people are weighed",
     "who": "login of whom it happens to",
     "zone": "the time zone that its times are in",
 }

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from catalog import delegation
 from catalog.calendar import ALWAYS, Calendar
 from catalog.delegation import Delegation, Deputy, Matter
-from catalog.model import Model
+from catalog.model import Model, digest
 from catalog.people import Person, PersonRef
 from catalog.stages import Stage
 
@@ -140,6 +140,11 @@ class Slate(Model):
     def people(self) -> tuple[PersonRef, ...]:
         """Whose seats they are."""
         return tuple(seat.person for seat in self.seats)
+
+    def fingerprint(self) -> str:
+        """Return a digest of who may decide in whose place: what has to be looked at again if it changes."""
+        asked = {seat.person.id: [sorted(seat.groups), [one.person.id for one in seat.deputies]] for seat in self.seats}
+        return digest({"asked": asked})
 
     def calendar(self, person_id: str) -> Calendar:
         """Return somebody's working time."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import (
     BeforeValidator,
@@ -418,17 +419,26 @@ class Stage(Model):
     @property
     def requirement(self) -> Requirement:
         """What has to be approved, as an expression; quorums of each rule spelled out."""
-        return _each(self.decide or Asked.model_construct(approvers=self.approvers, quorum=self.quorum))
+        return _asking(self.decide, self.approvers, self.quorum)[0]
 
     @property
     def groups(self) -> tuple[Asked, ...]:
         """The groups of people that are asked, as `requirement` has them from left to right."""
-        return tuple(group for _, group in leaves(self.requirement))
+        return _asking(self.decide, self.approvers, self.quorum)[1]
 
     @property
     def rules(self) -> tuple[ApproverRule, ...]:
         """Every rule by which people are asked, without fallbacks and escalations."""
         return tuple(rule for group in self.groups for rule in group.approvers)
+
+
+@lru_cache(maxsize=512)
+def _asking(
+    decide: Requirement | None, approvers: tuple[ApproverRule, ...], quorum: Quorum
+) -> tuple[Requirement, tuple[Asked, ...]]:
+    """Return what has to be approved, and its groups: every vote asks for them, so they are worked out once."""
+    requirement = _each(decide or Asked.model_construct(approvers=approvers, quorum=quorum))
+    return requirement, tuple(group for _, group in leaves(requirement))
 
 
 def _each(requirement: Requirement) -> Requirement:
@@ -447,6 +457,8 @@ def _each(requirement: Requirement) -> Requirement:
             return requirement.model_copy(update={"any": tuple(map(_each, requirement.any))})
         case SomeOf():
             return requirement.model_copy(update={"of": tuple(map(_each, requirement.of))})
+        case _:
+            assert_never(requirement)
 
 
 def answers_in(stage: Stage) -> frozenset[str]:

@@ -50,7 +50,14 @@ def _stage_opened(entry: Entry) -> str:
     else:
         asked = f"{names[0] if names else 'somebody'} decides"
     until = _word(entry, "due_at")
-    return f"Stage {_stage_name(entry)} began: {asked}{f', by {moment(until)}' if until else ''}"
+    return f"Stage {_stage_name(entry)} began: {asked}{_stand_in(entry)}{f', by {moment(until)}' if until else ''}"
+
+
+def _stand_in(entry: Entry) -> str:
+    """Return who stands in for whom (feature row A8)."""
+    deputies = entry.data.get("deputies")
+    pairs = deputies.items() if isinstance(deputies, dict) else ()
+    return "".join(f"; {one_line(str(deputy))} stands in for {one_line(str(person))}" for person, deputy in pairs)
 
 
 def _approver_skipped(entry: Entry) -> str:

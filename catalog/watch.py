@@ -1,4 +1,4 @@
-"""Timers that should have fired: what makes one late, and what the operators are told of it.
+"""What is looked after while requests wait: timers that should have fired, and who is asked to approve.
 
 Whatever a request waits for until a moment, a durable timer ends. If the record still shows the wait after that
 moment, the timer has not fired or what it led to did not reach the record.
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from catalog.model import Model
 from catalog.people import OPERATORS
-from catalog.request import Notice, Projection, Waiting
+from catalog.request import Notice, Order, Projection, Task, Waiting
 
 GRACE = timedelta(minutes=2)
 """How long a timer may take to be seen on record: workers are busy, and a register that was away is waited for."""
@@ -29,6 +29,20 @@ class LateTimer(Model):
     what: str
     until: datetime
     seen_at: datetime
+
+
+class Awaiting(Model):
+    """A request that waits for approval: its order as it stands now, and the tasks of its open stages."""
+
+    order: Order
+    tasks: tuple[Task, ...]
+
+
+class AwaitingPage(Model):
+    """So many of them; `next` is the cursor of those after it, None when there are no more."""
+
+    items: tuple[Awaiting, ...]
+    next: int | None = None
 
 
 def next_wait(projection: Projection) -> Waiting | None:

@@ -5,16 +5,27 @@ What a late timer is, and what the operators are told of it, is `catalog.watch`'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, exists, select, update
 
-from catalog.watch import GRACE, LateTimer, next_wait, notice
+from catalog.request import Task
+from catalog.watch import GRACE, Awaiting, AwaitingPage, LateTimer, next_wait, notice
 from records.database import Database, upsert
 from records.documents import view_from, views
 from records.notices import owe
-from records.tables import id_of, late_timers, number_of, request_has_timer, requests, timer_is_late
+from records.tables import (
+    id_of,
+    late_timers,
+    number_of,
+    request_has_timer,
+    request_is_open,
+    requests,
+    task_is_open,
+    tasks,
+    timer_is_late,
+)
 from records.values import RequestView
 
 MOST_AT_ONCE = 500
@@ -46,6 +57,16 @@ class Watching(Database):
             owe(connection, [notice(late, view.order.item.name) for late, view in zip(found, overdue, strict=True)])
         return found
 
+    def open_approvals(self, after: int | None, limit: int) -> AwaitingPage:
+        """Return the next requests that wait for approval; see `activities.ports.OpenApprovals`."""
+        asked = select(tasks.c.request_id).where(tasks.c.kind == "approval", task_is_open)
+        query = views().where(request_is_open, requests.c.id.in_(asked), requests.c.id > (after or 0))
+        with self.read() as connection:
+            rows = connection.execute(query.order_by(requests.c.id).limit(limit + 1)).all()
+        found = [view_from(row) for row in rows[:limit]]
+        items = tuple(Awaiting(order=view.order, tasks=tuple(_approvals(view))) for view in found)
+        return AwaitingPage(items=items, next=rows[limit - 1].id if len(rows) > limit else None)
+
     def late_timers(self, limit: int = 200) -> Sequence[LateTimer]:
         """Return the timers that are late, the one that is longest so first."""
         query = select(late_timers).where(timer_is_late).order_by(late_timers.c.until).limit(limit)
@@ -55,6 +76,11 @@ class Watching(Database):
             LateTimer(number=number_of(row.request_id), what=row.what, until=row.until, seen_at=row.seen_at)
             for row in rows
         ]
+
+
+def _approvals(view: RequestView) -> Iterator[Task]:
+    """Yield the tasks of a request's open stages."""
+    return (task for task in view.projection.tasks if task.kind == "approval" and task.decided is None)
 
 
 def _note_gone(connection: Connection, now: datetime) -> None:

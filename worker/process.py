@@ -25,7 +25,7 @@ from worker.company import company
 from worker.dispatcher import Dispatcher
 from worker.placing import placing
 from worker.queues import brought, workers
-from worker.scheduling import schedule_watchdog
+from worker.scheduling import schedule_rounds
 from worker.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ async def serve(settings: WorkerSettings) -> None:
             company=company(register),
             journal=register,
             watch=register,
+            awaiting=register,
             place=placing(desk),
             served=served.by_queue,
             more_workflows=more_workflows,
@@ -86,7 +87,7 @@ async def serve(settings: WorkerSettings) -> None:
             max_cached_workflows=settings.max_cached_workflows,
         ):
             log.info("the worker is ready")
-            await schedule_watchdog(client)
+            await schedule_rounds(client)
             await stop.wait()
             log.info("the worker stops")
 

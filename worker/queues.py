@@ -16,13 +16,14 @@ from temporalio.common import WorkerDeploymentVersion, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.worker import Interceptor, Worker, WorkerDeploymentConfig
 
-from activities.approvers import ALONE, Company
+from activities.approvers import ALONE, Approvers, Company
 from activities.identity import Identity
 from activities.journal import JournalWriter
 from activities.ordering import ChildOrder, Ordering, Placed
 from activities.plugins import WORKFLOWS as WORKFLOWS_GROUP
 from activities.plugins import Plugins, Problem, attempt, watched
-from activities.ports import Directory, Journal, Watch
+from activities.ports import Directory, Journal, OpenApprovals, Watch
+from activities.roster import Roster
 from activities.serving import Activity
 from activities.watchdog import Watching
 from catalog.request import Order
@@ -30,11 +31,12 @@ from worker.sandbox import check, runner
 from workflows.access import AccessRequest
 from workflows.bundle import BundleRequest
 from workflows.messages import DIRECTORY_QUEUE, ORDERS_QUEUE, TASK_QUEUE
+from workflows.roster import RosterRound
 from workflows.starting import start_of
 from workflows.steps import StepsRequest
 from workflows.watchdog import Watchdog
 
-WORKFLOWS: Sequence[type] = (AccessRequest, StepsRequest, BundleRequest, Watchdog)
+WORKFLOWS: Sequence[type] = (AccessRequest, StepsRequest, BundleRequest, Watchdog, RosterRound)
 """The workflows of this distribution; plug-ins bring others."""
 
 
@@ -86,6 +88,7 @@ async def workers(
     company: Company = ALONE,
     journal: Journal,
     watch: Watch | None = None,
+    awaiting: OpenApprovals | None = None,
     place: Callable[[ChildOrder], Placed],
     begin: Callable[[Order], Awaitable[None]] | None = None,
     served: Mapping[str, Sequence[Activity]] | None = None,
@@ -105,6 +108,7 @@ async def workers(
         company: what else is known of people.
         journal: where journals are written.
         watch: where late timers show; without one nobody looks for them.
+        awaiting: where open approvals stand; without it nobody looks whether they still ask the right people.
         place: puts the order of a request's part on record.
         begin: starts the workflow of such an order; as everybody's order begins, unless a simulation has its own way.
         served: by task queue, the activities of actions, providers and HTTP; those of the directory join its own.
@@ -125,6 +129,7 @@ async def workers(
         identity.ensure_member,
         identity.ensure_absent,
     ]
+    on_directory += [Roster(awaiting, Approvers(directory, company)).look] if awaiting else []
     on_directory += others.pop(DIRECTORY_QUEUE, ())
     others[ORDERS_QUEUE] = [Ordering(place, begin or partial(begin_request, client)).place]
     release = _release()

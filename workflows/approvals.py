@@ -124,9 +124,15 @@ class ApprovalDesk:
     def _subjects(self, planned: tuple[PlannedStage, ...]) -> dict[str, str]:
         return {one.stage.id: self.record.order.subject_of(one.stage) for one in planned}
 
-    def note_plan(self) -> None:
-        """Put on record which stages are left out or approved by rule, and which could not be planned."""
+    def note_plan(self, before: tuple[PlannedStage, ...] = ()) -> None:
+        """Put on record which stages are left out or approved by rule, and which could not be planned.
+
+        What stood in the plan `before` is on record already.
+        """
+        noted = {(one.stage.id, one.needed, one.auto, one.fault) for one in before}
         for one in self._planned:
+            if (one.stage.id, one.needed, one.auto, one.fault) in noted:
+                continue
             facts = {"stage": one.stage.id, "name": one.stage.name, "because": one.because or one.fault}
             if not one.needed:
                 self.record.note(Kind.STAGE_SKIPPED, facts, rule="plan.when")
@@ -168,7 +174,7 @@ class ApprovalDesk:
         if state.opened_at is None:  # nobody may decide it, and its author says what then
             self._note_closed(state)
             return
-        task = self._task(state)
+        task = self._task(state).model_copy(update={"named": slate.fingerprint()})
         self._tasks[stage.id] = task.id
         self.record.note(Kind.STAGE_OPENED, stage_view.facts(state), status=Status.APPROVAL, rule=slate.rule)
         self.record.open_task(task)
@@ -183,6 +189,7 @@ class ApprovalDesk:
         before = self.stage(stage_id)
         self.find(before.stage, slate)
         change = self._apply(Resolve(stage=stage_id, slate=slate))
+        self.record.change_task(self._tasks[stage_id], named=slate.fingerprint())
         if isinstance(change, Change) and change.state.stage(stage_id) != before:
             self._note_people(stage_id, change, rule)
 
@@ -197,13 +204,13 @@ class ApprovalDesk:
         self._follow(stage_id, change)
         self._tell("approval-needed", self.state.stage(stage_id) or before, change.asked)
 
-    def look_again(self, people: Iterable[str], rule: str) -> None:
-        """Want the people of open stages looked up again in which one of these may act."""
-        asked = set(people)
+    def look_again(self, people: Iterable[str], stages: Iterable[str], rule: str) -> None:
+        """Want the people of these open stages looked up again, and of those in which one of these people may act."""
+        asked, named = set(people), set(stages)
         for state in self.state.stages:
-            if state.status is StageStatus.OPEN and asked & {seat.person.id for seat in state.slate.seats} | (
-                asked & state.may_act().keys()
-            ):
+            seats = {seat.person.id for seat in state.slate.seats}
+            concerned = state.stage.id in named or asked & seats or asked & state.may_act().keys()
+            if state.status is StageStatus.OPEN and concerned:
                 self._want(state.stage.id, Want("again", rule=rule))
 
     def wants(self, stage_id: str) -> bool:
@@ -234,7 +241,8 @@ class ApprovalDesk:
         stage_id = task.stage or ""
         state = self.stage(stage_id)
         instead = [seat.person for seat in state.slate.seats if seat.person.id in change.vote.seats]
-        behalf = [person for person in instead if person.id != command.actor.person.id]
+        # Who it was escalated to decides in their own name.
+        behalf = [one for one in instead if one.id != command.actor.person.id and not change.vote.rule]
         data: dict[str, Any] = {
             "task": task.id,
             "stage": task.stage,
@@ -290,8 +298,9 @@ class ApprovalDesk:
         """Take up that what is decided on has changed; `by_stage` if those who decide that one have changed it."""
         change = self._apply(Amend(planned=planned, subjects=self._subjects(planned), by_stage=by_stage))
         assert isinstance(change, Change), change.message  # refused before, once it is decided
-        self._planned = planned
+        before, self._planned = self._planned, planned
         self.amended += 1
+        self.note_plan(before)
         self._note_fallen(change)
         self._close(change.closed)
         for state in self.state.stages:
@@ -348,7 +357,7 @@ class ApprovalDesk:
     def _follow(self, stage_id: str, change: Change) -> None:
         """Bring tasks and waits into step after a change of an open stage; note what else it led to."""
         for due in change.due:
-            if due.kind == "nobody":
+            if due.kind in ("nobody", "escalate"):  # of a level to which nobody belongs, the next one's time has come
                 self._see_to(due)
         if self.is_open(stage_id):
             self._show(stage_id)

@@ -55,6 +55,7 @@ class Clocks:
         self._specs = record.order.terms.clocks
         self._clocks = {spec.id: so_far.clocks.get(spec.id, ()) for spec in self._specs}
         self._said = [*so_far.said]
+        self._over = False
         self._next = sla.next_moment(self._all(), workflow.now())
         if self._specs:
             record.follows(self._follow)
@@ -73,9 +74,9 @@ class Clocks:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            # No cancelling: a wait that is cancelled as it ends may swallow it (see docs/architecture.md).
+            self._over = True
+            await task
 
     def _all(self) -> list[Clock]:
         return [clock for clocks in self._clocks.values() for clock in clocks]
@@ -89,7 +90,7 @@ class Clocks:
         self._next = sla.next_moment(self._all(), workflow.now())
 
     async def _run(self) -> None:
-        while True:
+        while not self._over:
             await self._changed_or_reached(self._next)
             self._say()
             self._next = sla.next_moment(self._all(), workflow.now())
@@ -99,7 +100,7 @@ class Clocks:
         """Wait for the next moment that is known now, or until another one is the next."""
         left = at - workflow.now() if at else None
         with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self._next != at, timeout=left, timeout_summary="A clock")
+            await workflow.wait_condition(lambda: self._over or self._next != at, timeout=left, timeout_summary="A clock")
 
     def _say(self) -> None:
         """Put on record what has been reached and was not said yet, and tell those who can do something about it."""

@@ -137,12 +137,14 @@ class Report(Command):
 
 
 class LookAgain(Model):
-    """Who may decide in these people's place is not what it was; telling it twice changes nothing.
+    """Who may decide is not what it was; telling it twice changes nothing.
 
     Attributes:
-        people: the ids of those whose delegations begin or end.
-        rule: ``delegation.begins`` or ``delegation.ends``.
+        people: the ids of those about whom something has changed.
+        stages: the ids of the stages whose rules name other people now.
+        rule: ``delegation.begins``, ``delegation.ends`` or ``people.changed``.
     """
 
-    people: tuple[str, ...]
+    people: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
     rule: str

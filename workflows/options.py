@@ -99,3 +99,9 @@ WATCH = Own(
     start_to_close_timeout=timedelta(minutes=1),
     retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=2, maximum_attempts=6),
 )
+
+# Tried for as long as the round lasts.
+ROSTER = Own(
+    start_to_close_timeout=timedelta(minutes=10),
+    retry_policy=RetryPolicy(initial_interval=timedelta(seconds=5), backoff_coefficient=2, maximum_attempts=8),
+)

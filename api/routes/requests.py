@@ -13,6 +13,7 @@ from api.commands import visible_request
 from api.parts import Key, OptionalKey, Parts, PartsIn, Viewer, tagged
 from api.problems import SIGNED_IN, declared
 from api.schemas import (
+    AmendmentIn,
     CancelIn,
     CommandOut,
     CommentIn,
@@ -20,6 +21,7 @@ from api.schemas import (
     EntryOut,
     JournalQuery,
     LeftOutOut,
+    Look,
     OrderedOut,
     OrderIn,
     PageOut,
@@ -29,6 +31,7 @@ from api.schemas import (
 )
 from catalog.journal import Entry
 from catalog.people import Actor
+from catalog.request import Amendment
 from records.register import RequestView
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -45,13 +48,14 @@ COMMAND = (
 """What any command to a request may answer."""
 
 
-_LOOKED_UP = (problems.DirectoryUnavailable, problems.DirectoryRefuses, problems.ChoicesUnavailable)
+LOOKED_UP = (problems.DirectoryUnavailable, problems.DirectoryRefuses, problems.ChoicesUnavailable)
+"""What may be answered where people or things are looked up."""
 
 
 @router.post(
     "",
     status_code=201,
-    responses=declared(*SIGNED_IN, problems.IdempotencyConflict, problems.AlreadyOpen, *_LOOKED_UP),
+    responses=declared(*SIGNED_IN, problems.IdempotencyConflict, problems.AlreadyOpen, *LOOKED_UP),
 )
 async def create_request(body: OrderIn, key: Key, response: Response, parts: PartsIn, viewer: Viewer) -> OrderedOut:
     """Order an item. It is on record when this answers; its workflow begins right after, or when the engine is back."""
@@ -62,7 +66,7 @@ async def create_request(body: OrderIn, key: Key, response: Response, parts: Par
     return shown
 
 
-@router.post("/preview", responses=declared(*SIGNED_IN, *_LOOKED_UP))
+@router.post("/preview", responses=declared(*SIGNED_IN, *LOOKED_UP))
 def preview_request(body: OrderIn, parts: PartsIn, viewer: Viewer) -> PreviewOut:
     """Say what would become of an order: who would decide, what it costs, what is wrong; nothing is written."""
     return intake.look(body, viewer, at=parts.clock(), desk=parts.desk, register=parts.register)
@@ -78,7 +82,8 @@ def list_requests(query: Annotated[RequestsQuery, Query()], parts: PartsIn, view
         viewer=whose, state=query.state, top_level=not query.parts, after=query.cursor, limit=query.limit
     )
     promises = parts.register.promises(page.items, parts.clock())
-    shown = [RequestOut.seen_by(viewer, view, promises.get(view.order.number)) for view in page.items]
+    look = Look(viewer, parts.clock())
+    shown = [RequestOut.seen_by(look, view, promises.get(view.order.number)) for view in page.items]
     return PageOut(items=shown, next=page.next)
 
 
@@ -115,6 +120,24 @@ async def cancel_request(
     return await run_in_threadpool(command_answer, parts, viewer, number, entry)
 
 
+@router.post(
+    "/{number}/amendment",
+    responses=declared(
+        *SIGNED_IN, problems.NotAllowed, problems.NothingChanged, problems.AlreadyOpen, *COMMAND, *LOOKED_UP
+    ),
+)
+async def amend_request(
+    number: str, body: AmendmentIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
+) -> CommandOut:
+    """Change what was ordered while it is being approved; who decides on what has changed is asked again."""
+
+    def amended(view: RequestView) -> Amendment:
+        return intake.amend(view, body, viewer, at=parts.clock(), desk=parts.desk, register=parts.register)
+
+    entry = await parts.commands.amend(viewer, number, body, key, amended)
+    return await run_in_threadpool(command_answer, parts, viewer, number, entry)
+
+
 @router.post("/{number}/comments", status_code=201, responses=declared(*SIGNED_IN, *COMMAND))
 async def comment_on_request(
     number: str, body: CommentIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
@@ -143,6 +166,6 @@ def _shown(parts: Parts, viewer: Actor, number: str) -> RequestOut:
 
 
 def _seen(parts: Parts, viewer: Actor, view: RequestView) -> RequestOut:
-    number = view.order.number
-    promise = parts.register.promises([view], parts.clock()).get(number)
-    return RequestOut.seen_by(viewer, view, promise, parts.register.children(number))
+    number, at = view.order.number, parts.clock()
+    promise = parts.register.promises([view], at).get(number)
+    return RequestOut.seen_by(Look(viewer, at), view, promise, parts.register.children(number))

@@ -19,12 +19,14 @@ from rich.text import Text
 
 from activities.connectors.ldap import LdapDirectory, LdapSettings, Security
 from cli.client import Trouble
-from cli.demo import story
+from cli.demo import second_act, story
 from cli.demo.supervisor import HOST, Child, DemoError, Supervisor, accepts, answers, port_free, supervised
 from cli.kit.shelf import SHIPPED
 from cli.render import plain
 from records.register import Register, RegisterUnavailable
 
+DEMO_CATALOG = Path(__file__).with_name("catalog") / "items"
+"""Items that only make sense in the demo."""
 SERVICE_PASSWORD = "service-demo"  # noqa: S105  of a directory that only listens on this machine
 SUFFIX = "dc=nordlys,dc=example"
 PEOPLE = {
@@ -131,7 +133,7 @@ class Demo:
             "COMMISSARY_OPERATORS_MAIL": "operators@nordlys.example",
             "COMMISSARY_HOST": HOST,
             "COMMISSARY_PORT": str(self.ports.api),
-            "COMMISSARY_CATALOG": os.pathsep.join(map(str, (SHIPPED, self.items))),
+            "COMMISSARY_CATALOG": os.pathsep.join(map(str, (SHIPPED, DEMO_CATALOG, self.items))),
             "COMMISSARY_SECRET": self._kept("token-key", secrets.token_urlsafe(48)),
             "COMMISSARY_SECRETS_KEYS": self._kept("secrets-key", Fernet.generate_key().decode()),
             "COMMISSARY_SMTP_HOST": HOST,
@@ -230,7 +232,8 @@ def _start(made: Demo, supervisor: Supervisor, console: Console) -> None:
 def _tell(made: Demo, supervisor: Supervisor, console: Console) -> str:
     directory = LdapDirectory(made.ldap())
     try:
-        return story.tell(made.url, directory, supervisor, console)
+        story.tell(made.url, directory, supervisor, console)
+        return second_act.tell(made.url, directory, supervisor, console)
     finally:
         directory.close()
 

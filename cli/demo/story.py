@@ -1,6 +1,7 @@
 """The demo's story: one real order, from the catalog through a manager's approval into the directory.
 
-It uses what everybody may use: the HTTP API for ordering and deciding, LDAP for looking at the group.
+It uses what everybody may use: the HTTP API for ordering and deciding, LDAP for looking at the group. What happens when
+people are away, ask back and change their minds, `second_act` tells.
 """
 
 from __future__ import annotations
@@ -38,27 +39,27 @@ def tell(url: str, directory: LdapDirectory, supervisor: Supervisor, console: Co
     people = {login: Client.sign_in(url, login, PASSWORD) for login in (orderer.login, MANAGER)}
     asks, decides = (Client(url, token=people[login]["token"]) for login in (orderer.login, MANAGER))
 
-    _step(console, f"The group {GROUP}, read over LDAP before")
+    show_step(console, f"The group {GROUP}, read over LDAP before")
     _show_group(console, directory, orderer)
 
-    _step(console, f"{orderer.name} orders {ITEM} over HTTP")
+    show_step(console, f"{orderer.name} orders {ITEM} over HTTP")
     answers = {"reason": "Working from the test site in Narvik this winter", "device": "company laptop"}
     number = asks.post("/requests", {"item": ITEM, "answers": answers})["number"]
     console.print(plain(f"POST /api/v1/requests → {number}"))
 
-    waiting = _until(asks, number, lambda request: request["status"] == "approval", supervisor)
-    _step(console, "It waits, and says for whom")
+    waiting = until(asks, number, lambda request: request["status"] == "approval", supervisor)
+    show_step(console, "It waits, and says for whom")
     console.print(request_panel(waiting, list(asks.pages(at("requests", number, "journal")))))
 
     task = next(decides.pages("/tasks"))
-    _step(console, f"{people[MANAGER]['person']['name']} finds {task['id']} in her inbox and approves")
+    show_step(console, f"{people[MANAGER]['person']['name']} finds {task['id']} in her inbox and approves")
     decides.post(at("tasks", task["id"], "decision"), {"choice": "approve", "reason": "Needed for the Narvik project"})
 
-    closed = _until(asks, number, lambda request: request["status"] == "closed", supervisor)
-    _step(console, f"The group {GROUP}, read over LDAP after")
+    closed = until(asks, number, lambda request: request["status"] == "closed", supervisor)
+    show_step(console, f"The group {GROUP}, read over LDAP after")
     _show_group(console, directory, orderer)
 
-    _step(console, "The record")
+    show_step(console, "The record")
     console.print(request_panel(closed, list(asks.pages(at("requests", number, "journal")))))
     seen = directory.is_member(Membership(person_id=orderer.id, group=GROUP))
     if closed["outcome"] != "fulfilled" or not seen:
@@ -86,7 +87,7 @@ def _show_group(console: Console, directory: LdapDirectory, orderer: Person) -> 
     console.print(sentence, style="green" if there else "yellow")
 
 
-def _until(
+def until(
     client: Client, number: str, reached: Callable[[dict[str, Any]], bool], supervisor: Supervisor
 ) -> dict[str, Any]:
     """Return the request once it has come that far.
@@ -106,6 +107,7 @@ def _until(
         pause.wait(0.1)
 
 
-def _step(console: Console, title: str) -> None:
+def show_step(console: Console, title: str) -> None:
+    """Begin a part of the story."""
     console.print()
     console.rule(plain(title), align="left")

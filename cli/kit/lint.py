@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +16,6 @@ from rich.console import Console
 from rich.text import Text
 
 from catalog import lint as linter
-from catalog.calendar import Calendar
-from catalog.calendar_file import CalendarFile
 from catalog.lint import Almanac
 from catalog.loader import Reading, read, read_file
 from catalog.scenario import Company, ScenarioFile
@@ -119,17 +117,12 @@ def _of_items(reading: Reading, company: Company | None, database_url: str | Non
 def _almanac(reading: Reading) -> Almanac:
     """Return the day, and what is known of the holidays of each calendar; a union has none of its own."""
     today = datetime.now(UTC).date()
-    with_holidays = {name: loaded.value for name, loaded in reading.calendars.items() if loaded.value.holidays}
-    return Almanac(today, {name: _worked_out(file, today) for name, file in with_holidays.items()})
+    files = {name: loaded.value for name, loaded in reading.calendars.items() if loaded.value.holidays}
+    if not files:
+        return Almanac(today, {})
+    from activities.calendars import worked_out  # noqa: PLC0415  slow to load, and most catalogs need none
 
-
-def _worked_out(file: CalendarFile, today: date) -> Calendar | str:
-    from activities.calendars import UnknownHolidays, expand  # noqa: PLC0415  slow to load, and most catalogs need none
-
-    try:
-        return expand(file, {}, today)
-    except UnknownHolidays as error:
-        return str(error)
+    return Almanac(today, worked_out(files, today))
 
 
 def _published(url: str, reading: Reading) -> dict[tuple[str, str], str]:

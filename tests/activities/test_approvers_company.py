@@ -1,4 +1,4 @@
-"""The look-up of approvers with what else is known of people: absences, and working hours (feature rows A8, A12, S2)."""
+"""The look-up of approvers with what else is known of people: absences, and working hours (rows A8, A12, S2)."""
 
 from __future__ import annotations
 
@@ -142,12 +142,13 @@ def test_a_chosen_calendar_that_is_gone_leaves_it_to_the_rules(office: Office) -
 
 def test_somebody_of_whom_the_directory_does_not_say_where_they_work_is_in_the_default(office: Office) -> None:
     office.directory.put_person(Person(**a_person("Mara Lind").model_dump() | {"location": None}))
-    office.calendars.known = [a_calendar("office", default=True), a_calendar("rome", people="person.location == 'Rome'")]
+    office.calendars.known = [
+        a_calendar("office", default=True),
+        a_calendar("rome", people="person.location == 'Rome'"),
+    ]
     assert office.around().hours == {"id-ada": "rome", "id-mara": "office"}
 
 
 def test_nothing_is_known_where_nobody_says(office: Office) -> None:
-    query = ApproversQuery.for_stage(
-        an_order(item=an_item()), a_stage(), Wanted(groups=(a_stage().approvers,)), NOON
-    )
+    query = ApproversQuery.for_stage(an_order(item=an_item()), a_stage(), Wanted(groups=(a_stage().approvers,)), NOON)
     assert Approvers(office.directory).find(query).around == Around()

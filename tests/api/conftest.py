@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.api_world import ApiWorld
+from support.live_api import LiveApi, live_api
 from support.temporal import temporal_binary
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
@@ -41,10 +42,20 @@ async def world(resting: ApiWorld) -> AsyncIterator[ApiWorld]:
 @pytest.fixture(scope="module")
 async def server() -> AsyncIterator[WorkflowEnvironment]:
     """A dev server whose time is everybody's time."""
-    env = await WorkflowEnvironment.start_local(
+    async with await _server() as env:
+        yield env
+
+
+@pytest.fixture
+async def live(resting: ApiWorld) -> AsyncIterator[LiveApi]:
+    """The API with the real workflows behind it, on a server of its own: every register begins with the same number."""
+    async with await _server() as server, live_api(resting, server) as made:
+        yield made
+
+
+async def _server() -> WorkflowEnvironment:
+    return await WorkflowEnvironment.start_local(
         dev_server_existing_path=temporal_binary(),
         dev_server_log_level="error",
         data_converter=pydantic_data_converter,
     )
-    async with env:
-        yield env

@@ -301,16 +301,24 @@ STATUS_OF = {
     "stage-closed": 409,
     "stage-not-open": 409,
     "subject-changed": 409,
+    "no-longer-asked": 403,
+    "not-now": 409,
+    "nothing-due": 409,
+    "not-voted": 409,
+    "already-asked": 409,
+    "question-open": 409,
+    "no-question": 409,
     "unknown-stage": 404,
 }
+SLUG_OF = {"unknown-stage": "unknown-task", "nothing-due": "not-now"}
 
 
 @pytest.mark.parametrize("code", sorted(STATUS_OF))
 async def test_what_the_workflow_refuses_is_said_as_it_says_it(world: ApiWorld, code: str) -> None:
     await world.placed()
     world.engine.fails = [Refused(code, "for a reason")]
-    slug = "unknown-task" if code == "unknown-stage" else code
-    assert problem(await decide(world, "mara"), STATUS_OF[code], slug)["detail"] == "for a reason"
+    said = problem(await decide(world, "mara"), STATUS_OF[code], SLUG_OF.get(code, code))
+    assert said["detail"] == "for a reason"
 
 
 def test_every_code_a_workflow_can_refuse_with_is_known() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +280,120 @@ def test_the_queues_that_items_need_are_known(files: Files) -> None:
     assert files.shelf.stock.queues == {
         "commissary-directory", "commissary-http", "commissary-orders", "commissary-choices",
     }  # fmt: skip
+
+
+# Calendars.
+
+OFFICE = """\
+id: {id}
+name: {id}
+zone: Europe/Berlin
+hours: {{monday: [{opens}-17:00]}}
+holidays: {{country: {country}}}
+"""
+
+
+def calendar(files: Files, name: str = "office", to: Path | None = None, **other: Any) -> Path:
+    """Write a calendar beside the items."""
+    path = (to or files.one) / "calendars" / f"{name}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(OFFICE.format(**{"id": name, "opens": "09:00", "country": "DE"} | other))
+    return path
+
+
+def open_now(files: Files) -> dict[str, str]:
+    """Return id -> hours of the calendars that hold, after a look."""
+    files.shelf.look()
+    return {one.file.id: str(one.calendar.week["monday"][0]) for one in files.register.calendars()}
+
+
+def test_calendars_are_published_with_their_holidays_and_changes_hold_at_once(files: Files) -> None:
+    calendar(files)
+    calendar(files, "night", opens="02:00")
+    assert open_now(files) == {"night": "02:00-17:00", "office": "09:00-17:00"}
+    (_, office) = files.register.calendars()
+    assert office.calendar.days[date(2027, 3, 29)] == (), "Easter Monday"
+    assert office.calendar.known_until == date(2030, 12, 31)
+    calendar(files, opens="10:00")
+    assert open_now(files)["office"] == "10:00-17:00"
+    assert files.shelf.stock.calendars == 2
+
+
+def test_a_calendar_whose_file_is_removed_holds_no_longer(files: Files) -> None:
+    path = calendar(files)
+    calendar(files, "night")
+    assert set(open_now(files)) == {"night", "office"}
+    path.unlink()
+    assert set(open_now(files)) == {"night"}
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        ("id: [", "yaml-syntax"),
+        (OFFICE.format(id="office", opens="09:00", country="Atlantis"), "unknown-holidays"),
+        (OFFICE.format(id="office", opens="10:00", country="DE") + "default: true\n", "two-defaults"),
+    ],
+)
+def test_a_calendar_with_an_error_keeps_its_last_good_version_and_is_told(files: Files, broken: str, rule: str) -> None:
+    path = calendar(files)
+    default = calendar(files, "night")
+    default.write_text(default.read_text() + "default: true\n")
+    assert set(open_now(files)) == {"night", "office"}
+    path.write_text(broken)
+    assert open_now(files)["office"] == "09:00-17:00"
+    assert [(file, found) for file, _, found in files.wrong()] == [("office.yaml", rule)]
+    assert files.there() == {"wiki": "1.0.0"}
+
+
+def test_while_one_calendar_cannot_be_read_none_is_taken_away(files: Files) -> None:
+    path = calendar(files)
+    other = calendar(files, "night")
+    open_now(files)
+    path.write_text("id: [")
+    other.unlink()
+    assert set(open_now(files)) == {"night", "office"}
+    calendar(files)
+    assert set(open_now(files)) == {"office"}
+
+
+def test_a_directory_that_goes_away_takes_no_calendar_away(files: Files) -> None:
+    calendar(files)
+    open_now(files)
+    files.one.rename(files.one.with_name("elsewhere"))
+    assert set(open_now(files)) == {"office"}
+
+
+def test_a_union_of_a_calendar_that_breaks_stays_as_it_was(files: Files) -> None:
+    path = calendar(files)
+    union = path.with_name("both.yaml")
+    union.write_text("id: both\nname: Both\nunion: [office, night]\n")
+    calendar(files, "night")
+    files.shelf.look()
+    assert len(files.register.calendars()) == 3
+    path.write_text("id: [")
+    files.shelf.look()
+    (both, *_) = files.register.calendars()
+    assert [part.id for part in both.calendar.parts] == ["office", "night"]
+    assert {file for file, _, _ in files.wrong()} == {"office.yaml", "both.yaml"}
+
+
+def test_holidays_are_worked_out_anew_when_the_year_changes_without_any_file_changing(files: Files) -> None:
+    calendar(files)
+    now = [NOON]
+    files.shelf = Shelf((files.one,), files.register, KNOWN, lambda: now[0])
+    for year in (2025, 2026):
+        now[0] = NOON.replace(year=year)
+        files.shelf.look()
+        (one,) = files.register.calendars()
+        assert one.calendar.known_until == date(year + 5, 12, 31)
+
+
+def test_calendars_of_a_folder_beside_the_items_are_found(files: Files, tmp_path: Path) -> None:
+    files.write("blog", to=tmp_path / "items")
+    calendar(files, to=tmp_path)
+    files.shelf = files.another(tmp_path / "items")
+    assert set(open_now(files)) == {"office"}
 
 
 async def test_the_shelf_looks_again_whatever_happens(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:

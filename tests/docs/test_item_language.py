@@ -13,9 +13,13 @@ from support.pages import blocks, page, rows, section, spans
 
 from activities.plugins import known
 from catalog import expression, fields, filters, names, stages, steps
+from catalog.calendar_file import CalendarFile, PublicHolidays
 from catalog.item import AudienceRule, CancelPolicy, CatalogItem, CrossCheck, Icon, Line, Notification, OrderFor, Price
 from catalog.lint import RULES, lint
 from catalog.loader import read
+from catalog.priority import Matrix, Priority
+from catalog.sla_events import What
+from catalog.sla_spec import STANDARD, ClockSpec, Trigger
 from cli.kit.shelf import SHIPPED
 
 PAGE = page("docs/item-language.md")
@@ -26,8 +30,17 @@ TABLES: dict[str, type[BaseModel]] = {
     "Ordering for others": OrderFor,
     "Price": Price,
     "Approvals": stages.Stage,
+    "Approval expressions": stages.Asked,
+    "Reminders": stages.Reminders,
+    "Escalation": stages.Escalation,
     "Approving without asking": stages.AutoApproval,
     "Shared policies": stages.Policy,
+    "Clocks": ClockSpec,
+    "Events of clocks": Trigger,
+    "Priority": Priority,
+    "The matrix": Matrix,
+    "Calendars": CalendarFile,
+    "Public holidays": PublicHolidays,
     "Bundles": Line,
     "Messages": Notification,
     "Cancelling": CancelPolicy,
@@ -77,7 +90,30 @@ def test_every_type_of_field_has_an_example_if_it_needs_no_plug_in() -> None:
 
 def test_every_approver_rule_is_listed_with_its_keys() -> None:
     rules = kinds(stages.ApproverRule, "rule")
-    assert listed("Approver rules") == {name: keys - {"rule"} for name, keys in rules.items()}
+    common = set.intersection(*rules.values())
+    assert listed("Approver rules") == {name: keys - common for name, keys in rules.items()}
+    assert common - {"rule"} <= spans(section(PAGE, "Approver rules"))
+
+
+def test_the_ways_to_put_groups_together_are_told() -> None:
+    keys = {key for way in (stages.AllOf, stages.AnyOf, stages.SomeOf) for key in way.model_fields}
+    told_of = re.findall(r"`(\w+): ", section(PAGE, "Approval expressions"))
+    assert keys == set(told_of)
+
+
+def test_every_event_and_usual_clock_is_listed() -> None:
+    assert set(get_args(What)) <= spans(section(PAGE, "Events of clocks"))
+    assert set(STANDARD) <= spans(rows(section(PAGE, "Clocks"))["measures"][-1])
+
+
+@pytest.mark.parametrize("model", [stages.Stage, stages.Asked, ClockSpec, CalendarFile])
+def test_every_key_that_need_not_be_written_stands_in_an_example(model: type[BaseModel]) -> None:
+    written = set(re.findall(r"^ *(?:- )?(\w+):", "".join(blocks(PAGE, "yaml")), re.MULTILINE))
+    assert {name for name in model.model_fields if name not in written} <= NO_EXAMPLE
+
+
+NO_EXAMPLE = {"own", "per", "resume", "reset", "cancel", "description", "union", "default"}
+"""Keys that need none, or of which lint warns."""
 
 
 def test_every_kind_of_step_is_listed_with_its_keys_and_has_an_example() -> None:
@@ -137,19 +173,25 @@ sla: {target: 90 days}
 WORK = "steps: [{id: done, do: notify, to: [requester], subject: Done, text: It is done.}]\n"
 
 
+USES = {
+    "policies": "approval_policy: {}\n",
+    "calendars": "approvals: [{{id: a, name: A, approvers: [{{rule: manager}}], calendar: {}}}]\n",
+}
+
+
 def write_examples(text: str, folder: Path) -> None:
     """Write each example as a file: one that names itself as it is, another as an item that has no more than it needs.
 
-    For a shared policy there is an item that uses it.
+    For a shared policy, and for a calendar, there is an item that uses it.
     """
     form = blocks(section(text, "Fields"), "yaml")[0]
-    (folder / "items").mkdir()
-    (folder / "policies").mkdir()
+    for name in ("items", "policies", "calendars"):
+        (folder / name).mkdir()
     for at, block in enumerate(blocks(text, "yaml")):
-        policy = re.match(r"# policies/(.+)\.yaml\n", block)
-        if policy:
-            (folder / "policies" / f"{policy[1]}.yaml").write_text(block, encoding="utf-8")
-        example = f"approval_policy: {policy[1]}\n" if policy else block
+        named = re.match(r"# (policies|calendars)/(.+)\.yaml\n", block)
+        if named:
+            (folder / named[1] / f"{named[2]}.yaml").write_text(block, encoding="utf-8")
+        example = USES[named[1]].format(named[2]) if named else block
         keys = set(re.findall(r"^(\w+):", example, re.MULTILINE))
         more = ("" if keys & {"workflow", "steps", "lines"} else WORK) + ("" if "form" in keys else form)
         item = f"id: example-{at}\n{BASE}{example}{more}"

@@ -372,7 +372,7 @@ def test_a_preview_names_whoever_holds_a_role_and_says_which_role_there_is_not(r
 def test_a_preview_can_be_had_as_json(run: Run, items: Path) -> None:
     code, said = preview(run, "-a", "why=x", "--json")
     found = json.loads(said)
-    assert (code, found["denials"], found["stages"][0]["slate"]["people"][0]["login"]) == (0, [], "grace")
+    assert (code, found["denials"], found["stages"][0]["slate"]["seats"][0]["person"]["login"]) == (0, [], "grace")
 
 
 def test_answers_may_stand_in_a_file_and_files_are_taken_as_given(run: Run, items: Path) -> None:

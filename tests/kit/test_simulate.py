@@ -345,14 +345,16 @@ def test_when_the_manager_has_left_theirs_decides(stage: Stage) -> None:
     assert verdict.unmet == ()
 
 
-def test_a_new_manager_is_asked_for_the_stages_that_begin_later(stage: Stage) -> None:
-    second = {**MANAGER, "id": "again", "name": "Again"}
+def test_a_new_manager_is_asked_at_once_and_for_the_stages_that_begin_later(stage: Stage) -> None:
+    second = {**MANAGER, "id": "again", "name": "Again", "concerns": []}
     item = {**EDITOR, "id": "twice", "approvals": [MANAGER, second]}
     verdict = stage.play(
         item,
-        {"at": "day 2", "do": "moves", "who": "ada", "manager": "olga"},
         {"at": "day 2", "do": "joins", "who": "sam", "group": "editors"},
-        vote("day 3", "mara", stage="manager"),
+        vote("day 3 09:00", "mara", stage="manager"),
+        {"at": "day 3 09:10", "do": "see", "asked": ["mara"]},
+        {"at": "day 3 10:00", "do": "moves", "who": "ada", "manager": "olga"},
+        {"at": "day 3 10:10", "do": "see", "asked": ["olga"]},
         vote("day 4", "olga", stage="again"),
         expect={"outcome": "fulfilled", "has": {"editors": ["ada", "sam"]}, "writes": 1},
     )

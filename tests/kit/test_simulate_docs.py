@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from catalog.scenario import Expected, Scenario, ScenarioFile
+from catalog.scenario import DelegationSketch, Expected, Scenario, ScenarioFile, Sees
 from catalog.source import parse
 from cli.kit.simulation import read_stories, simulate
 
@@ -56,6 +56,8 @@ def test_every_expectation_and_every_part_of_a_scenario_is_explained() -> None:
     explained = set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE))))
     assert set(Expected.model_fields) <= explained
     assert set(Scenario.model_fields) <= explained
+    parts = {*Sees.model_fields, *DelegationSketch.model_fields} - {"do", "at", "part"}
+    assert parts <= set(re.findall(r"`([a-z_]+)`", " ".join(re.findall(r"^\| .*$", PAGE, re.MULTILINE))))
     shown = {name for scenario in scenarios() for name in scenario["expect"]}
     assert set(Expected.model_fields) == shown
 

@@ -193,8 +193,9 @@ def _use_inbox(register: Register, number: str) -> None:
 
 def _use_wishes(register: Register, story: Story) -> None:
     hours = {"monday": ["09:00-17:00"]}
+    office = {"id": "office", "name": "Office"}
     published = PublishedCalendar.model_validate(
-        {"file": {"id": "office", "name": "O", "hours": hours}, "calendar": {"id": "office", "name": "O", "week": hours}}
+        {"file": office | {"hours": hours}, "calendar": office | {"week": hours}}
     )
     register.publish_calendars([published], NOON, complete=True)
     register.publish_calendars([], NOON, complete=True)

@@ -11,7 +11,7 @@ from support.story import Story
 
 from catalog.journal import Kind
 from catalog.people import OPERATORS
-from catalog.request import Batch, Status, Waiting, WaitKind
+from catalog.request import Batch, Status, Task, Waiting, WaitKind
 from catalog.watch import GRACE, LateTimer
 from records import watching
 from records.register import Register
@@ -139,3 +139,29 @@ def test_an_end_forgets_the_timer(register: Register, story: Story) -> None:
     register.record(story.batch(Kind.CLOSED, status=Status.CLOSED))
     with register.read() as connection:
         assert connection.scalar(select(requests.c.waits_until)) is None
+
+
+def asking(story: Story, count: int = 1, *, decided: str | None = None) -> Batch:
+    """Return the batch by which a request asks for so many approvals, and for some work."""
+    batch = story.batch(Kind.COMMENT, status=Status.APPROVAL)
+    plain = {"title": "Decide", "choices": ("approve",), "subject": "sha256:1", "opened_at": NOON, "named": "sha256:2"}
+    tasks = tuple(
+        Task(id=f"{story.number}.{n + 1}", kind="approval", stage=f"s{n}", decided=decided, **plain)
+        for n in range(count)
+    )
+    work = Task(id=f"{story.number}.{count + 1}", kind="fulfilment", **plain)
+    return batch.model_copy(update={"projection": batch.projection.model_copy(update={"tasks": (*tasks, work)})})
+
+
+def test_requests_that_wait_for_approval_are_found_page_by_page(register: Register) -> None:
+    stories = [Story(register.take(a_new_order(f"key-{n}")).order.number) for n in range(4)]
+    for story, batch in zip(
+        stories, (asking(stories[0], 2), asking(stories[1]), None, asking(stories[3])), strict=True
+    ):
+        register.record(batch or asking(story, decided="approved"))
+    first = register.open_approvals(None, 2)
+    assert [one.order.number for one in first.items] == [stories[0].number, stories[1].number]
+    assert [task.stage for task in first.items[0].tasks] == ["s0", "s1"]
+    second = register.open_approvals(first.next, 2)
+    assert [one.order.number for one in second.items] == [stories[3].number]
+    assert second.next is None

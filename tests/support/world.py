@@ -22,6 +22,7 @@ from activities.approvers import Company
 from activities.connectors.memory import Group, MemoryDirectory, MemoryJournal
 from activities.connectors.memory.delegations import MemoryDelegations
 from activities.ordering import ChildOrder, Placed
+from activities.ports import OpenApprovals
 from catalog.access import Membership
 from catalog.calendar_file import PublishedCalendar
 from catalog.delegation import Delegation
@@ -93,6 +94,7 @@ class World:
         self.delegations = MemoryDelegations()
         self.calendars = MemoryCalendars()
         self.handles: list[WorkflowHandle[Any, Closure]] = []
+        self.placed: list[Order] = []
         self.task_timeout: timedelta | None = None
         self.items: dict[str, CatalogItem] = {}
         self.children: dict[tuple[str, str], Order] = {}
@@ -118,6 +120,7 @@ class World:
             task_timeout=self.task_timeout,
         )
         self.handles.append(handle)
+        self.placed.append(placed)
         return Request(self, placed, handle)
 
     def take(self, child: ChildOrder) -> Placed:
@@ -323,13 +326,16 @@ async def refusal(sent: Any) -> str:
 
 
 @asynccontextmanager
-async def served(made: World, *, max_cached_workflows: int) -> AsyncIterator[World]:
+async def served(
+    made: World, *, max_cached_workflows: int, awaiting: OpenApprovals | None = None
+) -> AsyncIterator[World]:
     """Run workers for a world, and end what its requests leave running."""
     async with workers(
         made.env.client,
         directory=made.directory,
         company=Company(delegations=made.delegations, calendars=made.calendars),
         journal=made.journal,
+        awaiting=awaiting,
         place=made.take,
         served={"commissary-http": [made.send]},
         max_cached_workflows=max_cached_workflows,

@@ -95,6 +95,14 @@ def test_a_calendar_that_comes_to_its_end_leaves_a_deadline_by_the_clock(within:
     assert agendas.resume(made, agendas.pause(agenda, march(4)), lambda _: BRIEF, march(6)).due_at
 
 
+def test_what_was_left_of_a_calendar_that_comes_to_its_end_meanwhile_is_counted_by_the_clock() -> None:
+    made = stage(decide_within="4 working hours")
+    agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(3, "10:00"))
+    assert agenda.due_at == march(3, "14:00")
+    going = agendas.resume(made, agendas.pause(agenda, march(3, "11:00")), lambda _: BRIEF, march(6))
+    assert going.due_at == march(6, "03:00")
+
+
 def test_what_lies_before_all_working_time_is_counted_by_the_clock() -> None:
     made = stage(decide_within="1 working day", notice="30 working days")
     agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(3, "10:00"))

@@ -1,4 +1,4 @@
-"""What time brings to an open stage: reminders, notices, questions that wait, and each end (rows A10, A12 to A14, A24)."""
+"""What time brings to an open stage: reminders, notices, questions that wait, each end (rows A10, A12 to A14, A24)."""
 
 from __future__ import annotations
 
@@ -258,7 +258,8 @@ def test_a24_who_is_not_asked_learns_that_first() -> None:
 
 def asked(at: datetime = NOON + DAY, **written: Any) -> Approvals:
     """Return a stage of Ben and Cleo, one of whom has asked the requester something; they have four days to answer."""
-    state = life(BEN, CLEO, **{"answer_within": "4 days", "remind": {"after": "2 days"}} | written)
+    plain: dict[str, Any] = {"answer_within": "4 days", "remind": {"after": "2 days"}}
+    state = life(BEN, CLEO, **plain | written)
     return after(state, Ask(stage=M, by=BEN.ref(), text="What for?"), at=at)
 
 
@@ -305,9 +306,10 @@ def test_a10_or_it_goes_back_to_who_asked_without_an_answer() -> None:
 
 
 def test_a10_the_requesters_time_is_their_own_working_time() -> None:
-    stage = {"answer_within": "2 working days"}
     friday = datetime(2025, 3, 7, 16, tzinfo=UTC)
-    state = after(life(BEN, slate=HOURS, **stage), Ask(stage=M, by=BEN.ref(), text="?"), at=friday)
+    state = after(
+        life(BEN, slate=HOURS, answer_within="2 working days"), Ask(stage=M, by=BEN.ref(), text="?"), at=friday
+    )
     question = stage_of(state).question
     assert question
     assert question.due_at == datetime(2025, 3, 11, 16, tzinfo=UTC)

@@ -11,12 +11,13 @@ from catalog.calendar import Calendar, between, is_holiday, open_on
 from catalog.calendar_file import CalendarFile, calendar_of
 
 CHRISTMAS, BOXING_DAY = date(2026, 12, 25), date(2026, 12, 26)
+OFFICE = ["09:00-12:00", "13:00-17:00"]
 BERLIN = Calendar.model_validate(
     {
         "id": "berlin",
         "name": "Berlin",
         "zone": "Europe/Berlin",
-        "week": dict.fromkeys(["monday", "friday"], ["09:00-12:00", "13:00-17:00"]) | {"sunday": ["22:00-06:00"]},
+        "week": {"monday": OFFICE, "friday": OFFICE, "sunday": ["22:00-06:00"]},
         "days": {CHRISTMAS: [], BOXING_DAY: [], date(2026, 12, 28): ["09:00-12:00"]},
     }
 )

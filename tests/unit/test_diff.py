@@ -243,8 +243,8 @@ def test_approvers_are_told_of_decisions_in_the_middle_of_the_work() -> None:
     step = {"id": "ok", "do": "approve", "stage": MANAGER}
     assert changes(steps(GRANT), steps(GRANT, step)).approvers == (
         (
-            "In the middle of the fulfilment: A new approval, “Line manager”. Asks the line manager. They have 10 days, "
-            "then the request expires."
+            "In the middle of the fulfilment: A new approval, “Line manager”. Asks the line manager. They have 10 "
+            "days, then the request expires."
         ),
     )
     later = step | {"stage": MANAGER | {"decide_within": "1 day"}}

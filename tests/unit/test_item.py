@@ -11,6 +11,7 @@ from support.builders import a_stage, an_item, an_order
 from catalog.fields import TextField
 from catalog.item import CatalogItem
 from catalog.model import Misplaced, canonical, digest
+from catalog.sla_spec import ClockSpec
 from catalog.stages import ApproverRule, ByRole, Policy, check_rules, check_stages
 from catalog.steps import ApproveStep, TaskWork
 
@@ -44,6 +45,20 @@ def a_policy(**other: Any) -> Policy:
 def test_the_stage_of_a_step_follows_no_other() -> None:
     with pytest.raises(ValidationError, match="begins when the step does"):
         ApproveStep(id="ask", do="approve", stage=a_stage(after=()))
+
+
+def test_two_clocks_of_one_id_are_refused() -> None:
+    clock = ClockSpec.model_validate({"id": "response", "measures": "response"})
+    with pytest.raises(ValidationError, match="two clocks have the id 'response'"):
+        an_item(clocks=(clock, clock))
+
+
+def test_an_item_without_clocks_and_priority_is_what_it_was_before_there_were_any() -> None:
+    """What was published stays the same version: its digest does not know of parts that it does not use."""
+    assert not {b"clocks", b"priority"} & set(canonical(an_item()).split(b'"'))
+    timed = an_item(clocks=(ClockSpec.model_validate({"id": "response", "measures": "response", "target": "1 day"}),))
+    assert digest(timed) != digest(an_item())
+    assert digest(CatalogItem.model_validate_json(timed.model_dump_json())) == digest(timed)
 
 
 def test_the_snapshot_that_travels_with_a_request_keeps_its_digest() -> None:

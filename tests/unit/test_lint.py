@@ -340,6 +340,77 @@ class TestWhatIsNoMistake:
         assert found == [], as_text(found)
 
     @pytest.mark.parametrize(
+        "terms",
+        [
+            "remind: {after: 2 working days, every: 1 working day}\n    notice: 4 working hours",
+            "escalate: [{to: [{rule: manager, levels: 2}], notice: 4 days, decide_within: 1 day}]\n    notice: 2 hours",
+            "escalate: [{to: [{rule: manager}, {rule: item_owner}], how: replace, decide_within: 1 day}]",
+            "escalate: [{to: [{rule: owner, group: x}], decide_within: 5 days}]",
+            "escalate: [{to: [{rule: item_owner}], decide_within: 9 working days}]",
+            "at_deadline: approve\n    when_nobody: approve\n    when: form.seats and form.seats < 5",
+            "at_deadline: reject\n    when_nobody: reject",
+            "fallback: []",
+            "fallback: [{rule: role, role: officer}]",
+            "calendar: office\n    acts_in: office",
+            "acts_in: always",
+            "concerns: [name]\n    may_reduce: [seats]",
+            "concerns: []",
+            "deny: 1",
+        ],
+    )
+    def test_terms_that_can_be_kept_are_let_through(self, tmp_path: Path, terms: str) -> None:
+        within = "    decide_within: 5 days\n"
+        found = lint_of(tmp_path, SANE.replace(within, f"{within}    {terms}\n", 1))
+        assert found == [], as_text(found)
+
+    @pytest.mark.parametrize(
+        "groups",
+        [
+            "[{approvers: [{rule: group, group: postmasters}]}, {approvers: [{rule: role, role: officer}]}]",
+            "[{approvers: [{rule: group, group: '{{ form.kind }}'}], quorum: 5}, {approvers: [{rule: manager}]}]",
+            "[{approvers: [{rule: owner, group: x}], quorum: 3}, {approvers: [{rule: role, role: officer}]}]",
+            "[{approvers: [{rule: group, group: postmasters, weight: 3}], weight: 6}, {approvers: [{rule: manager}]}]",
+            "[{approvers: [{rule: group, group: 'a-{{ form.kind }}', weight: 3}], weight: 60}]",
+            "[{approvers: [{rule: group, group: postmasters}], quorum: 100%}, {approvers: [{rule: manager}]}]",
+        ],
+    )
+    def test_groups_with_people_enough_are_let_through(self, tmp_path: Path, groups: str) -> None:
+        distinct = "" if "weight" in groups else "    distinct: true\n"
+        stage = f"    decide:\n      all: {groups}\n{distinct}"
+        found = lint_of(tmp_path, SANE.replace("    approvers:\n      - rule: manager\n", stage, 1))
+        assert found == [], as_text(found)
+
+    def test_who_may_decide_on_their_own_is_somebody(self, tmp_path: Path) -> None:
+        stage = "- rule: person\n        person: '{{ requester }}'\n    own: [requester]"
+        found = lint_of(tmp_path, SANE.replace("- rule: manager", stage, 1))
+        assert [one.rule for one in found] == ["own-decision"]
+
+    def test_hours_of_single_days_do_not_tell_how_long_a_calendar_is_closed(self, tmp_path: Path) -> None:
+        (tmp_path / "calendars").mkdir()
+        (tmp_path / "calendars" / "fair.yaml").write_text("id: fair\nname: Fair\ndays: {2030-05-02: [09:00-17:00]}\n")
+        within = "    decide_within: 5 days\n"
+        assert lint_of(tmp_path, SANE.replace(within, f"{within}    acts_in: fair\n", 1)) == []
+
+    def test_of_a_calendar_that_is_broken_only_its_own_file_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "calendars").mkdir()
+        (tmp_path / "calendars" / "lab.yaml").write_text("id: lab\nname: Lab\n")
+        within = "    decide_within: 5 days\n"
+        assert lint_of(tmp_path, SANE.replace(within, f"{within}    calendar: lab\n", 1)) == []
+
+    def test_clocks_and_priority_may_follow_answers_and_stages_of_steps(self, tmp_path: Path) -> None:
+        measured = """\
+priority:
+  impact: "{{ 'high' if form.kind == 'team' else 'low' }}"
+  urgency: medium
+clocks:
+  - {id: response, measures: response, by_priority: {1: 1 hour, 2: 2 hours}, warn: [90], calendar: office}
+  - {id: all, name: All, start: ordered, stop: {event: stage-closed, stage: sure}, when: form.seats}
+"""
+        step = "  - id: ask\n    do: approve\n    stage: {id: sure, name: Sure, approvers: [{rule: manager}]}\nsla:"
+        found = lint_of(tmp_path, SANE.replace("sla:", step) + measured)
+        assert found == [], as_text(found)
+
+    @pytest.mark.parametrize(
         "more",
         [
             "when: form.kind == 'team'\n    group: '{{ results.find.address }}'",

@@ -9,7 +9,7 @@ from support.builders import a_stage
 
 from catalog import plan
 from catalog.expression import ExpressionError
-from catalog.stages import AutoApproval, ByExpression, ByGroup, ByManager, ByOwner, ByPerson, ByRole
+from catalog.stages import AllOf, Asked, AutoApproval, ByExpression, ByGroup, ByManager, ByOwner, ByPerson, ByRole
 
 CHEAP = AutoApproval(id="cheap", when="cost.one_off < 100", because="It costs next to nothing.")
 
@@ -89,6 +89,16 @@ MARA = {"id": "id-mara", "login": "mara", "name": "Mara Lind"}
 )
 def test_what_depends_on_the_order_is_put_into_the_rules(rule: Any, meant: tuple[Any, ...]) -> None:
     assert plan.concrete((rule,), names(site="oslo", boss=MARA, nobody=None)) == meant
+
+
+def test_a2_whom_a_stage_asks_is_worked_out_for_each_of_its_groups_and_its_fallbacks() -> None:
+    site, boss = ByGroup(rule="group", group="g-{{ form.site }}"), ByPerson(rule="person", person="{{ form.boss }}")
+    decide = AllOf(all=(Asked(approvers=(site,)), Asked(approvers=(boss, site))))
+    known = names(site="oslo", boss=MARA)
+    oslo, mara = ByGroup(rule="group", group="g-oslo"), ByPerson(rule="person", person="mara")
+    assert plan.wanted(a_stage(approvers=(), decide=decide), known) == plan.Wanted(groups=((oslo,), (mara, oslo)))
+    assert plan.wanted(a_stage(fallback=(boss,)), known).fallback == (mara,)
+    assert plan.wanted(a_stage(fallback=()), known).fallback == ()
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from support.builders import a_person, an_item, an_order
 from support.story import Story, a_task
 
+from catalog.delegation import Matter
 from catalog.fields import DurationField, TextField, YesNoField
 from catalog.journal import Kind
-from catalog.request import Batch, OrderLine
+from catalog.request import Batch, Cost, OrderLine
 
 FORM = (
     TextField(id="why", type="text", label="Why?"),
@@ -40,6 +43,16 @@ def test_one_item_for_many_is_decided_for_each_of_them_and_a_bundle_also_as_a_wh
         "BundleRequest",
         "BundleRequest",
     ]
+
+
+def test_whose_request_it_is_and_what_it_is_about() -> None:
+    tim = a_person("Tim Hall").ref()
+    free = an_order(beneficiary=tim).parties
+    assert (free.requester_id, free.beneficiary_id) == ("id-ada", "id-tim")
+    assert free.matter == Matter(item="wiki-editor", category="access")
+    cost = Cost(one_off=Decimal(20), recurring=Decimal(5), currency="EUR")
+    assert an_order(cost=cost).parties.matter.first_year == Decimal(80)
+    assert an_order(cost=cost).parties.matter.currency == "EUR"
 
 
 def a_change(story: Story, *tasks: int, reason: str = "") -> Batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from support.builders import NOON, a_person, an_actor, an_item, an_order
 
 from catalog import rights
 from catalog.ballot import Verdict
+from catalog.calendar import Calendar
 from catalog.errors import Refused
+from catalog.hours import Segment
 from catalog.item import CancelPolicy
 from catalog.people import Actor
-from catalog.request import Assignee, Order, Task
+from catalog.request import Assignee, Order, OrderLine, Projection, Status, Task
 from catalog.steps import WaitStep
 
 ADA, BEN, CLEO, MARA = (an_actor(name) for name in ("Ada Byron", "Ben Okri", "Cleo Moss", "Mara Lind"))
@@ -215,3 +218,139 @@ def test_work_is_no_decision() -> None:
 
 
 ORDER_REFUSED = rights.Refusal(code=Refused.CLOSED, message="")
+
+
+# ---------------------------------------------------------------- what can be done now (W1)
+
+ASKED = ["decide", "ask", "consult", "add", "reassign"]
+QUESTION = task("information", ADA, BEN, id="REQ-1001.2", stage="manager", choices=("answer",))
+
+
+def stage_task(*assignees: Assignee | Actor, **other: Any) -> Task:
+    people = tuple(one if isinstance(one, Assignee) else Assignee(person=one.person) for one in assignees)
+    return task("approval", assignees=people, **{"stage": "manager"} | other)
+
+
+def can(actor: Actor, asked: Task, *beside: Task) -> list[str]:
+    return list(rights.acts(actor, ORDER, asked, (asked, *beside), NOON))
+
+
+def test_w1_who_is_asked_can_do_everything_but_ask_twice() -> None:
+    assert can(MARA, stage_task(MARA)) == ASKED
+    assert can(MARA, stage_task(MARA), QUESTION) == [act for act in ASKED if act != "ask"]
+    answered = QUESTION.model_copy(update={"decided": "answered"})
+    elsewhere = QUESTION.model_copy(update={"stage": "finance"})
+    assert can(MARA, stage_task(MARA), answered, elsewhere) == ASKED
+
+
+def test_w1_who_has_decided_can_take_it_back_and_who_was_stood_in_for_cannot() -> None:
+    said = {"verdict": Verdict.APPROVE, "at": NOON}
+    assert can(MARA, stage_task(Assignee(person=MARA.person, **said), CLEO)) == ["withdraw"]
+    assert can(MARA, stage_task(Assignee(person=MARA.person, by=CLEO.person, **said), CLEO)) == []
+
+
+def test_w1_who_waits_can_remind_unless_it_is_their_turn_or_they_just_did() -> None:
+    assert can(ADA, stage_task(MARA)) == ["remind"]
+    assert can(BEN, stage_task(MARA)) == ["remind"]
+    assert can(ADA, stage_task(MARA), QUESTION) == []
+    assert can(ADA, stage_task(MARA, nudged_at=NOON - timedelta(hours=23))) == []
+    assert can(ADA, stage_task(MARA, nudged_at=NOON - timedelta(days=1))) == ["remind"]
+
+
+def test_w1_operators_hand_on_what_is_not_their_own_and_remind() -> None:
+    assert can(OLGA, stage_task(MARA)) == ["reassign", "remind"]
+    assert can(an_actor("Ada Byron", operator=True), stage_task(MARA)) == ["remind"]
+
+
+def test_w1_others_can_do_nothing_and_nobody_anything_about_what_is_decided() -> None:
+    assert can(CLEO, stage_task(MARA)) == []
+    for actor in (MARA, ADA, OLGA):
+        assert can(actor, stage_task(MARA, decided="approved")) == []
+
+
+def test_w1_who_ordered_it_and_may_decide_it_themselves_can_do_both() -> None:
+    assert can(ADA, stage_task(ADA)) == [*ASKED, "remind"]
+
+
+@pytest.mark.parametrize(("day", "offered"), [("monday", True), ("tuesday", False)])
+def test_a24_deciding_is_offered_in_the_working_time_of_the_stage_only(day: Any, offered: bool) -> None:
+    hours = Calendar(id="office", name="Office", week={day: (Segment(9 * 60, 17 * 60),)})
+    assert ("decide" in can(MARA, stage_task(MARA, acts_in=hours))) is offered
+
+
+def test_w1_questions_are_answered_by_those_who_are_asked() -> None:
+    assert can(ADA, QUESTION) == ["answer"]
+    assert can(MARA, QUESTION) == []
+    advice = task("advice", CLEO, choices=("answer",))
+    assert can(CLEO, advice) == ["advise"]
+    assert can(MARA, advice) == []
+
+
+def test_w1_work_and_operator_tasks_are_offered_to_those_who_do_them() -> None:
+    assert can(MARA, WORK) == ["claim", "complete", "decline"]
+    assert can(MARA, TAKEN) == ["release", "complete", "decline"]
+    assert can(CLEO, TAKEN) == []
+    assert can(OLGA, task("operator")) == ["decide"]
+    assert can(MARA, task("operator")) == []
+
+
+def projected(*tasks: Task, status: Status = Status.APPROVAL) -> Projection:
+    return Projection(number="REQ-1001", seq=1, status=status, tasks=tasks, updated_at=NOON)
+
+
+def test_w1_a_request_is_changed_while_its_stages_are_decided_and_called_off_until_it_is_undone() -> None:
+    asked = projected(stage_task(MARA))
+    assert rights.acts_on_request(ADA, ORDER, asked) == ("amend", "cancel")
+    assert rights.acts_on_request(BEN, ORDER, asked) == ("cancel",)
+    assert rights.acts_on_request(MARA, ORDER, asked) == ()
+    over = (stage_task(MARA, decided="approved"), task("approval", MARA, stage="in-the-middle"))
+    assert rights.acts_on_request(ADA, ORDER, projected(*over, status=Status.FULFILMENT)) == ("cancel",)
+    for status in (Status.ROLLBACK, Status.CLOSED):
+        assert rights.acts_on_request(ADA, ORDER, projected(*over, status=status)) == ()
+
+
+def test_w1_what_is_called_off_until_its_fulfilment_only_is_not_offered_to_be_after() -> None:
+    order = an_order_of(cancel=CancelPolicy(until="fulfilment"))
+    assert rights.acts_on_request(ADA, order, projected()) == ("cancel",)
+    assert rights.acts_on_request(ADA, order, projected(status=Status.FULFILMENT)) == ()
+
+
+def test_a22_only_who_ordered_it_changes_it_and_only_one_thing_at_a_time_and_not_too_late() -> None:
+    assert rights.refuse_amendment(ADA, ORDER) is None
+    assert code(rights.refuse_amendment(BEN, ORDER)) is Refused.NOT_ALLOWED
+    line = OrderLine(id="1", item="vpn", version="1.0.0", item_name="VPN", beneficiary=BEN.person)
+    assert code(rights.refuse_amendment(ADA, ORDER.model_copy(update={"lines": (line,)}))) is Refused.NOT_ALLOWED
+    assert code(rights.refuse_amendment(ADA, ORDER, begun=True)) is Refused.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("actor", "asked", "act", "text", "refused"),
+    [
+        (MARA, stage_task(MARA), "ask", "Why?", None),
+        (MARA, stage_task(MARA), "ask", " ", Refused.REASON_NEEDED),
+        (MARA, stage_task(MARA), "consult", "", Refused.REASON_NEEDED),
+        (MARA, stage_task(MARA), "add", "", None),
+        (MARA, stage_task(MARA), "answer", "x", Refused.UNKNOWN_CHOICE),
+        (ADA, stage_task(MARA), "ask", "Why?", Refused.SELF_APPROVAL),
+        (ADA, stage_task(MARA), "remind", "", None),
+        (CLEO, stage_task(MARA), "remind", "", Refused.NOT_APPROVER),
+        (CLEO, stage_task(MARA, removed=(CLEO.person.id,)), "withdraw", "", Refused.NO_LONGER_ASKED),
+        (OLGA, stage_task(MARA), "reassign", "", None),
+        (OLGA, stage_task(MARA), "ask", "Why?", Refused.NOT_APPROVER),
+        (ADA, QUESTION, "answer", "Because", None),
+        (ADA, QUESTION, "answer", "", Refused.REASON_NEEDED),
+        (MARA, QUESTION, "answer", "x", Refused.NOT_APPROVER),
+        (MARA, stage_task(MARA, decided="approved", decided_by=(CLEO.person,)), "ask", "Why?", Refused.CLOSED),
+    ],
+)
+def test_a9_what_is_done_about_a_decision_is_for_those_whose_it_is(
+    actor: Actor, asked: Task, act: str, text: str, refused: Refused | None
+) -> None:
+    assert code(rights.refuse_considering(actor, ORDER, asked, act, text)) is refused
+
+
+def test_a19_what_helps_to_decide_is_seen_by_those_who_do_and_operators() -> None:
+    asked = stage_task(MARA)
+    seen = [rights.may_see_background(actor, asked) for actor in (MARA, OLGA, ADA, BEN, CLEO)]
+    assert seen == [True, True, False, False, False]
+    assert not rights.may_see_background(ADA, QUESTION)

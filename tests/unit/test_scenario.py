@@ -139,3 +139,77 @@ def test_nothing_happens_before_the_order() -> None:
     events = [{"at": moment, "do": "leaves", "who": "mara"} for moment in ("day 1 08:59", "day 1 09:00", "day 1")]
     found = list(faults(a_scenario(events=events), COMPANY))
     assert [fault.place for fault in found] == [("events", 0, "at"), ("events", 2, "at")]
+
+
+# ---------------------------------------------------------------- approvals
+
+
+def event(**keys: Any) -> dict[str, Any]:
+    return {"at": "day 2", "by": "mara", **keys}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        event(do="approve", answers={"copies": 1}, saw="day 1 10:00", stage="manager"),
+        event(do="approve", bulk=True),
+        event(do="withdraw"),
+        event(do="reassign", to="ada", of="ada"),
+        event(do="add", person="ada"),
+        event(do="consult", person="ada", question="Why?"),
+        event(do="ask", text="Why?"),
+        event(do="answer", text="Because."),
+        event(do="advise", text="Do."),
+        event(do="remind", refused="not-now"),
+        event(do="amend", answers={"copies": 2}, reason="More."),
+        event(do="delegates", to="ada", begins="day 3", ends="day 9", items=["vpn"], categories=["Access"]),
+        event(do="delegates", to="ada", ends="day 9", up_to={"amount": 10, "currency": "EUR"}, refused="ends"),
+        event(do="withdraws-delegation", to="ada"),
+    ],
+    ids=lambda one: str(one["do"]),
+)
+def test_everything_that_people_do_about_a_decision_can_be_written(written: dict[str, Any]) -> None:
+    scenario = a_scenario(events=[written])
+    assert list(faults(scenario, COMPANY)) == []
+    assert scenario.events[0].model_dump(exclude_unset=True, mode="json")["do"] == written["do"]
+
+
+def test_what_is_rejected_is_not_made_smaller() -> None:
+    said = "what is rejected cannot be made smaller; remove 'answers', or approve"
+    assert wrong(events=[event(do="reject", answers={"copies": 1})]) == said
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("stage", "manager"), ("refused", "closed"), ("answers", {"a": 1}), ("saw", "day 1")]
+)
+def test_what_is_decided_in_one_go_is_decided_the_same_way(key: str, value: Any) -> None:
+    said = f"'bulk' decides everything that waits, the same way; remove '{key}' or 'bulk'"
+    assert wrong(events=[event(do="approve", bulk=True, **{key: value})]) == said
+
+
+def test_an_amendment_changes_something() -> None:
+    with pytest.raises(ValidationError):
+        a_scenario(events=[event(do="amend", answers={})])
+
+
+def test_rows_are_ids_of_features() -> None:
+    assert a_scenario(rows=["A8", "N2", "A21"]).rows == ("A8", "N2", "A21")
+    for row in ("a8", "A", "A123", "A8 "):
+        with pytest.raises(ValidationError):
+            a_scenario(rows=[row])
+
+
+def test_whoever_is_named_in_delegations_and_votes_must_be_there_too() -> None:
+    scenario = a_scenario(
+        delegations=[{"by": "mara", "to": "x1", "ends": "day 9"}],
+        events=[event(do="reassign", to="x2", of="x3"), event(do="add", person="x4")],
+        expect={"voted": {"x5": "approve"}, "on_behalf": {"mara": "x6"}},
+    )
+    assert [fault.place for fault in faults(scenario, COMPANY)] == [
+        ("delegations", 0, "to"),
+        ("events", 0, "to"),
+        ("events", 0, "of"),
+        ("events", 1, "person"),
+        ("expect", "voted", "x5"),
+        ("expect", "on_behalf", "mara"),
+    ]

@@ -8,14 +8,16 @@ from typing import Any
 
 import jsonschema
 import pytest
-from support.items import FILE, PLAIN
+from pydantic import TypeAdapter
+from support.items import CLOCKS, FILE, GROUPS, MANAGER, PLAIN, PRIORITY, TERMS
 
 import catalog
-from catalog.duration import parse_span as parse_duration
 from catalog.schema import DIALECT, Kind, file_schema
+from catalog.sla_spec import Target as AnyTarget
 from catalog.source import parse
 
 SCHEMA = file_schema(Kind.ITEM)
+Target: TypeAdapter[Any] = TypeAdapter(AnyTarget)
 SCHEMAS = {kind: file_schema(kind) for kind in Kind}
 PARTS = {
     name: part for kind, schema in SCHEMAS.items() for name, part in {kind.value: schema, **schema["$defs"]}.items()
@@ -47,7 +49,12 @@ def test_it_is_a_schema_of_its_dialect_with_a_name_of_its_own(kind: Kind) -> Non
 
 WRITTEN = [
     (kind, file)
-    for kind, folder in ((Kind.POLICY, "policies"), (Kind.SCENARIO, "items/scenarios"), (Kind.ITEM, "items"))
+    for kind, folder in (
+        (Kind.POLICY, "policies"),
+        (Kind.CALENDAR, "calendars"),
+        (Kind.SCENARIO, "items/scenarios"),
+        (Kind.ITEM, "items"),
+    )
     for file in sorted((CATALOG / folder).glob("*.yaml"))
     if file.name != "company.yaml"
 ]
@@ -67,8 +74,28 @@ def test_an_item_with_every_part_of_the_language_fits() -> None:
 
 
 @pytest.mark.parametrize(
+    "right",
+    [
+        {"approvals": [MANAGER | TERMS]},
+        {"approvals": [{"id": "a", "name": "A", "decide": GROUPS}]},
+        {"approvals": [MANAGER | {"quorum": "60%"}, MANAGER | {"id": "b", "quorum": "responded"}]},
+        {"clocks": [CLOCKS[0], CLOCKS[1] | {"by_priority": {"1": "4 hours"}}], "priority": PRIORITY},
+    ],
+    ids=["terms", "expression", "quorums", "clocks"],
+)
+def test_stages_with_every_term_clocks_and_priority_fit(right: dict[str, Any]) -> None:
+    assert errors(PLAIN | right) == []
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
+        {"approvals": [MANAGER | {"remind": {"aftr": "1 day"}}]},
+        {"approvals": [MANAGER | {"quorum": "60 per cent"}]},
+        {"approvals": [{"id": "a", "name": "A", "decide": {"all": [{"approver": [{"rule": "manager"}]}]}}]},
+        {"clocks": [{"measures": "decision"}]},
+        {"clocks": [{"id": "a", "start": {"evnt": "ordered"}, "stop": "closed"}]},
+        {"priority": {"impact": "high"}},
         {"nmae": "x"},
         {"version": "1"},
         {"sla": {"targt": "5 days"}},
@@ -87,6 +114,7 @@ def test_a_mistake_shows_while_typing(wrong: dict[str, Any]) -> None:
     [
         (Kind.POLICY, {"id": "two", "name": "Two", "stages": []}),
         (Kind.POLICY, {"id": "two", "name": "Two", "stages": [{"id": "a", "name": "A", "approvers": [{"rule": "x"}]}]}),
+        (Kind.CALENDAR, {"id": "a", "name": "A", "hours": {"moonday": ["09:00-17:00"]}}),
         (Kind.SCENARIO, {"item": "wiki", "scenarios": []}),
         (Kind.SCENARIO, {"item": "wiki", "scenarios": [
             {"name": "a", "order": {"by": "ada"}, "expect": {"outcom": "fulfilled"}},
@@ -116,7 +144,7 @@ def test_every_object_says_what_it_is_and_knows_all_its_keys(name: str) -> None:
 
 def test_help_comes_from_what_the_classes_say_of_their_parts() -> None:
     stage = OBJECTS["Stage"]["properties"]
-    assert stage["decide_within"]["description"].startswith("How long the stage stays open before the request expires")
+    assert stage["decide_within"]["description"].startswith("How long those asked have, in the working time")
     assert OBJECTS["TaskStep"]["description"].startswith("Work for a human")
 
 
@@ -124,7 +152,7 @@ def test_durations_are_text_as_authors_write_them() -> None:
     assert not [part for part in walk(SCHEMAS) if part.get("format") == "duration"]
     examples = {text for part in walk(SCHEMAS) if "examples" in part for text in part["examples"]}
     assert examples
-    assert all(parse_duration(text) for text in examples)
+    assert all(Target.validate_python(text) for text in examples)
 
 
 def test_nothing_is_in_it_that_only_some_tools_know() -> None:

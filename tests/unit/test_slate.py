@@ -179,6 +179,20 @@ def test_a_calendar_that_there_is_not_leaves_people_without_hours() -> None:
     assert slate.calendar(BEN.id) == ALWAYS
 
 
+def test_whoever_may_decide_in_whose_place_is_told_by_a_fingerprint() -> None:
+    plain = a_slate(BEN, CLEO)
+    other = a_slate(CLEO, BEN, rule="approver.owner", skipped=(Skipped(person=EVE.ref(), rule="x"),))
+    assert plain.fingerprint() == other.fingerprint()
+    dana = (Deputy(person=DANA.ref(), via=("d",)),)
+    others = (
+        a_slate(BEN),
+        a_slate(BEN, DANA),
+        a_slate(BEN, Seat(person=CLEO.ref(), groups={1: 1})),
+        a_slate(BEN, Seat(person=CLEO.ref(), deputies=dana)),
+    )
+    assert len({plain.fingerprint(), *(one.fingerprint() for one in others)}) == 5
+
+
 people = st.sampled_from(PEOPLE)
 delegations = st.lists(st.builds(stands_in, people, people), max_size=6).map(tuple)
 rungs = st.lists(st.lists(people, max_size=3).map(lambda drawn: rung(*drawn)), max_size=3).map(tuple)

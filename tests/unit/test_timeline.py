@@ -211,3 +211,10 @@ odd = st.recursive(
 def test_whatever_an_entry_holds_one_line_comes_out(kind: Kind, data: dict[str, Any], acted: bool, rule: str) -> None:
     sentence = describe(entry(kind, data, by="Ada" if acted else None, rule=rule))
     assert sentence.splitlines() == [sentence]
+
+
+def test_who_stands_in_for_those_who_are_asked_is_said() -> None:
+    data = {"name": "Manager", "approvers": [{"name": "Mara Lind"}], "deputies": {"Mara Lind": "Grace Guard"}}
+    said = describe(entry(Kind.STAGE_OPENED, data))
+    assert said == "Stage 'Manager' began: Mara Lind decides; Grace Guard stands in for Mara Lind"
+    assert describe(entry(Kind.STAGE_OPENED, {**data, "deputies": ["odd"]})).endswith("Mara Lind decides")

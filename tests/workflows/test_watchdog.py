@@ -28,7 +28,7 @@ from catalog.journal import Kind
 from catalog.request import Batch, Status, Waiting, WaitKind
 from records.register import Register, RegisterUnavailable
 from worker.queues import workers
-from worker.scheduling import SCHEDULE, schedule_watchdog
+from worker.scheduling import WATCHDOG, schedule_rounds
 
 HOUR = timedelta(hours=1)
 
@@ -57,8 +57,8 @@ async def schedule(env: WorkflowEnvironment, register: Register, written: Event)
     async with workers(
         client, directory=MemoryDirectory([]), journal=register, watch=register, place=nothing, written=written.set
     ):
-        await schedule_watchdog(client)
-        handle = client.get_schedule_handle(SCHEDULE)
+        await schedule_rounds(client)
+        handle = client.get_schedule_handle(WATCHDOG)
         yield handle
         await handle.delete()
 

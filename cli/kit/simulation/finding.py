@@ -61,9 +61,9 @@ class Finder:
     def in_bulk(self, event: Decides) -> Iterator[tuple[Running, Task]]:
         """Yield what waits for somebody and may be decided in one go; each is looked at when its turn comes."""
         for running in self.of_part(event.part):
-            for task in self._tasks(running):
-                stage = next((one for one in _all_stages(running) if one.id == task.stage), None)
-                if task.kind == "approval" and _waits_for(task, event.by) and (stage is None or stage.bulk):
+            for name in [one.id for one in self._tasks(running)]:
+                task = next(one for one in self._tasks(running) if one.id == name)
+                if task.kind == "approval" and task.bulk and _waits_for(task, event.by):
                     yield running, task
 
     def seen(self, running: Running, task: Task, moment: datetime) -> str | None:

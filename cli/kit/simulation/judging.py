@@ -66,13 +66,10 @@ def _seen(event: Sees, world: World, those: list[Running]) -> Iterator[str]:
             yield f"expected it to wait for {names}; {what_it_waits_for(world)}"
     yield from _waiting(event, shown, world)
     if event.asked is not None:
-        asked = {one.person.login for one in world.asked(those[0])}
+        asked = {one.person.login for running in those for one in world.asked(running)}
         if asked != {*event.asked}:
             yield f"expected {_listed(event.asked)} to be asked; those asked are: {_listed(sorted(asked))}"
-    for login, templates in event.told.items():
-        got = [str(notice.template) for notice in _notices(world) if notice.to.login == login]
-        if got != [*templates]:
-            yield f"expected {login} to have been told {_listed(templates)}; they were told: {_listed(got)}"
+    yield from _told_so_far(event.told, world)
     yield from _membership(event.has, event.lacks, world)
 
 
@@ -90,13 +87,22 @@ def _waiting(event: Sees, shown: Projection, world: World) -> Iterator[str]:
         yield f"expected it to say {event.says!r}; it says: {'; also: '.join(said) or 'nothing'}"
 
 
+def _told_so_far(expected: Mapping[str, Iterable[str]], world: World) -> Iterator[str]:
+    """Yield who has not been told exactly that."""
+    for login, templates in expected.items():
+        got = [str(notice.template) for notice in _notices(world) if notice.to.login == login]
+        if got != [*templates]:
+            wanted, found = (_listed(those, "nothing") for those in (templates, got))
+            yield f"expected {login} to have been told {wanted}; they were told: {found}"
+
+
 def to_the_minute(at: datetime) -> datetime:
     """Return a moment as scenarios tell time."""
     return at.replace(second=0, microsecond=0)
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "nobody"
+def _listed(names: Iterable[str], otherwise: str = "nobody") -> str:
+    return ", ".join(names) or otherwise
 
 
 def unmet(expected: Expected, world: World, began: datetime) -> list[str]:

@@ -28,7 +28,7 @@ from activities.approvers import Company
 from activities.plugins import NAMED, Plugins, discover
 from activities.ports import Ports
 from activities.serving import Activity, serving
-from catalog.scenario import Event, GoesDown
+from catalog.scenario import Event
 from cli.kit.engine import start_environment
 from cli.kit.simulation import absence, judging
 from cli.kit.simulation.acting import Cast, Impossible
@@ -253,8 +253,6 @@ class _Play:
             await self._cast.turn(moment)
             return
         self._seen += happened(moment, event)
-        if isinstance(event, GoesDown):
-            return  # the systems know beforehand when they will be down
         await self._clock.to(moment + _PAST_THE_MINUTE)
         try:
             unmet = await self._cast.play(event)

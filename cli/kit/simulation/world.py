@@ -22,7 +22,7 @@ from activities.ordering import ChildOrder, Placed
 from activities.plugins import Plugins
 from activities.ports import Ports
 from activities.providers import Choosing, Provider
-from catalog import answers, audience, preview
+from catalog import audience, preview
 from catalog.calendar_file import PublishedCalendar
 from catalog.form import FieldError
 from catalog.journal import Entry
@@ -67,6 +67,10 @@ class RefusedOrder(Exception):
     def __init__(self, errors: tuple[FieldError, ...], rules: frozenset[str] = frozenset()) -> None:
         super().__init__("; ".join(f"{error.field}: {error.message}".removeprefix(": ") for error in errors))
         self.names = rules | {name for error in errors for name in (error.field, error.code) if name}
+
+
+def _already_open(error: AlreadyOpen) -> RefusedOrder:
+    return RefusedOrder((FieldError(field="", code="already-open", message=str(error)),))
 
 
 class World:
@@ -136,7 +140,7 @@ class World:
         except NotTaken as error:
             raise RefusedOrder(error.errors, rules) from error
         except AlreadyOpen as error:
-            raise RefusedOrder((FieldError(field="", code="already-open", message=str(error)),)) from error
+            raise _already_open(error) from error
 
     def amendment(self, running: Running, changes: dict[str, Any], by: PersonRef, at: datetime) -> Amendment:
         """Return what a request becomes with other answers, checked by the same intake as an order.
@@ -144,21 +148,13 @@ class World:
         Raises:
             RefusedOrder: the intake would not take such an order.
         """
-        order = self.ordered(running)
-        given = answers.as_given(order.item.form, order.answers) | handed_in(changes, by, self.register, at)
-        wish = Wish(
-            item=order.item.id,
-            version=order.item.version,
-            answers=given,
-            requester=order.requester,
-            beneficiaries=(order.beneficiary.login,),
-            channel="api",
-            auth="password",
-        )
-        assessed = self.desk.assess(wish, at, part=True)
-        [judged] = assessed.people
-        if assessed.errors or judged.denied:
-            raise RefusedOrder(assessed.errors, frozenset(denial.rule for denial in judged.denied))
+        given = handed_in(changes, by, self.register, at)
+        try:
+            judged = self.desk.amend(self.ordered(running), given, at)
+        except NotTaken as error:
+            raise RefusedOrder(error.errors) from error
+        except AlreadyOpen as error:
+            raise _already_open(error) from error
         return Amendment(answers=judged.order.answers, cost=judged.order.cost)
 
     def ordered(self, running: Running) -> Order:

@@ -1,0 +1,74 @@
+"""Clocks while a request lives: warned and breached exactly on time, paused by questions (feature rows S1, S6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from support.builders import NOON, an_item, an_order
+from support.world import World
+
+from catalog import names
+from catalog.item import CatalogItem
+from catalog.journal import Entry, Kind
+from catalog.request import Outcome
+from catalog.sla_spec import ClockSpec
+from catalog.terms import terms
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def timed(**clock: Any) -> tuple[CatalogItem, dict[str, Any]]:
+    """Return an item with a clock of its decision, and the terms of an order of it."""
+    spec = ClockSpec.model_validate({"id": "decision", "measures": "decision", "target": "4 days"} | clock)
+    item = an_item(clocks=(spec,))
+    return item, {"item": item, "terms": terms(item, names.of_order(an_order(item=item), NOON), {})}
+
+
+def percents(entries: list[Entry]) -> list[int]:
+    kinds = (Kind.CLOCK_WARNED, Kind.CLOCK_BREACHED)
+    return [entry.data["percent"] for entry in entries if entry.kind in kinds]
+
+
+async def test_s6_a_decision_that_takes_long_is_warned_of_and_then_breached_each_once(world: World) -> None:
+    _, order = timed()
+    request = await world.place(**order)
+    opened = (await request.waits_for_people()).waiting[0].since
+    await request.passes(2 * DAY + HOUR)
+    warned = await request.sees(Kind.CLOCK_WARNED)
+    assert warned.data["percent"] == 50
+    assert timedelta(0) <= warned.at - (opened + 2 * DAY) < timedelta(minutes=1)
+    assert request.told("clock") == ["mara"]
+    await request.passes(2 * DAY)
+    breached = await request.sees(Kind.CLOCK_BREACHED)
+    assert timedelta(0) <= breached.at - (opened + 4 * DAY) < timedelta(minutes=1)
+    assert request.told("clock") == ["mara", "mara", "mara", "operators"]
+    await request.decide("Mara Lind")
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert percents(request.entries) == [50, 75, 100]
+
+
+async def test_s1_a_question_stops_the_clock_until_the_answer(world: World) -> None:
+    _, order = timed()
+    request = await world.place(**order)
+    await request.waits_for_people()
+    await request.passes(DAY)
+    await request.consider("Mara Lind", "ask", "What for?")
+    await request.passes(5 * DAY)
+    assert percents(request.entries) == []
+    await request.consider("Ada Byron", "answer", "The handbook.", task=2)
+    await request.passes(DAY + HOUR)
+    await request.sees(Kind.CLOCK_WARNED)
+    await request.decide("Mara Lind")
+    await request.closes()
+    assert percents(request.entries) == [50]
+
+
+async def test_s1_a_decision_in_time_is_not_spoken_of(world: World) -> None:
+    _, order = timed()
+    request = await world.place(**order)
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.closes()
+    assert percents(request.entries) == []
+    assert request.told("clock") == []

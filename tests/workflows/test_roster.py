@@ -1,0 +1,91 @@
+"""The roster on a real engine: people leave, join and delegate, and open approvals learn of it (feature row A5)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.builders import a_person, a_stage, an_item
+from support.world import World, served
+from temporalio.testing import WorkflowEnvironment
+
+from catalog.access import Membership
+from catalog.journal import Kind
+from catalog.stages import ByGroup
+from catalog.watch import Awaiting, AwaitingPage
+from workflows.messages import TASK_QUEUE
+from workflows.roster import RosterRound
+
+GUARDS = ByGroup(rule="group", group="guards")
+
+
+class Open:
+    """The requests of a world that wait for approval, a few at a time."""
+
+    def __init__(self) -> None:
+        self.world: World | None = None
+
+    def open_approvals(self, after: int | None, limit: int) -> AwaitingPage:
+        """See the port; pages of two, so that there are several."""
+        assert self.world is not None
+        assert limit > 2
+        begin = after or 0
+        known = [(order, self.world.journal.projection(order.number)) for order in self.world.placed]
+        found = [
+            Awaiting(order=order, tasks=tuple(t for t in state.tasks if t.kind == "approval" and not t.decided))
+            for order, state in known
+            if state
+        ]
+        more = len(found) > begin + 2
+        return AwaitingPage(items=tuple(found[begin : begin + 2]), next=begin + 2 if more else None)
+
+
+@pytest.fixture
+async def world(env: WorkflowEnvironment) -> AsyncIterator[World]:
+    awaiting = Open()
+    awaiting.world = World(env)
+    async with served(awaiting.world, max_cached_workflows=100, awaiting=awaiting) as made:
+        yield made
+
+
+async def round_of(world: World) -> int:
+    told: int = await world.env.client.execute_workflow(
+        RosterRound.run, id=f"roster-{datetime.now(UTC).timestamp()}", task_queue=TASK_QUEUE
+    )
+    return told
+
+
+async def test_who_left_joined_or_delegated_since_is_noticed_once(world: World) -> None:
+    requests = [await world.place() for _ in range(3)]
+    guarded = await world.place(item=an_item(approvals=(a_stage(approvers=(GUARDS,)),)))
+    for request in (*requests, guarded):
+        await request.waits_for_people()
+    assert await round_of(world) == 0
+
+    world.directory.ensure_member(Membership(person_id="id-rolf", group="guards"))
+    assert await round_of(world) == 1
+    changed = await guarded.sees(Kind.APPROVERS_CHANGED)
+    assert [one["login"] for one in changed.data["asked"]] == ["rolf"]
+    assert changed.rule == "people.changed"
+
+    since = datetime.now(UTC) - timedelta(hours=1)
+    world.delegates("Mara Lind", "Grace Guard", since, since + timedelta(days=1))
+    assert await round_of(world) == 4
+    for request in requests:
+        await request.sees(Kind.APPROVERS_CHANGED)
+        assert request.asked() == ["mara", "grace"]
+    assert await round_of(world) == 0
+
+    world.directory.put_person(a_person("Mara Lind", manager_id="id-rolf", active=False))
+    assert await round_of(world) == 4
+    for request in requests:
+        await request.sees(Kind.APPROVERS_CHANGED, 2)
+        assert request.asked() == ["rolf"]
+
+
+async def test_a_group_that_is_gone_is_left_to_the_request(world: World) -> None:
+    request = await world.place(item=an_item(approvals=(a_stage(approvers=(GUARDS,)),)))
+    await request.waits_for_people()
+    world.directory.ensure_no_group("guards", even_with_members=True)
+    assert await round_of(world) == 0
