@@ -188,7 +188,8 @@ class Judge:
             return judged
         published = self._register.calendars()
         calendars = {one.calendar.id: one.calendar for one in published}
-        calendars |= {"": one.calendar for one in published if one.file.default}
+        standard = next((one.calendar for one in published if one.file.default), None)
+        calendars |= {"": standard} if standard else {}
         try:
             found = terms(item, names.of_order(judged.order, at), calendars)
         except ExpressionError as error:

@@ -930,12 +930,16 @@ class TaskShownOut(TaskInListOut):
     """A task with everything that helps to decide it."""
 
     context: BackgroundOut | None = Field(description="Of approvals, for those who are asked and operators.")
+    may_reduce: tuple[FormField, ...] = Field(description="What the viewer may make smaller by approving it.")
 
     @classmethod
     def in_full(cls, look: Look, view: TaskView, background: Background | None) -> Self:
         """Return the task as this viewer sees it now."""
         context = BackgroundOut.of(view.request, background) if background else None
-        return cls.model_validate(_in_list(look, view) | {"context": context})
+        seen = _in_list(look, view)
+        return cls.model_validate(
+            seen | {"context": context, "may_reduce": _may_reduce(view) if seen["you_may"] else ()}
+        )
 
 
 class CommandOut(_Out):
@@ -1029,6 +1033,13 @@ def _in_list(look: Look, view: TaskView) -> dict[str, Any]:
         "yours": _why(look.viewer, task, mine),
         "on_behalf_of": mine.on_behalf_of if mine else (),
     }
+
+
+def _may_reduce(view: TaskView) -> list[FormField]:
+    """Return the answers that those who decide a task may make smaller."""
+    order, task = view.request.order, view.task
+    named = {one for stage in order.stages if stage.id == task.stage for one in stage.may_reduce}
+    return [field for field in order.item.form if task.kind == "approval" and field.id in named]
 
 
 def _why(viewer: Actor, task: Task, mine: Assignee | None) -> str | None:

@@ -377,7 +377,7 @@ def _settle(state: Approvals, stage: StageState, at: datetime) -> Change:
         return _close(state, stage, StageStatus.REJECTED, at, rule="approval.deny")
     if stage.votes and _suffices(stage):
         return _close(state, stage, StageStatus.APPROVED, at)
-    if _suffices(stage, hoping=True):
+    if stage.undecided() and _suffices(stage, hoping=True):
         return Change(state=_replace(state, stage))
     if rejections:
         return _close(state, stage, StageStatus.REJECTED, at)
@@ -440,9 +440,19 @@ def _resolve(state: Approvals, found: StageState, event: Resolve, at: datetime) 
     """Ask those who are named now: an empty seat moves, a vote once cast stays unless the stage says otherwise."""
     slate = _reseated(found, _without_banned(state, found.stage, event.slate))
     changed, fallen = _with_slate(found, slate)
+    changed = _above(state, changed, event.above) if event.above else changed
     # Only for those who come: whoever was asked before may have taken back what they said elsewhere.
     new = {seat.person.id for seat in slate.seats} - {seat.person.id for seat in found.slate.seats}
     return _asked_anew(state, found, _carry_over(state, changed, new, at), at, fallen)
+
+
+def _above(state: Approvals, stage: StageState, named: Slate) -> StageState:
+    """Return a stage with those to whom it was escalated as they are named now."""
+    fresh = _without_banned(state, stage.stage, named)
+    calendars, hours = {**stage.slate.calendars, **fresh.calendars}, {**stage.slate.hours, **fresh.hours}
+    slate = stage.slate.model_copy(update={"calendars": calendars, "hours": hours})
+    people = tuple(seat.acting for seat in fresh.seats)
+    return stage.model_copy(update={"slate": slate, "escalated": people})
 
 
 def _with_slate(stage: StageState, slate: Slate) -> tuple[StageState, tuple[tuple[str, Vote], ...]]:

@@ -227,10 +227,15 @@ class Withdraw(_OnStage):
 
 
 class Resolve(_OnStage):
-    """The people were looked up again: somebody left, a group changed, a delegation began or ended."""
+    """The people were looked up again: somebody left, a group changed, a delegation began or ended.
+
+    Attributes:
+        above: those to whom it was escalated, if it was.
+    """
 
     kind: Literal["resolve"] = "resolve"
     slate: Slate
+    above: Slate | None = None
 
 
 class Escalate(_OnStage):

@@ -389,6 +389,7 @@ Template = Literal[
     "question",
     "answered",
     "advice-needed",
+    "amended",
     "clock",
     "operator-needed",
     "work-needed",
@@ -406,9 +407,10 @@ class Notice(Model):
     """A message that somebody is owed because something happened (feature row N2).
 
     Attributes:
-        event: ``<request number>/<seq>``: the journal entry it comes from; ``delegation:<id>/<set|withdrawn>`` if it is
-            about a delegation; ``digest:<event>`` if it stands for several, that being the first of them. With the
-            recipient it is the key: one event tells one person at most once.
+        event: ``<request number>/<seq>``: the journal entry it comes from, with ``+1`` … if it is a further one about
+            it; ``delegation:<id>/<set|withdrawn>`` if it is about a delegation; ``digest:<event>`` of one that was put
+            together from several, the event being that of the first. With the recipient it is the key: one event
+            tells one person at most once.
         template: the name of the template in catalog/templates.
         to: who is told.
         data: what the template needs; plain JSON.

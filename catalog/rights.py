@@ -245,11 +245,10 @@ def acts(actor: Actor, order: Order, task: Task, beside: Iterable[Task], at: dat
         case "operator":
             return ("decide",) if may_decide(actor, order, task) else ()
         case "fulfilment":
-            return tuple(act for act in _WORK if not refuse_work(actor, task, act, reason="given"))
-        case "information":
-            return () if refuse_considering(actor, order, task, "answer", "given") else ("answer",)
-        case "advice":
-            return () if refuse_considering(actor, order, task, "advise", "given") else ("advise",)
+            return tuple(work for work in _WORK if not refuse_work(actor, task, work, reason="given"))
+        case _:
+            act: Act = "advise" if task.kind == "advice" else "answer"
+            return () if refuse_considering(actor, order, task, act, "given") else (act,)
 
 
 _WORK: tuple[Act, ...] = ("claim", "release", "complete", "decline")

@@ -25,8 +25,10 @@ LISTS = ("multi_choice", "people", "attachment", "rows")
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 
-def collect(form: Form, pairs: Sequence[str], file: Path | None = None) -> dict[str, Any]:
+def collect(form: Form, pairs: Sequence[str], file: Path | None = None, *, ask: bool = True) -> dict[str, Any]:
     """Return what was answered: in a file, then by ``FIELD=VALUE``, then, at a terminal, to what is still asked.
+
+    With `ask` false nothing is asked: only what is given changes.
 
     Raises:
         Trouble: a pair or the file cannot be read.
@@ -45,7 +47,7 @@ def collect(form: Form, pairs: Sequence[str], file: Path | None = None) -> dict[
         else:
             typed[name] = value
     answers |= typed
-    if sys.stdin.isatty():
+    if ask and sys.stdin.isatty():
         answers |= {field["id"]: value for field in form if field["id"] not in answers and (value := _asked(field))}
     return answers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from catalog.delegation import Scope, shown
 from catalog.duration import words
 from catalog.text import one_line
 from catalog.wording import Turn, begins, turns
+from cli import doing
 
 COLOURS = {
     "fulfilled": "green",
@@ -120,26 +122,47 @@ def task_table(tasks: list[dict[str, Any]], *, closed: bool = False) -> Renderab
     """Return an inbox, or what of it is closed."""
     if not tasks:
         return Text("There are no closed tasks." if closed else "Nothing waits for you.")
-    columns = ("Outcome", "Closed") if closed else ("Taken by", "You may", "Due")
+    columns = ("Outcome", "Closed") if closed else ("Taken by", "You may", "As", "Due")
     table = Table("Task", "Kind", "What", "Ordered by", *columns, box=None, pad_edge=False)
     for task in tasks:
         if closed:
             last = [task["decided"], moment(task["closed_at"])]
         else:
-            due = distance(task["due_at"]) if task["due_at"] else ""
-            last = [(task["claimed_by"] or {}).get("name", ""), " | ".join(task["you_may"]), due]
+            taken, may = (task["claimed_by"] or {}).get("name", ""), task["you_may"] or task["can"]
+            last = [taken, " | ".join(may), _yours(task), _due(task["due_at"])]
         kind = "work" if task["kind"] == "fulfilment" else task["kind"]
         cells = (task["id"], kind, task["title"], task["request"]["requester"]["name"], *last)
         table.add_row(*(plain(cell) for cell in cells))
     return table
 
 
+def _yours(task: dict[str, Any]) -> str:
+    """Return why a task is the reader's, where that is not simply because they are asked (feature row W2)."""
+    match task["yours"]:
+        case "delegated":
+            return "for " + ", ".join(person["name"] for person in task["on_behalf_of"])
+        case "escalated":
+            return "escalated to you"
+        case "operator":
+            return "operator"
+        case _:
+            return ""
+
+
+def _due(iso: str | None) -> str:
+    if iso is None:
+        return ""
+    return f"overdue, {distance(iso)}" if datetime.fromisoformat(iso) < datetime.now(UTC) else distance(iso)
+
+
 def task_panel(task: dict[str, Any]) -> RenderableType:
-    """Return a task: how it is done, what it asks for, and who has it."""
+    """Return a task: how it is done, what it asks for, who has it, and what helps to decide it."""
     facts = Table.grid(padding=(0, 2))
     request = task["request"]
     facts.add_row("For", plain(f"{request['number']} {request['item']['name']}, {request['beneficiary']['name']}"))
-    facts.add_row("Asked", plain(", ".join(one["person"]["name"] for one in task["assignees"]) or "the operators"))
+    facts.add_row("Asked", plain(", ".join(_asked(one) for one in task["assignees"]) or "the operators"))
+    if why := _yours(task):
+        facts.add_row("You", plain(why))
     if task["claimed_by"]:
         facts.add_row("Taken by", plain(task["claimed_by"]["name"]))
     if task["due_at"]:
@@ -153,9 +176,52 @@ def task_panel(task: dict[str, Any]) -> RenderableType:
         parts += [Text(), Text("\n").join(plain(line) for line in said.splitlines())]
     if task["evidence"]:
         parts += [Text("\nIt asks for", style="bold"), field_table(task["evidence"])]
-    if task["you_may"]:
-        parts.append(Text("\nYou may: ", style="dim").append_text(plain(", ".join(task["you_may"]))))
+    if task["context"]:
+        parts += [Text("\nWhat is known", style="bold"), _context(task["context"])]
+    if task["may_reduce"]:
+        parts += [Text("\nBy approving you may make smaller, with -a", style="bold"), field_table(task["may_reduce"])]
+    parts += _doings("You can", doing.about_task(task))
     return Panel(Group(*parts), title=plain(f"{task['id']} {task['title']}"), title_align="left")
+
+
+def _asked(one: dict[str, Any]) -> str:
+    """Return somebody who is asked, and what they said."""
+    name = one["person"]["name"]
+    if one["verdict"] and one["by"]:
+        return f"{name} ({one['verdict']}, by {one['by']['name']})"
+    instead = "" if one["own"] or not one["on_behalf_of"] else f"for {_people(one['on_behalf_of'])}"
+    said = ", ".join(part for part in (one["verdict"], instead) if part)
+    return f"{name} ({said})" if said else name
+
+
+def _people(people: list[dict[str, Any]]) -> str:
+    return ", ".join(person["name"] for person in people)
+
+
+def _context(context: dict[str, Any]) -> RenderableType:
+    """Return what helps to decide (feature row A19)."""
+    grid = Table.grid(padding=(0, 2))
+    if context["cost"]:
+        grid.add_row("costs", plain(_cost(context["cost"])))
+    if context["changes"]:
+        times = "once" if context["changes"] == 1 else f"{context['changes']} times"
+        grid.add_row("changed", f"{times} since it was ordered")
+    if context["colleagues"] is not None:
+        grid.add_row("colleagues", f"{context['colleagues']} of the same department have it")
+    for one in context["earlier"]:
+        now = one["outcome"] or one["status"]
+        grid.add_row("before", plain(f"{one['number']}, {moment(one['accepted_at'])}: {now}"))
+    for entry in context["history"]:
+        grid.add_row(Text(clock(entry["at"]), style="dim"), plain(entry["text"]))
+    return grid if grid.row_count else Text("Nothing of the kind was ordered or said before.", style="dim")
+
+
+def _doings(title: str, doings: Iterable[tuple[str, str]]) -> list[RenderableType]:
+    """Return what the reader can do, each with its command; nothing if there is nothing."""
+    grid = Table.grid(padding=(0, 2))
+    for words_, command in doings:
+        grid.add_row(plain(words_), Text(one_line(command), style="bold"))
+    return [Text(f"\n{title}", style="dim"), grid] if grid.row_count else []
 
 
 def field_table(fields: list[dict[str, Any]]) -> RenderableType:
@@ -281,11 +347,10 @@ def request_panel(request: dict[str, Any], entries: list[dict[str, Any]]) -> Ren
         facts.add_row("Ending", plain(request["reason"]))
     if request["parent"]:
         facts.add_row("Part of", plain(request["parent"]))
-    waits = [_waiting(waiting) for waiting in request["waiting"]]
+    waits = [_waiting(request, waiting) for waiting in request["waiting"]]
     whole = [Text("\nParts", style="bold"), _parts(request["parts"])] if request["parts"] else []
     parts: list[RenderableType] = [facts, *waits, *whole, Text("\nTimeline", style="bold"), timeline(entries)]
-    if request["you_may"]:
-        parts.append(Text("\nYou may: ", style="dim").append_text(plain(", ".join(request["you_may"]))))
+    parts += _doings("You can also" if waits else "You can", doing.about_request(request))
     return Panel(Group(*parts), title=plain(f"{request['number']} {request['item']['name']}"), title_align="left")
 
 
@@ -309,20 +374,21 @@ def timeline(entries: list[dict[str, Any]]) -> RenderableType:
     return table if entries else Text("Nothing has happened yet.", style="dim")
 
 
-def _waiting(waiting: dict[str, Any]) -> RenderableType:
+def _waiting(request: dict[str, Any], waiting: dict[str, Any]) -> RenderableType:
+    """Return in words one thing a request waits for, and what the reader can do about it (feature row W1)."""
     grid = Table.grid(padding=(0, 2))
-    grid.add_row("what", plain(waiting["what"]))
     if waiting["who"]:
         grid.add_row("who", _names(waiting))
     grid.add_row("since", f"{moment(waiting['since'])} ({distance(waiting['since'])})")
     if waiting["until"]:
-        until = f"{moment(waiting['until'])} ({distance(waiting['until'])}). {waiting['at_deadline']}"
-        grid.add_row("until", plain(until))
+        counted = f", in the working time of {waiting['calendar']}" if waiting["calendar"] else ""
+        grid.add_row("until", plain(f"{moment(waiting['until'])} ({_due(waiting['until'])}){counted}"))
+    if waiting["at_deadline"]:
+        grid.add_row("if nothing happens", plain(waiting["at_deadline"]))
     if waiting["then"]:
-        grid.add_row("then", plain(waiting["then"]))
-    if waiting["task"]:
-        grid.add_row("task", plain(waiting["task"]))
-    return Panel(grid, title="Waits for", title_align="left", border_style="yellow")
+        grid.add_row("after that", plain(waiting["then"]))
+    parts = [plain(waiting["what"]), grid, *_doings("You can", doing.about_wait(request, waiting))]
+    return Panel(Group(*parts), title="Waits for", title_align="left", border_style="yellow")
 
 
 def _names(waiting: dict[str, Any]) -> Text:

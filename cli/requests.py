@@ -165,6 +165,29 @@ def cancel(
 
 
 @app.command()
+def amend(
+    number: Number,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--answer", "-a", help="FIELD=VALUE of what is another now; FIELD= takes an answer away."),
+    ] = None,
+    *,
+    answers: Annotated[Path | None, typer.Option(help="A file of answers, YAML or JSON; -a comes on top.")] = None,
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; who decides reads it.")] = "",
+    key: Annotated[str | None, typer.Option(help="Idempotency key: doing it again with it changes nothing.")] = None,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+) -> None:
+    """Change what you ordered while it is being approved; who decides on what has changed is asked again."""
+    client = Client(url, login)
+    item = client.get(at("requests", number))["item"]["id"]
+    form = client.get(at("catalog", "items", item))["form"]
+    changed = send(client, form, collect(form, given or [], answers, ask=False))
+    answer = client.post(at("requests", number, "amendment"), {"answers": changed, "reason": reason}, key)
+    Console().print(plain(f"{answer['entry']['text']}."))
+
+
+@app.command()
 def comment(
     number: Number,
     text: Annotated[str, typer.Argument(help="What to say.")],

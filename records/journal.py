@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, case, delete, insert, literal, null, select, update
+from sqlalchemy import Connection, case, delete, insert, literal, null, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from catalog.journal import Entry
@@ -115,7 +115,9 @@ def _set_aside(connection: Connection, request_id: int, seq: int, projection: Pr
     first = select(journal.c.at).where(journal.c.request_id == request_id, journal.c.seq == seq)
     forget_milestones(connection, request_id, since=connection.execute(first).scalar_one())
     events = [f"{projection.number}/{entry}" for entry in connection.scalars(select(journal.c.seq).where(*gone))]
-    connection.execute(delete(notices).where(notices.c.event.in_(events), notices.c.state == "pending"))
+    more = (notices.c.event.startswith(f"{event}+", autoescape=True) for event in events)  # see `Record.owe`
+    about = or_(notices.c.event.in_(events), *more)
+    connection.execute(delete(notices).where(about, notices.c.state == "pending"))
     connection.execute(delete(journal).where(*gone))
     kept = [task.id for task in projection.tasks]
     dropped = select(tasks.c.task).where(tasks.c.request_id == request_id, tasks.c.task.not_in(kept))

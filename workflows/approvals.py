@@ -184,11 +184,11 @@ class ApprovalDesk:
         if not change.closed:
             self._tell("approval-needed", state, _told(state))
 
-    def resolve(self, stage_id: str, slate: Slate, rule: str) -> None:
-        """Ask those who may decide a stage now; whoever is named anew is told."""
+    def resolve(self, stage_id: str, slate: Slate, above: Slate | None, rule: str) -> None:
+        """Ask those who may decide a stage now, and those `above` to whom it was escalated; who is new is told."""
         before = self.stage(stage_id)
         self.find(before.stage, slate)
-        change = self._apply(Resolve(stage=stage_id, slate=slate))
+        change = self._apply(Resolve(stage=stage_id, slate=slate, above=above))
         self.record.change_task(self._tasks[stage_id], named=slate.fingerprint())
         if isinstance(change, Change) and change.state.stage(stage_id) != before:
             self._note_people(stage_id, change, rule)
@@ -341,7 +341,7 @@ class ApprovalDesk:
             kind, template = _DUE[due.kind]
             facts = self._names(state) | {"people": stage_view.named(due.people), "nth": due.nth}
             self.record.note(kind, facts, rule=f"approval.{due.kind}")
-            people = (self.record.order.requester,) if due.kind == "ask-again" else due.people
+            people = self._parties() if due.kind == "ask-again" else due.people
             self._tell(template, state, people)
         else:
             self._want(due.stage, Want(due.kind, level=due.nth))
@@ -459,17 +459,21 @@ class ApprovalDesk:
         state = self.stage(stage_id)
         order, by = self.record.order, command.actor.person
         if command.act == "ask" and state.question:
-            parties = {person.id: person for person in (order.requester, order.beneficiary)}.values()
             title = f"{by.name} asks about {order.item.name}"
-            task = self._question(title, "information", tuple(parties), state, command.text)
+            task = self._question(title, "information", self._parties(), state, command.text)
             self._asking[stage_id] = task.id
-            self._tell("question", state, parties)
+            self._tell("question", state, self._parties())
         if command.act == "consult" and command.person:
             title = f"{by.name} asks your advice on {order.item.name} for {order.beneficiary.name}"
             task = self._question(title, "advice", (command.person,), state, command.text)
             self._advising[stage_id, command.person.id] = task.id
             data = {**order.headline(), "task": task.id, "asker": by.name, "question": command.text}
             self.record.owe("advice-needed", command.person, {**data, "answers": order.shown_answers()})
+
+    def _parties(self) -> tuple[PersonRef, ...]:
+        """Return who ordered it and who is to have it, each once."""
+        order = self.record.order
+        return tuple({person.id: person for person in (order.requester, order.beneficiary)}.values())
 
     def _question(self, title: str, kind: Any, people: tuple[PersonRef, ...], state: StageState, text: str) -> Task:
         task = Task(

@@ -179,21 +179,29 @@ class Approving:
         what = f"Find who decides {stage.name}"
         if want.kind == "nobody":
             await self._operators.ask(what, NOBODY_DECIDES.format(stage=stage.name), ("retry", "cancel"))
-        query = await self._worked_out(what, lambda: self._asking(stage, self._wanted(stage, want)))
-        found = await self._targets.look_up(on_directory(Identity.approvers, query, what))
-        slate = slates.slate(stage, found, self._desk.record.order.parties, workflow.now())
-        if not self._desk.is_open(stage.id):
-            return
         if want.kind == "escalate":
-            self._desk.escalate(stage.id, slate)
-        else:
-            self._desk.resolve(stage.id, slate, want.rule or "approval.nobody")
+            slate = await self._looked_up(stage, lambda: self._above(stage, want.level - 1, want.level))
+            if self._desk.is_open(stage.id):
+                self._desk.escalate(stage.id, slate)
+            return
+        slate = await self._looked_up(stage, lambda: plan.wanted(stage, self._names()))
+        above = None
+        if self._desk.is_open(stage.id) and (levels := _levels(self._desk.stage(stage.id))):
+            above = await self._looked_up(stage, lambda: self._above(stage, *levels))
+        if self._desk.is_open(stage.id):
+            self._desk.resolve(stage.id, slate, above, want.rule or "approval.nobody")
 
-    def _wanted(self, stage: Stage, want: Want) -> Wanted:
-        if want.kind != "escalate":
-            return plan.wanted(stage, self._names())
-        rules = plan.concrete(stage.escalate[want.level - 1].to, self._names())
-        return Wanted(groups=(rules,), fallback=())
+    def _above(self, stage: Stage, begin: int, end: int) -> Wanted:
+        """Return whom these levels of escalation ask for."""
+        rules = [rule for level in stage.escalate[begin:end] for rule in level.to]
+        return Wanted(groups=(plan.concrete(tuple(rules), self._names()),), fallback=())
+
+    async def _looked_up(self, stage: Stage, wanted: Callable[[], Wanted]) -> Slate:
+        """Return who decides, as the directory has them now."""
+        what = f"Find who decides {stage.name}"
+        query = await self._worked_out(what, lambda: self._asking(stage, wanted()))
+        found = await self._targets.look_up(on_directory(Identity.approvers, query, what))
+        return slates.slate(stage, found, self._desk.record.order.parties, workflow.now())
 
     async def _worked_out(self, what: str, query: Callable[[], ApproversQuery]) -> ApproversQuery:
         """Return what to ask the directory; as long as the item's rules cannot be worked out, operators are asked."""
@@ -210,6 +218,13 @@ class Approving:
         for state in self._desk.state.stages:
             if state.status in ends and state.status is self._desk.state.outcome:
                 raise _ending(state)
+
+
+def _levels(state: StageState) -> tuple[int, int] | None:
+    """Return which levels of escalation may decide now, from and to; None if it was not escalated."""
+    level = state.agenda.level if state.agenda else 0
+    replaced = [at for at in range(level) if state.stage.escalate[at].how == "replace"]
+    return (replaced[-1] if replaced else 0, level) if level else None
 
 
 def _ending(state: StageState) -> Ended:

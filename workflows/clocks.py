@@ -100,7 +100,9 @@ class Clocks:
         """Wait for the next moment that is known now, or until another one is the next."""
         left = at - workflow.now() if at else None
         with contextlib.suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self._over or self._next != at, timeout=left, timeout_summary="A clock")
+            await workflow.wait_condition(
+                lambda: self._over or self._next != at, timeout=left, timeout_summary="A clock"
+            )
 
     def _say(self) -> None:
         """Put on record what has been reached and was not said yet, and tell those who can do something about it."""

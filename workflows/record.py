@@ -77,6 +77,7 @@ class Record:
         self.order = order.amended(so_far.amendment)
         self._chain = Chain(order.number, so_far.seq, so_far.head)
         self._entries: list[Entry] = []
+        self._acted = ""  # who caused the newest entry
         self._followers: list[Callable[[Entry], None]] = []
         self._notices: list[Notice] = []
         self._kept: dict[str, Task] = {}  # the tasks as the register has them for certain
@@ -141,6 +142,7 @@ class Record:
             command=command,
         )
         self._entries.append(entry)
+        self._acted = actor.person.id if actor else ""
         for follow in self._followers:
             follow(entry)
         return entry
@@ -154,9 +156,16 @@ class Record:
         return Status.ATTENTION if asked and self._phase is not Status.CLOSED else self._phase
 
     def owe(self, template: Template, to: PersonRef, data: dict[str, Any]) -> None:
-        """Owe somebody a message about the newest entry."""
+        """Owe somebody a message about the newest entry; whoever caused that knows (feature row N3).
+
+        What an item's author writes goes to whom it names. A second message to one person about the same entry has a
+        key of its own, so that neither is taken for the other's repetition.
+        """
+        if to.id == self._acted and template != "message":
+            return
         event = f"{self.order.number}/{self._chain.seq}"
-        self._notices.append(Notice(event=event, template=template, to=to, data=data))
+        told = sum(one.to.id == to.id and one.event.partition("+")[0] == event for one in self._notices)
+        self._notices.append(Notice(event=f"{event}+{told}" if told else event, template=template, to=to, data=data))
 
     def waits_for(self, waiting: Waiting) -> str:
         """Say that something is waited for, beside whatever else is; returns the key to `waited_for`."""

@@ -67,7 +67,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.people import Actor, PersonRef
     from catalog.plan import PlannedStage
     from catalog.request import Amendment, Order, Outcome, Status, Task
-    from catalog.slate import Found
+    from catalog.slate import Found, Rung
 
 M = TypeVar("M", bound=Model)
 
@@ -235,7 +235,7 @@ class RequestFrame:
             return await self._written(self.operators.decided(task, command))
         if command.amendment:
             self._amended(command, command.amendment, task.stage or "")
-            command = command.model_copy(update={"subject": None})  # it named what they saw before they changed it
+            pass  # it named what they saw before they changed it
         return await self._written(desk.vote(task, command))
 
     @decide.validator
@@ -417,6 +417,9 @@ class RequestFrame:
         # One command causes one entry that answers it: of a decision that is the vote.
         answers = "" if by_stage else command.command
         entry = self.record.note(Kind.AMENDED, facts, actor=command.actor, command=answers)
+        told = {**self.order.headline(), "by": command.actor.person.name, "changed": facts["changed"]}
+        for person in {one.id: one for one in (self.order.requester, self.order.beneficiary)}.values():
+            self.record.owe("amended", person, {**told, "reason": command.reason})
         self.desk.amend(self._planned(), by_stage)
         return entry
 
@@ -492,12 +495,17 @@ class RequestFrame:
                 what = f"Read the parameters of {item.name}"
                 await self.operators.ask(what, ITEM_AT_FAULT.format(error=error), ("retry", "cancel"))
 
-    async def approved(self, found: Found | None = None) -> None:
-        """Return once every stage has approved; `found` are the first stage's people, freshly looked up.
+    async def approved(self, found: Found | tuple[Rung, ...] | None = None) -> None:
+        """Return once every stage has approved.
+
+        Args:
+            found: the first stage's people, freshly looked up; flows of earlier releases hand over their ladder.
 
         Raises:
             Ended: it was refused, its time ran out, or it was called off.
         """
+        if isinstance(found, tuple):
+            found = Found(rungs=found)
         if not self._carried:
             self.desk.note_plan()
         await self.approving.approved(found)

@@ -1,7 +1,7 @@
 """The demo's second act: an approval in which everything happens that keeps approvals from being easy.
 
-The manager is on leave, her delegate asks back, the order is changed, two stages run side by side and one of them is not
-decided in time. After each turn the request says what it waits for (feature rows A4, A8, A10, A13, A22, W1).
+The manager is on leave, her delegate asks back, the order is changed, two stages run side by side and one of them is
+not decided in time. After each turn the request says what it waits for (feature rows A4, A8, A10, A13, A22, W1).
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class SecondAct:
 
     def _ask(self) -> None:
         task = self._task(DELEGATE)
-        self._clients[DELEGATE].post(at("tasks", task, "question"), {"text": "Why 40 weeks? The tender ends in spring."})
+        self._clients[DELEGATE].post(
+            at("tasks", task, "question"), {"text": "Why 40 weeks? The tender ends in spring."}
+        )
 
     def _amend(self) -> None:
         self._clients[ORDERER].post(

@@ -123,7 +123,7 @@ def ladder(rules: tuple[ApproverRule, ...], **roles: set[str]) -> list[tuple[str
     """Return the rungs for what Ada orders for herself, up to the first that finds somebody: rule and people."""
     directory = MemoryDirectory([a_person(), a_person("Ben Bright"), a_person("Cleo Quill")], roles=roles)
     query = ApproversQuery(rules=rules, requester_id="id-ada", beneficiary_id="id-ada", group="", item_owner="cleo")
-    return [(rung.rule, [person.id for person in rung.people]) for rung in Approvers(directory).rungs(query)]
+    return [(rung.rule, [person.id for person in rung.people]) for rung in Approvers(directory).find(query).rungs]
 
 
 OFFICER = ByRole(rule="role", role="officer")

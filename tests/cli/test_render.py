@@ -42,14 +42,18 @@ def a_request(text: str) -> dict[str, Any]:
         "at_deadline": text,
         "then": text,
         "task": text,
+        "calendar": text,
+        "can": ["amend"],
     }
+    task = {"id": text, "stage": text, "kind": "approval", "decided": None, "choices": [text], "can": ["decide", "ask"]}
     return {
         "number": text,
         "status": text,
         "outcome": None,
         "reason": text,
         "waiting": [waiting],
-        "you_may": [text],
+        "tasks": [task, task | {"id": "other", "kind": "information", "can": ["answer"]}],
+        "you_may": ["comment"],
         "item": {"name": text, "version": text},
         "requester": person,
         "beneficiary": person,
@@ -67,7 +71,7 @@ def test_a_request_shows_what_people_wrote_literally(text: str, shown: str) -> N
     entry = {"at": AT, "kind": "comment", "text": text, "rule": text}
     out = printed(request_panel(a_request(text), [entry]))
     if text != "a\nb":  # an answer keeps its lines; that is tested below
-        assert out.count(shown) == 22
+        assert out.count(shown) == 26
     assert "\x1b" not in out
     assert "\u202e" not in out
 
@@ -81,10 +85,13 @@ def test_lists_show_what_people_wrote_literally(text: str, shown: str) -> None:
         "request": a_request(text),
         "claimed_by": {"name": text},
         "you_may": [text],
+        "can": [],
+        "yours": "delegated",
+        "on_behalf_of": [{"name": text}],
         "due_at": None,
     }
     closed = task | {"decided": text, "closed_at": AT}
-    for table, cells in ((request_table([a_request(text)]), 5), (task_table([task]), 6)):
+    for table, cells in ((request_table([a_request(text)]), 5), (task_table([task]), 7)):
         assert printed(table).count(shown) == cells
     assert printed(task_table([closed], closed=True)).count(shown) == 5
 
@@ -97,8 +104,20 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
         "id": text,
         "title": text,
         "request": a_request(text),
-        "assignees": [{"person": person}],
+        "assignees": [{"person": person, "verdict": "approve", "by": person, "own": True, "on_behalf_of": []}],
         "claimed_by": person,
+        "choices": [text],
+        "can": ["decide"],
+        "yours": "delegated",
+        "on_behalf_of": [person],
+        "may_reduce": [field],
+        "context": {
+            "cost": {"one_off": text, "recurring": text, "currency": text, "every": text},
+            "changes": 2,
+            "colleagues": 3,
+            "earlier": [{"number": text, "accepted_at": AT, "outcome": None, "status": text}],
+            "history": [{"at": AT, "text": text}],
+        },
         "due_at": None,
         "decided": text,
         "decided_by": [person],
@@ -121,7 +140,7 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
         "promise": A_PROMISE,
     }
     preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
-    for what, times in ((task_panel(task), 16), (draft_table([draft]), 3), (preview_panel(preview), 7)):
+    for what, times in ((task_panel(task), 31), (draft_table([draft]), 3), (preview_panel(preview), 7)):
         out = printed(what)
         assert out.count(shown) == times
         assert "\x1b" not in out

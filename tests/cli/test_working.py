@@ -36,7 +36,8 @@ def test_a_task_is_shown_with_how_it_is_done_and_what_it_asks_for(shop: Workshop
         "photo attachment Photo (optional)",
     ):
         assert part in said
-    assert "You may: claim, complete, decline" in said
+    for act in ("claim", "complete", "decline"):
+        assert f"commissary task {act} {shop.task.id}" in said
 
 
 def test_work_is_claimed_given_back_and_declined(shop: Workshop, commissary: Commissary) -> None:

@@ -10,11 +10,12 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from catalog.request import Order, Outcome
+from catalog.request import Outcome
 from worker.queues import WORKFLOWS
 from worker.sandbox import runner
 from workflows.access import AccessRequest
 from workflows.ending import Closure, Ended
+from workflows.request import Run
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -39,11 +40,11 @@ class Forgetful(AccessRequest):
     """A flow that forgets to look the beneficiary up."""
 
     @workflow.init
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Run) -> None:
         super().__init__(order)
 
     @workflow.run
-    async def run(self, order: Order) -> Closure:
+    async def run(self, order: Run) -> Closure:
         return await self.conduct(self.hurry)
 
     async def hurry(self) -> Ended:

@@ -28,6 +28,7 @@ from catalog.journal import Chain, Entry, Kind
 from catalog.loader import Catalog
 from catalog.people import PersonRef
 from catalog.request import (
+    Amendment,
     Assignee,
     Batch,
     Order,
@@ -40,14 +41,18 @@ from catalog.request import (
 )
 from records.register import Register
 from workflows.messages import (
+    AMEND,
     CANCEL,
     COMMENT,
+    CONSIDER,
     DECIDE,
     DIRECTORY_QUEUE,
     TASK_QUEUE,
+    Amend,
     Cancel,
     Command,
     Comment,
+    Consider,
     Decide,
     LookAgain,
 )
@@ -117,7 +122,7 @@ class FakeEngine:
     async def command(self, number: str, update: str, message: Command) -> Entry:
         self._reach()
         self.commands.append(message)
-        assert update == {Decide: DECIDE, Cancel: CANCEL, Comment: COMMENT}[type(message)]
+        assert update == _UPDATES[type(message)]
         run = self._runs.get(number)
         if run is None or run.ended:
             raise NotRunning(number)
@@ -157,11 +162,25 @@ class FakeEngine:
         return self._runs[number].failing()
 
 
+_UPDATES = {Decide: DECIDE, Consider: CONSIDER, Amend: AMEND, Cancel: CANCEL, Comment: COMMENT}
+_KINDS = {
+    "withdraw": Kind.VOTE_WITHDRAWN,
+    "reassign": Kind.HANDED_ON,
+    "add": Kind.APPROVER_ADDED,
+    "consult": Kind.ADVICE_ASKED,
+    "advise": Kind.ADVICE_GIVEN,
+    "ask": Kind.INFO_ASKED,
+    "answer": Kind.INFO_GIVEN,
+    "remind": Kind.APPROVERS_REMINDED,
+}
+
+
 class _Run:
     def __init__(self, order: Order) -> None:
         self.order = order
         self.answers: dict[str, Entry] = {}
         self.ended = False
+        self.amendment: Amendment | None = None
         self.chain = Chain(order.number)
         self.tasks = {f"{order.number}.1": self._approval()}
 
@@ -202,6 +221,12 @@ class _Run:
                 return self._end(self._caused(Kind.CANCEL_REQUESTED, message, {"reason": message.reason}))
             case Decide():
                 return self._decided(message)
+            case Amend():
+                self.amendment = message.amendment
+                facts = {"changed": [], "reason": message.reason, "said": message.said}
+                return self._batch(self._caused(Kind.AMENDED, message, facts), status=Status.APPROVAL)
+            case Consider():
+                return self._considered(message)
             case _:
                 raise AssertionError(message)
 
@@ -217,6 +242,12 @@ class _Run:
             changes["assignees"] = (Assignee(person=person, verdict=verdict, at=NOON),)
         self.tasks[message.task] = task.model_copy(update=changes)
         return self._end(entry)
+
+    def _considered(self, message: Consider) -> Batch:
+        says: dict[str, Any] = {"task": message.task, "name": "Manager"}
+        says |= {"text": message.text} if message.text else {}
+        says |= {"person": message.person.model_dump(mode="json")} if message.person else {}
+        return self._batch(self._caused(_KINDS[message.act], message, says), status=Status.APPROVAL)
 
     def _caused(self, kind: Kind, message: Command, says: dict[str, Any]) -> Entry:
         return self.chain.append(kind, NOON, actor=message.actor, data=says, command=message.command)
@@ -236,7 +267,8 @@ class _Run:
 
     def _batch(self, *entries: Entry, status: Status, outcome: Outcome | None = None) -> Batch:
         mara = a_person("Mara Lind").ref()
-        waiting = Waiting(kind=WaitKind.PEOPLE, what="Mara decides", who=(mara,), since=NOON, rule="approver.manager")
+        asked = {"who": (mara,), "since": NOON, "rule": "approver.manager", "task": f"{self.order.number}.1"}
+        waiting = Waiting(kind=WaitKind.PEOPLE, what="Mara decides", **asked)
         projection = Projection(
             number=self.order.number,
             seq=self.chain.seq,
@@ -244,6 +276,7 @@ class _Run:
             outcome=outcome,
             waiting=() if outcome else (waiting,),
             tasks=tuple(self.tasks.values()),
+            amendment=self.amendment,
             updated_at=NOON,
             closed_at=NOON if outcome else None,
         )

@@ -194,7 +194,11 @@ MAKE: dict[str, Callable[[st.DrawFn, StageState, PersonRef], StageEvent]] = {
         subject=draw(st.sampled_from((None, None, stage.subject, stage.subject, "sha256:0"))),
     ),
     "withdraw": lambda _, stage, by: Withdraw(stage=stage.stage.id, voter=by),
-    "resolve": lambda draw, stage, _: Resolve(stage=stage.stage.id, slate=draw(slates(len(stage.stage.groups)))),
+    "resolve": lambda draw, stage, _: Resolve(
+        stage=stage.stage.id,
+        slate=draw(slates(len(stage.stage.groups))),
+        above=draw(slates(1)) if stage.escalated else None,
+    ),
     "hand": lambda draw, stage, by: Hand(
         stage=stage.stage.id,
         by=by,

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import a_stage, an_item
+from support.builders import a_person, a_stage, after, an_item, an_order, approvals_of, cast, opening, stage_of
 
 from catalog import amendment, form
+from catalog.ballot import Amend, StageStatus
 from catalog.form import FieldError
 from catalog.item import CatalogItem
+from catalog.plan import plan
+from catalog.request import Amendment
 
 FIELDS: list[dict[str, Any]] = [
     {"id": "count", "type": "integer", "label": "How many", "required": False},
@@ -24,6 +27,7 @@ FIELDS: list[dict[str, Any]] = [
     {"id": "ends", "type": "text", "label": "Ends", "read_only": True, "default": "{{ form.count }}"},
     {"id": "note", "type": "text", "label": "Note", "read_only": "form.count == 1", "required": False},
 ]
+MARA, BEN = a_person("Mara Lind"), a_person("Ben Bright")
 MEASURED = ("count", "size", "budget", "day", "at", "length")
 STAGE = a_stage(may_reduce=(*MEASURED, "why"))
 
@@ -103,3 +107,27 @@ def test_a22_what_has_no_place_any_more_goes_unless_it_is_given_now() -> None:
     codes = {"a": "hidden", "b": "read-only", "c": "hidden", "d": "missing"}
     errors = [FieldError(field=name, code=code, message="x") for name, code in codes.items()]
     assert amendment.outdated(errors, {"c": 1}) == {"a", "b"}
+
+
+# ---------------------------------------------------------------- what follows from a change
+
+
+def test_a11_who_makes_an_order_so_small_that_they_are_not_needed_still_decides_it() -> None:
+    state = after(approvals_of(a_stage(), beneficiary=BEN), opening(MARA))
+    planned = tuple(one.model_copy(update={"needed": False}) for one in plan((a_stage(),), {}))
+    subjects = {"manager": "sha256:2"}
+    theirs = after(state, Amend(planned=planned, subjects=subjects, by_stage="manager"))
+    assert stage_of(theirs).status is StageStatus.OPEN
+    assert after(theirs, cast(MARA)).outcome is StageStatus.APPROVED
+    anybodys = after(state, Amend(planned=planned, subjects=subjects))
+    assert anybodys.stage("manager") is None
+
+
+def test_c12_an_order_stands_for_its_item_its_person_and_what_tells_it_from_others() -> None:
+    item = an_item(distinct_by=("why",))
+    order = an_order(item=item, answers={"why": "paint", "other": 1})
+    same = order.model_copy(update={"answers": {"why": "paint", "other": 2}})
+    other = order.amended(Amendment(answers={"why": "glue"}))
+    assert order.stands_for == same.stands_for
+    assert order.stands_for != other.stands_for
+    assert an_order(item=an_item(duplicates="allow")).stands_for is None

@@ -509,6 +509,25 @@ class TestEscalation:
         assert agenda
         assert (agenda.paused_at, agenda.level) == (OVER, 1)
 
+    def test_a13_those_it_was_escalated_to_change_as_others_do(self) -> None:
+        lima = ALWAYS.model_copy(update={"id": "lima"})
+        above = a_slate(KAI, ADA, calendars={"lima": lima}, hours={KAI.id: "lima"})
+        for how, able in (("add", {BEN.id, CLEO.id, KAI.id}), ("replace", {KAI.id})):
+            again = Resolve(stage=M, slate=a_slate(BEN, CLEO), above=above)
+            change = changed(escalated(how).state, again, OVER)
+            assert (logins(change.asked), logins(change.gone)) == (["kai"], ["sam"])
+            assert stage_of(change.state).may_act().keys() == able
+            assert stage_of(change.state).slate.calendar(KAI.id) == lima
+            assert refused(change.state, cast(SAM), OVER).code == "no-longer-asked"
+
+    def test_a5_when_nobody_is_left_above_and_the_others_were_replaced_that_is_said(self) -> None:
+        again = Resolve(stage=M, slate=a_slate(BEN, CLEO), above=a_slate(ADA))
+        change = changed(escalated("replace").state, again, OVER)
+        assert (change.state.outcome, change.due) == (StageStatus.WAITING, (Due(kind="nobody", stage=M),))
+        assert changed(escalated("add").state, again, OVER).due == ()
+        rejecting = escalated("replace", when_nobody="reject").state
+        assert changed(rejecting, again, OVER).state.outcome is StageStatus.REJECTED
+
     def test_a9_who_it_was_escalated_to_hands_it_on(self) -> None:
         for how in ("add", "replace"):
             state = escalated(how).state

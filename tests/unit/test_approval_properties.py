@@ -289,7 +289,7 @@ def test_a22_by_an_amendment_exactly_those_votes_fall_whose_subject_changed_and_
         still = {
             planned.stage.id
             for planned in event.planned
-            if planned.needed
+            if (planned.needed or planned.stage.id == event.by_stage)
             and (old := state.stage(planned.stage.id))
             and old.subject == event.subjects[planned.stage.id]
             and (planned.auto or "auto") == (old.rule if planned.auto else "auto")

@@ -61,6 +61,7 @@ DATA |= {
     "question": {**STAGE, **QUESTION},
     "advice-needed": {**STAGE, **QUESTION},
     "answered": {**STAGE, "by": "Ada Byron", "answer": "To work\nfrom home."},
+    "amended": {**HEADLINE, "by": "Mara Lind", "reason": "Enough", "changed": [["Weeks", "40", "8"], ["Why", "x", ""]]},
     "clock": {**HEADLINE, "name": "Decision", "percent": 75, "due_at": "2025-03-13T12:00:00+00:00"},
 }
 ENTRY = {**HEADLINE, "task": "REQ-1001.1", "stage": "Guards", "due_at": "2025-03-13T12:00:00+00:00", "reminded": True}
@@ -113,6 +114,14 @@ def test_a_question_is_quoted_and_says_how_to_answer_it() -> None:
     text = mail_for("question")
     assert "    What for?\n    Say more.\n" in text.body
     assert '    commissary task answer REQ-1001.1 "..."\n' in text.body
+
+
+def test_what_has_changed_is_told_with_what_it_is_now() -> None:
+    body = mail_for("amended").body
+    assert "  Weeks\n    8\n" in body
+    assert "  Why\n    nothing any more\n" in body
+    assert "Why:\n\n    Enough" in body
+    assert "Why:" not in mail_for("amended", reason="").body
 
 
 def test_a_deadline_that_is_near_is_named() -> None:

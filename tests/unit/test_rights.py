@@ -125,6 +125,14 @@ def test_a_second_decision_of_the_same_person_is_refused_while_others_are_awaite
     assert rights.refuse_late(CLEO, asked) is None
 
 
+def test_a8_who_was_stood_in_for_is_told_who_decided_on_their_behalf() -> None:
+    stood_in = Assignee(person=MARA.person, verdict=Verdict.APPROVE, at=NOON, by=CLEO.person)
+    found = rights.refuse_late(MARA, task(assignees=(stood_in,)))
+    assert code(found) is Refused.ALREADY_DECIDED
+    assert found is not None
+    assert "Cleo Moss has already decided on your behalf: approve." in found.message
+
+
 # ---------------------------------------------------------------- cancel policies
 
 

@@ -55,7 +55,7 @@ async def test_it_looks_every_five_minutes_and_never_twice_at_once(client: Clien
 
 async def test_who_is_asked_is_looked_at_every_hour(client: Client) -> None:
     await schedule_rounds(client)
-    schedule = (await client.get_schedule_handle(ROSTER).describe()).schedule
+    schedule: Any = (await client.get_schedule_handle(ROSTER).describe()).schedule
     assert [interval.every for interval in schedule.spec.intervals] == [timedelta(hours=1)]
     assert (schedule.action.workflow, schedule.action.task_queue) == ("Roster", "commissary")
 

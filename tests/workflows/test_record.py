@@ -17,7 +17,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.builders import NOON, a_new_order, a_person, a_steps_item, an_order
+from support.builders import NOON, a_new_order, a_person, a_steps_item, an_item, an_order
 from support.story import Story, a_notice, a_task
 from support.world import World
 from temporalio.exceptions import ActivityError, CancelledError
@@ -25,6 +25,7 @@ from temporalio.exceptions import ActivityError, CancelledError
 from activities.connectors.memory import MemoryJournal
 from activities.journal import JournalWriter
 from activities.ports import Journal
+from catalog.item import Notification
 from catalog.journal import Kind, verify
 from catalog.request import Batch, Order, Outcome, Projection, Status, Waiting, WaitKind
 from records.register import Register
@@ -370,3 +371,20 @@ async def test_the_inputs_of_journal_activities_do_not_grow_with_the_tasks_a_req
 
 def waits_for_work(n: int, shown: Projection) -> bool:
     return len(shown.tasks) == n and any(one.kind is WaitKind.TASK for one in shown.waiting)
+
+
+async def test_n3_who_acts_is_not_told_and_two_messages_about_one_entry_have_keys_of_their_own(world: World) -> None:
+    called_off = await world.place()
+    await called_off.waits_for_people()
+    await called_off.cancel("Ada Byron")
+    await called_off.closes()
+    assert called_off.told("closed") == []
+
+    own = Notification(on="closed", to=("{{ requester }}",), subject="Ready", text="It is done.")
+    request = await world.place(item=an_item(notifications=(own,)))
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.closes()
+    owed = [(one.template, one.event.rpartition("/")[2]) for one in world.journal.notices(request.number)][1:]
+    last = request.entries[-1].seq
+    assert owed == [("closed", f"{last}"), ("message", f"{last}+1")]
