@@ -179,7 +179,9 @@ class ApprovalDesk:
         self.record.note(Kind.STAGE_OPENED, stage_view.facts(state), status=Status.APPROVAL, rule=slate.rule)
         self.record.open_task(task)
         for vote in state.votes:
-            self._note_carried(state, vote)
+            if vote.rule == CARRIED and vote.at == state.opened_at:
+                self._note_carried(state, vote)
+        self._have_looked_up(change)
         self._close(change.closed)
         if not change.closed:
             self._tell("approval-needed", state, _told(state))
@@ -265,6 +267,7 @@ class ApprovalDesk:
             self._note_carried(self.stage(carried_id), vote)
         for touched in (stage_id, *(carried_id for carried_id, _ in change.carried)):
             self._show(touched)
+        self._have_looked_up(change)
         self._end_question(stage_id)
         self._close(change.closed)
         return entry
@@ -303,8 +306,12 @@ class ApprovalDesk:
         self.note_plan(before)
         self._note_fallen(change)
         self._close(change.closed)
+        self._have_looked_up(change)
         for state in self.state.stages:
             self._show(state.stage.id)
+            again = [vote.voter for stage_id, vote in change.fallen if stage_id == state.stage.id]
+            if state.status is StageStatus.OPEN and again:
+                self._tell("approval-needed", state, again)
 
     def is_over(self) -> bool:
         """Return whether nothing is left to decide."""
@@ -356,12 +363,16 @@ class ApprovalDesk:
 
     def _follow(self, stage_id: str, change: Change) -> None:
         """Bring tasks and waits into step after a change of an open stage; note what else it led to."""
-        for due in change.due:
-            if due.kind in ("nobody", "escalate"):  # of a level to which nobody belongs, the next one's time has come
-                self._see_to(due)
+        self._have_looked_up(change)
         if self.is_open(stage_id):
             self._show(stage_id)
         self._close(change.closed)
+
+    def _have_looked_up(self, change: Change) -> None:
+        """Want people looked up where a change leaves too few, or a level of escalation to which nobody belongs."""
+        for due in change.due:
+            if due.kind in ("nobody", "escalate"):
+                self._see_to(due)
 
     def _show(self, stage_id: str) -> None:
         """Show who may decide a stage, and what it waits for."""
@@ -554,6 +565,7 @@ class ApprovalDesk:
         self.record.note(Kind.STAGE_CLOSED, facts, rule=state.rule or rule.get(state.status, by_votes))
 
 
+CARRIED = "approval.already-approved"
 _CONSIDERED = {
     "withdraw": Kind.VOTE_WITHDRAWN,
     "reassign": Kind.HANDED_ON,

@@ -70,13 +70,17 @@ class Clocks:
         if not self._specs:
             yield
             return
-        task = asyncio.create_task(self._run())
+        task, dropped = asyncio.create_task(self._run()), False
         try:
             yield
+        except GeneratorExit:
+            dropped = True  # from memory, as a worker does that stops: nothing can be awaited any more
+            raise
         finally:
             # No cancelling: a wait that is cancelled as it ends may swallow it (see docs/architecture.md).
             self._over = True
-            await task
+            if not dropped:
+                await task
 
     def _all(self) -> list[Clock]:
         return [clock for clocks in self._clocks.values() for clock in clocks]

@@ -235,7 +235,7 @@ class RequestFrame:
             return await self._written(self.operators.decided(task, command))
         if command.amendment:
             self._amended(command, command.amendment, task.stage or "")
-            pass  # it named what they saw before they changed it
+            command = command.model_copy(update={"subject": None})  # it named what they saw before they changed it
         return await self._written(desk.vote(task, command))
 
     @decide.validator

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.api_world import ApiWorld, problem, until
-from support.builders import NOON, a_stage, an_item
+from support.builders import NOON, a_new_order, a_stage, an_item
 from support.live_api import LiveApi
 
 from activities.errors import Transient
@@ -179,6 +179,21 @@ async def test_a22_files_and_secrets_of_a_change_belong_to_the_request(live: Liv
     assert (await world.get("mara", f"/requests/{number}/files/{upload}")).content == PNG
     assert (await amend(live, number, pin={"secret": second})).status_code == 200
     problem(await world.orders(key="k2", item="desk", answers=ORDERED | {"pin": {"secret": second}}), 422, "invalid")
+
+
+async def test_a22_a_part_is_changed_that_names_a_secret_of_the_whole(world: ApiWorld) -> None:
+    register, item = world.register, desk()
+    ref = world.parts.secrets.seal("id-ada", "one", NOON)
+    answers = ORDERED | {"budget": {"amount": "500.00", "currency": "EUR"}, "pin": {"secret": ref}}
+    whole = register.take(a_new_order("whole", item=item, answers=answers, secrets=(ref,), started=True)).order
+    part = a_new_order("part", item=item, answers=answers, secrets=(ref,), parent=whole.number, started=True)
+    number = register.take(part).order.number
+    view = register.request(number)
+    assert view
+    await world.engine.start(view.order)
+    answer = await world.post("ada", f"/requests/{number}/amendment", {"answers": {"days": 5}})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["request"]["answers"]["days"] == 5
 
 
 async def test_a22_repeating_a_change_with_its_key_gives_the_first_answer(

@@ -10,25 +10,28 @@ import asyncio
 import dataclasses
 import gc
 import sys
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from support.builders import a_person, a_stage, a_steps_item, an_item
+from support.builders import NOON, a_person, a_stage, a_steps_item, an_item, an_order
 from support.temporal import start_environment
-from support.world import Request, World
+from support.world import Request, World, served
 from temporalio.api.failure.v1 import Failure
+from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
 
 from activities.errors import Rejected, UnknownOutcome
+from catalog import names
 from catalog.journal import Kind
 from catalog.request import OrderLine, WaitKind
-from catalog.stages import ByGroup, ByOwner
-from worker.queues import workers
+from catalog.sla_spec import ClockSpec
+from catalog.stages import ByGroup, ByOwner, ByPerson, Escalation, Reminders
+from catalog.terms import terms
 
 
 class NoTraces(DefaultFailureConverter):
@@ -255,6 +258,178 @@ async def bundle_called_off(world: World) -> Request:
     return request
 
 
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+CHIEF = ByPerson(rule="person", person="rolf")
+GUARDED = a_stage(id="guards", name="Guards", approvers=(ByGroup(rule="group", group="guards"),))
+
+
+async def delegated(world: World) -> Request:
+    """Mara has delegated when it is ordered; later the delegation ends, another begins, and that delegate decides."""
+    now = datetime.now(UTC)
+    world.delegates("Mara Lind", "Grace Guard", now - DAY, now + DAY)
+    request = await world.place()
+    await request.waits_for_people()
+    world.delegations.known.clear()
+    world.delegates("Mara Lind", "Rolf Chief", now - DAY, now + DAY)
+    await request.look_again("Mara Lind", rule="delegation.ends")
+    await request.sees(Kind.APPROVERS_CHANGED)
+    await request.decide("Rolf Chief")
+    return request
+
+
+async def replaced(world: World) -> Request:
+    """The approver leaves, then everybody who could decide; an operator sees to it."""
+    request = await world.place(item=an_item(owner="nobody"))
+    await request.waits_for_people()
+    world.directory.put_person(a_person("Mara Lind", manager_id="id-rolf", active=False))
+    await request.look_again("Mara Lind", rule="people.changed")
+    await request.sees(Kind.APPROVERS_CHANGED)
+    world.directory.put_person(a_person("Rolf Chief", active=False))
+    await request.look_again("Rolf Chief", rule="people.changed")
+    await request.waits_for_operator()
+    world.directory.put_person(a_person("Rolf Chief"))
+    await request.operate("retry", task=2)
+    await request.waits_for_people()
+    await request.decide("Rolf Chief")
+    return request
+
+
+async def escalated(world: World) -> Request:
+    """Two reminders, a notice, a level that may decide as well, one that decides instead."""
+    levels = (
+        Escalation(to=(CHIEF,), notice=12 * HOUR, decide_within=2 * DAY),
+        Escalation(to=(ByOwner(rule="owner"),), how="replace", decide_within=2 * DAY),
+    )
+    stage = a_stage(decide_within=4 * DAY, remind=Reminders(after=DAY, every=DAY, at_most=2), escalate=levels)
+    request = await world.place(item=an_item(approvals=(stage,)))
+    await request.waits_for_people()
+    await request.passes(4 * DAY + HOUR)
+    await request.sees(Kind.ESCALATED)
+    await request.passes(2 * DAY + HOUR)
+    await request.sees(Kind.ESCALATED, 2)
+    await request.decide("Olga Owner")
+    return request
+
+
+async def asked(world: World) -> Request:
+    """A question that is answered late, one that is not answered, and a decision all the same."""
+    stage = a_stage(decide_within=2 * DAY, answer_within=3 * DAY, unanswered="return", remind=Reminders(after=DAY))
+    request = await world.place(item=an_item(approvals=(stage,)))
+    await request.waits_for_people()
+    await request.consider("Mara Lind", "ask", "What for?")
+    await request.passes(2 * DAY)
+    await request.sees(Kind.INFO_LATE)
+    await request.consider("Ada Byron", "answer", "For the handbook.", task=2)
+    await request.consider("Mara Lind", "ask", "Which one?")
+    await request.passes(3 * DAY + HOUR)
+    await request.sees(Kind.INFO_MISSED)
+    await request.decide("Mara Lind")
+    return request
+
+
+async def never_answered(world: World) -> Request:
+    request = await world.place(item=an_item(approvals=(a_stage(answer_within=3 * DAY),)))
+    await request.waits_for_people()
+    await request.consider("Mara Lind", "ask", "What for?")
+    await request.passes(3 * DAY + HOUR)
+    return request
+
+
+async def considered(world: World) -> Request:
+    """Handed on, put before one more, advised, reminded, taken back, decided."""
+    request = await world.place(item=an_item(approvals=(a_stage(quorum="all"),)))
+    await request.waits_for_people()
+    await request.consider("Mara Lind", "consult", "Is this safe?", person="Olga Owner")
+    await request.consider("Olga Owner", "advise", "Yes.", task=2)
+    await request.consider("Mara Lind", "reassign", "you know her", person="Grace Guard")
+    await request.consider("Grace Guard", "add", "the chief should know", person="Rolf Chief")
+    await request.consider("Ada Byron", "remind")
+    await request.decide("Grace Guard")
+    await request.consider("Grace Guard", "withdraw", "I misread it")
+    await request.decide("Rolf Chief")
+    await request.decide("Grace Guard")
+    return request
+
+
+async def amended(world: World) -> Request:
+    """Two stages; after the first the order changes, and only who decided on what has changed decides again."""
+    owner = a_stage(id="owner", name="Owner", approvers=(ByOwner(rule="owner"),))
+    request = await world.place(item=an_item(approvals=(a_stage(), owner)))
+    await request.waits_for_people()
+    await request.decide("Mara Lind")
+    await request.reaches(lambda p: len(p.tasks) == 2)
+    await request.amend(why="I keep two handbooks.")
+    await request.reaches(lambda p: len(p.tasks) == 3)
+    await request.decide("Mara Lind", task=3)
+    await request.reaches(lambda p: len(p.tasks) == 4)
+    await request.decide("Olga Owner", task=4)
+    return request
+
+
+async def side_by_side(world: World) -> Request:
+    """Two stages at once, of which an amendment concerns one, and one after both."""
+    second = GUARDED.model_copy(update={"after": ()})
+    last = a_stage(id="last", name="Last", approvers=(ByOwner(rule="owner"),), after=("manager", "guards"))
+    request = await world.place(item=an_item(approvals=(a_stage(concerns=()), second, last)))
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    await request.amend(why="I keep two handbooks.")
+    await request.reaches(lambda p: len(p.tasks) == 3)
+    await request.decide("Mara Lind", task=request.titled("Manager"))
+    await request.passes(DAY)
+    await request.decide("Grace Guard", task=request.titled("Guards"))
+    await request.reaches(lambda p: len(p.tasks) == 4)
+    await request.decide("Olga Owner", task=4)
+    return request
+
+
+async def clocks(world: World) -> Request:
+    """A clock is warned of, stands still during a question, and is breached; another is stopped in time."""
+    specs = tuple(
+        ClockSpec.model_validate({"id": measures, "measures": measures, "target": target})
+        for measures, target in (("response", "3 days"), ("decision", "4 days"))
+    )
+    item = an_item(clocks=specs)
+    measured = terms(item, names.of_order(an_order(item=item), NOON), {})
+    request = await world.place(item=item, terms=measured)
+    await request.waits_for_people()
+    await request.passes(2 * DAY + HOUR)
+    await request.consider("Mara Lind", "ask", "What for?")
+    await request.passes(5 * DAY)
+    await request.consider("Ada Byron", "answer", "For the handbook.", task=2)
+    await request.passes(2 * DAY)
+    await request.reaches(lambda _: Kind.CLOCK_BREACHED in request.kinds)
+    await request.decide("Mara Lind")
+    return request
+
+
+async def continued(world: World) -> Request:
+    """Goes on in other runs: with a vote, a question and an amendment, with stages side by side, and with a clock."""
+    spec = ClockSpec.model_validate({"id": "decision", "measures": "decision", "target": "4 days"})
+    both = GUARDED.model_copy(update={"after": (), "quorum": "all", "decide_within": 9 * DAY})
+    item = an_item(approvals=(a_stage(concerns=(), remind=Reminders(after=DAY)), both), clocks=(spec,))
+    measured = terms(item, names.of_order(an_order(item=item), NOON), {})
+    request = await world.place(item=item, terms=measured)
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    await request.amend(why="I keep two handbooks.")
+    await request.reaches(lambda p: len(p.tasks) == 3)
+    guards, manager = request.titled("Guards"), request.titled("Manager")
+    await request.decide("Grace Guard", task=guards)
+    await request.consider("Mara Lind", "ask", "What for?", task=manager)
+    for remark in range(3):
+        await request.comment("Ada Byron", f"remark {remark}")
+    await request.consider("Ada Byron", "answer", "For the handbook.", task=4)
+    await request.passes(5 * DAY)
+    await request.reaches(lambda _: Kind.CLOCK_BREACHED in request.kinds)
+    for remark in range(3):
+        await request.comment("Ada Byron", f"another remark {remark}")
+    await request.decide("Mara Lind", task=manager)
+    await request.decide("Mara Lind", task=guards)
+    return request
+
+
+SOON = ("limit.historyCount.suggestContinueAsNew=60",)
+"""So that a request goes on in another run after a few commands."""
+LONG = (continued,)
 CASES: tuple[Callable[[World], Awaitable[Request]], ...] = (
     approved,
     rejected,
@@ -273,6 +448,16 @@ CASES: tuple[Callable[[World], Awaitable[Request]], ...] = (
     steps_with_a_child,
     bundle,
     bundle_called_off,
+    delegated,
+    replaced,
+    escalated,
+    asked,
+    never_answered,
+    considered,
+    amended,
+    side_by_side,
+    clocks,
+    *LONG,
 )
 
 
@@ -282,20 +467,31 @@ def named(case: Callable[[World], Awaitable[Request]]) -> str:
     return name if name.startswith(("steps", "bundle")) else f"access-{name}"
 
 
+async def runs(request: Request) -> AsyncIterator[WorkflowHistory]:
+    """Yield the histories of a request's runs, in order; most have one."""
+    run_id = request.handle.first_execution_run_id or ""
+    while run_id:
+        handle = request.world.env.client.get_workflow_handle(request.number, run_id=run_id)
+        yield (history := await handle.fetch_history())
+        run_id = history.events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+
+
 async def record() -> None:
     converter = dataclasses.replace(pydantic_data_converter, failure_converter_class=NoTraces)
-    env = await start_environment(data_converter=converter, identity="recorder")
     for case in CASES:
-        path = HISTORIES / f"{named(case)}.json"
-        if path.exists():
+        if [*HISTORIES.glob(f"{named(case)}.json"), *HISTORIES.glob(f"{named(case)}-1.json")]:
             continue
-        world = World(env)
-        async with workers(env.client, directory=world.directory, journal=world.journal, place=world.take):
+        settings = SOON if case in LONG else ()
+        env = await start_environment(settings, data_converter=converter, identity="recorder")
+        async with served(World(env), max_cached_workflows=1000) as world:
             request = await case(world)
             await request.closes()
-        path.write_text((await request.handle.fetch_history()).to_json() + "\n", encoding="utf-8")
-        print(f"recorded {path.name}")  # noqa: T201  a script's output
-    await env.shutdown()
+            histories = [history async for history in runs(request)]
+        for number, history in enumerate(histories, 1):
+            name = f"{named(case)}-{number}" if len(histories) > 1 else named(case)
+            (HISTORIES / f"{name}.json").write_text(history.to_json() + "\n", encoding="utf-8")
+            print(f"recorded {name}")  # noqa: T201  a script's output
+        await env.shutdown()
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from typing import Any
 
 from support.builders import NOON, an_item, an_order
-from support.world import World
+from support.world import World, served
+from temporalio.testing import WorkflowEnvironment
 
 from catalog import names
 from catalog.item import CatalogItem
@@ -72,3 +74,11 @@ async def test_s1_a_decision_in_time_is_not_spoken_of(world: World) -> None:
     await request.closes()
     assert percents(request.entries) == []
     assert request.told("clock") == []
+
+
+async def test_a_worker_stops_without_a_complaint_while_a_clock_runs(env: WorkflowEnvironment) -> None:
+    async with served(World(env), max_cached_workflows=1000) as world:
+        _, order = timed()
+        request = await world.place(**order)
+        await request.waits_for_people()
+    gc.collect()  # whatever the dropped workflow complains of is an error of this test
