@@ -97,8 +97,7 @@ class SecondAct:
         client = self._clients[ORDERER]
         request = until(client, self._number, reached, self._supervisor)
         show_step(self._console, title)
-        entries = list(client.pages(at("requests", self._number, "journal"))) if request["outcome"] else []
-        self._console.print(request_panel(request, entries))
+        self._console.print(request_panel(request, list(client.pages(at("requests", self._number, "journal")))))
         return request
 
 

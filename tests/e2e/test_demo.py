@@ -65,11 +65,18 @@ def newcomer(tmp_path: Path) -> Newcomer:
 @pytest.mark.timeout(300)
 def test_once_shows_a_fulfilled_order_and_a_second_run_finds_its_data(newcomer: Newcomer) -> None:
     first = newcomer.run("--once")
-    for part in ("Jonas Berg is not in it.", "Mara Lind", "Jonas Berg is in it.", "REQ-1001", "fulfilled"):
+    told = ("Jonas Berg is not in it.", "Mara Lind", "Jonas Berg is in it.", "REQ-1001", "fulfilled", "REQ-1002")
+    second_act = (
+        "Noor Rahman asks before deciding",
+        "It is escalated: helen.park may decide as well, within 1 day.",
+        "Noor Rahman on behalf of Mara Lind approved",
+        "Helen Park approved stage",
+    )
+    for part in (*told, *second_act):
         assert part in first
     second = newcomer.run("--once")
     assert "Hana Suzuki is in it." in second
-    assert "REQ-1002" in second
+    assert "REQ-1003" in second
     assert "Jonas Berg" in second.split("read over LDAP before")[1]
     assert "REQ-1001" in newcomer.run("--once", "--reset")
     assert list((newcomer.home / "demo" / "mail").glob("*.eml"))
