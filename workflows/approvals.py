@@ -213,17 +213,19 @@ class ApprovalDesk:
             seats = {seat.person.id for seat in state.slate.seats}
             concerned = state.stage.id in named or asked & seats or asked & state.may_act().keys()
             if state.status is StageStatus.OPEN and concerned:
-                self._want(state.stage.id, Want("again", rule=rule))
+                self.want(state.stage.id, Want("again", rule=rule))
 
     def wants(self, stage_id: str) -> bool:
         """Return whether people have to be looked up for a stage."""
         return bool(self._wants.get(stage_id))
 
-    def take_wants(self, stage_id: str) -> list[Want]:
-        """Return what has to be looked up for a stage, and forget it."""
-        return self._wants.pop(stage_id, [])
+    def next_want(self, stage_id: str) -> Want | None:
+        """Return the first that has to be looked up for a stage, and forget it; None if there is nothing."""
+        wanted = self._wants.get(stage_id)
+        return wanted.pop(0) if wanted else None
 
-    def _want(self, stage_id: str, want: Want) -> None:
+    def want(self, stage_id: str, want: Want) -> None:
+        """Want something looked up for a stage, once."""
         wanted = self._wants.setdefault(stage_id, [])
         if want not in wanted:
             wanted.append(want)
@@ -303,6 +305,7 @@ class ApprovalDesk:
         assert isinstance(change, Change), change.message  # refused before, once it is decided
         before, self._planned = self._planned, planned
         self.amended += 1
+        self._wants = {stage: wants for stage, wants in self._wants.items() if self.is_open(stage)}
         self.note_plan(before)
         self._note_fallen(change)
         self._close(change.closed)
@@ -351,7 +354,7 @@ class ApprovalDesk:
             people = self._parties() if due.kind == "ask-again" else due.people
             self._tell(template, state, people)
         else:
-            self._want(due.stage, Want(due.kind, level=due.nth))
+            self.want(due.stage, Want(due.kind, level=due.nth))
 
     # ---------------------------------------------------------------- what follows a change
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from temporalio import workflow
@@ -124,13 +126,17 @@ class Approving:
             if amended != self._desk.amended:
                 return  # it may look different now
             self._desk.open(stage, slate)
-        while self._desk.is_open(stage.id) and amended == self._desk.amended and not self._desk.leaving:
-            await self._something_happens(stage)
-            for want in self._desk.take_wants(stage.id):
-                await self._see_to(stage, want)
+        looking = _Looking(self._desk, stage.id)
+        try:
+            while self._desk.is_open(stage.id) and amended == self._desk.amended and not self._desk.leaving:
+                looking.begin(lambda want: self._see_to(stage, want))
+                await self._something_happens(stage, looking)
+                looking.take()
+        finally:
+            await looking.give_up()
         self._end_if_over()
 
-    async def _something_happens(self, stage: Stage) -> None:
+    async def _something_happens(self, stage: Stage, looking: _Looking) -> None:
         """Wait until a stage is decided, or something has to be done about it; see to what time demands."""
         amended = self._desk.amended
         wake_at = self._desk.stage(stage.id).next_at
@@ -141,7 +147,7 @@ class Approving:
                 or self._desk.leaving
                 or self._outgrown()
                 or not self._desk.is_open(stage.id)
-                or self._desk.wants(stage.id)
+                or looking.has_news()
                 or self._desk.stage(stage.id).next_at != wake_at
             )
 
@@ -218,6 +224,48 @@ class Approving:
         for state in self._desk.state.stages:
             if state.status in ends and state.status is self._desk.state.outcome:
                 raise _ending(state)
+
+
+class _Looking:
+    """The look-ups of one open stage, one after the other, beside everything else that happens to it.
+
+    Nothing waits for them: neither a vote nor a deadline has to, while a directory does not answer or an operator is
+    asked for more people.
+    """
+
+    def __init__(self, desk: ApprovalDesk, stage_id: str) -> None:
+        self._desk = desk
+        self._stage = stage_id
+        self._want: Want | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, see_to: Callable[[Want], Coroutine[Any, Any, None]]) -> None:
+        """Begin the next look-up, if one is wanted and none is under way."""
+        if self._task is None:
+            self._want = self._desk.next_want(self._stage)
+            self._task = asyncio.create_task(see_to(self._want)) if self._want else None
+
+    def has_news(self) -> bool:
+        """Return whether one has come to its end, or can begin."""
+        return self._task.done() if self._task else self._desk.wants(self._stage)
+
+    def take(self) -> None:
+        """Take note of one that has come to its end; raises what it raised."""
+        if self._task and self._task.done():
+            task, self._task = self._task, None
+            task.result()
+
+    async def give_up(self) -> None:
+        """End the one under way: the stage is decided, looks different now, or goes on in another run."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        if not task.done():
+            task.cancel()
+            if self._want and self._desk.leaving:
+                self._desk.want(self._stage, self._want)
+        with contextlib.suppress(asyncio.CancelledError, Ended):
+            await task
 
 
 def _levels(state: StageState) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""The life of an approval: people go and come back, time passes, questions are asked, the order changes (issue rows A)."""
+"""The life of an approval: people go and come back, time passes, questions are asked, the order changes."""
 
 from __future__ import annotations
 

@@ -1,0 +1,62 @@
+"""What happens to a stage while its people are being looked up again: nothing may wait for that."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from support.builders import a_person, a_stage, an_item
+from support.world import Request, World
+
+from activities.errors import Transient
+from catalog.item import CatalogItem
+from catalog.request import Outcome
+from catalog.stages import ByGroup
+
+TWO_GUARDS = (ByGroup(rule="group", group="guards"),)
+
+
+def two_guards() -> CatalogItem:
+    return an_item(approvals=(a_stage(approvers=TWO_GUARDS, quorum=2, fallback=()),))
+
+
+async def with_too_few_left(world: World) -> Request:
+    """A request whose approvers have become too few, so that an operator is asked."""
+    request = await world.place(item=two_guards())
+    await request.waits_for_people()
+    world.directory.put_person(a_person("Mara Lind", active=False))
+    await request.look_again("Mara Lind", rule="people.changed")
+    await request.waits_for_operator()
+    return request
+
+
+async def test_a_refusal_counts_although_an_operator_is_asked_for_more_people(world: World) -> None:
+    request = await with_too_few_left(world)
+    await request.decide("Grace Guard", "reject", "no")
+    assert (await request.closes()).outcome is Outcome.REJECTED
+
+
+async def test_an_amendment_is_taken_up_although_an_operator_is_asked_for_more_people(world: World) -> None:
+    request = await with_too_few_left(world)
+    world.directory.put_person(a_person("Mara Lind", manager_id="id-rolf"))
+    await request.amend(why="I keep two handbooks.")
+    await request.reaches(lambda p: any(task.kind == "approval" and not task.decided for task in p.tasks), 10)
+
+
+async def test_a_refusal_ends_the_request_while_the_directory_does_not_answer(world: World) -> None:
+    request = await world.place()
+    await request.waits_for_people()
+    world.directory.fail_next(Transient("down"), times=1000)
+    await request.look_again("Mara Lind", rule="people.changed")
+    await request.decide("Mara Lind", "reject", "no")
+    async with asyncio.timeout(10):
+        assert (await request.closes()).outcome is Outcome.REJECTED
+
+
+async def test_the_deadline_is_kept_while_the_directory_does_not_answer(world: World) -> None:
+    request = await world.place(item=an_item(approvals=(a_stage(decide_within=timedelta(seconds=2)),)))
+    await request.waits_for_people()
+    world.directory.fail_next(Transient("down"), times=1000)
+    await request.look_again("Mara Lind", rule="people.changed")
+    async with asyncio.timeout(10):
+        assert (await request.closes()).outcome is Outcome.EXPIRED
