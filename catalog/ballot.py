@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Literal
 
 from catalog.agenda import Agenda
+from catalog.calendar import Calendar
 from catalog.model import Model
 from catalog.people import PersonRef
 from catalog.plan import PlannedStage
@@ -39,6 +40,10 @@ class StageStatus(StrEnum):
 
 PASSED = (StageStatus.APPROVED, StageStatus.SKIPPED)
 """What lets the next stage begin."""
+CARRIED = "approval.already-approved"
+"""The rule by which an approval counts on another stage too (feature row A6)."""
+ESCALATED = "approval.escalated"
+"""The rule by which somebody decides for those who have not decided in time (feature row A13)."""
 
 
 class Vote(Model):
@@ -127,6 +132,10 @@ class StageState(Model):
         if self.question:
             return self.question.remind_at or self.question.due_at
         return self.agenda.next_at if self.agenda else None
+
+    def calendar_of(self, person_id: str) -> Calendar:
+        """Return in which calendar somebody's time for this stage is counted."""
+        return self.slate.calendar_on(self.stage, person_id)
 
     def filled(self) -> dict[str, Vote]:
         """Return the votes by the seats they fill."""

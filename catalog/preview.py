@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from catalog import agenda as agendas
-from catalog import approval, names
+from catalog import names, settling
 from catalog import slate as slates
 from catalog.calendar import ALWAYS
 from catalog.data import fill, fill_text, holds, plain
@@ -259,7 +260,7 @@ def _asked(planned: PlannedStage, order: Order, known: Mapping[str, Any], finder
     except (ExpressionError, LookupError) as error:
         return Asked(plan=planned, fault=str(error), due_at=agendas.end(ALWAYS, at, stage.decide_within))
     slate = slates.slate(stage, found, order.parties, at)
-    fault = "" if approval.enough(stage, slate) else "Too few people are found who may decide."
+    fault = "" if settling.enough(stage, slate) else "Too few people are found who may decide."
     asked = [seat.acting.id for seat in slate.seats]
-    agenda = agendas.begin(stage, asked, slate.calendar, at)
+    agenda = agendas.begin(stage, asked, partial(slate.calendar_on, stage), at)
     return Asked(plan=planned, slate=slate, fault=fault, due_at=agenda.due_at)

@@ -167,6 +167,11 @@ class Order(Model):
         return () if any(line.item == self.item.id for line in self.lines) else self.item.approvals
 
     @property
+    def people(self) -> tuple[PersonRef, ...]:
+        """Who ordered it and who is to have it, each once."""
+        return tuple({person.id: person for person in (self.requester, self.beneficiary)}.values())
+
+    @property
     def parties(self) -> Parties:
         """Whose request it is, and what is decided on."""
         cost = self.cost or Cost()
@@ -263,6 +268,7 @@ class Waiting(Model):
     Attributes:
         what: in words, for the requester.
         who: the people who can end the wait; empty when it is a system or a role.
+        on_behalf_of: by the id of one of them, in whose place they are asked, if they are (feature row A8).
         since: when the wait began.
         until: when it ends by itself, if it does.
         calendar: the name of the calendar in which that was counted; empty if it is clock time.
@@ -275,6 +281,7 @@ class Waiting(Model):
     kind: WaitKind
     what: str
     who: tuple[PersonRef, ...] = ()
+    on_behalf_of: dict[str, tuple[PersonRef, ...]] = {}
     since: datetime
     until: datetime | None = None
     calendar: str = ""

@@ -11,14 +11,13 @@ from datetime import datetime
 from typing import Literal
 
 from catalog import calendar, steps
-from catalog.approval import NUDGED_AGAIN_AFTER
 from catalog.errors import Refused
 from catalog.model import Model
 from catalog.people import Actor
+from catalog.questions import NUDGED_AGAIN_AFTER
 from catalog.request import Order, Projection, Status, Task
+from catalog.standing import OWN
 from catalog.steps import WaitStep
-
-OWN = "Nobody decides a request of their own or one for themselves."
 
 
 class Refusal(Model):

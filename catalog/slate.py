@@ -150,6 +150,10 @@ class Slate(Model):
         """Return somebody's working time."""
         return self.calendars.get(self.hours.get(person_id, ""), ALWAYS)
 
+    def calendar_on(self, stage: Stage, person_id: str) -> Calendar:
+        """Return in which calendar somebody's time for a stage is counted: the stage's own, else theirs."""
+        return self.calendars.get(stage.calendar or "") or self.calendar(person_id)
+
 
 def slate(stage: Stage, found: Found, parties: Parties, at: datetime) -> Slate:
     """Return whom to ask: of each group's ladder the first rung that names somebody who may decide.

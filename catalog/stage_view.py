@@ -8,20 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from catalog import approval
+from catalog import settling, stage_words
 from catalog.ballot import Approvals, Question, StageState, StageStatus, Vote
-from catalog.duration import words
+from catalog.calendar import ALWAYS
 from catalog.people import PersonRef
 from catalog.request import Assignee, Order, Waiting, WaitKind
 from catalog.text import capital, listed
-from catalog.wording import begins
+from catalog.wording import Words, begins
 
-_IN_THE_END = {
-    "expire": "The request expires.",
-    "reject": "The request is refused.",
-    "approve": "It counts as approved.",
-    "skip": "It goes on without this decision.",
-}
 _UNANSWERED = {"cancel": "The request is cancelled.", "return": "They decide without an answer."}
 
 
@@ -30,25 +24,36 @@ def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: 
     if stage.question:
         return _waiting_for_answer(stage, stage.question, order, task)
     agenda = stage.agenda
+    unless = stage_words.unless_decided(stage.stage, agenda.level if agenda else 0, Words(order.item))
     return Waiting(
         kind=WaitKind.PEOPLE,
         what=f"{stage.stage.name} decides{_how_many(stage)}",
         who=stage.undecided(),
+        on_behalf_of=_on_behalf_of(stage),
         since=stage.opened_at or order.accepted_at,
         until=stage.due_at,
         calendar=_calendar(stage, agenda.whose) if agenda else "",
         rule=stage.slate.rule,
-        at_deadline=_at_deadline(stage),
+        at_deadline=f"{capital(unless)}.",
         then=_following(state, stage.stage.id, then),
         task=task,
     )
+
+
+def _on_behalf_of(stage: StageState) -> dict[str, tuple[PersonRef, ...]]:
+    """Return by person id in whose place those are asked who stand in (feature row A8)."""
+    found: dict[str, list[PersonRef]] = {}
+    for seat in stage.empty():
+        if seat.deputies and (seat.stays or not stage.replaced):
+            found.setdefault(seat.acting.id, []).append(seat.person)
+    return {deputy: tuple(people) for deputy, people in found.items()}
 
 
 def _waiting_for_answer(stage: StageState, question: Question, order: Order, task: str) -> Waiting:
     return Waiting(
         kind=WaitKind.INFORMATION,
         what=f"{question.by.name} asks before deciding {stage.stage.name}: {question.text}",
-        who=tuple({person.id: person for person in (order.requester, order.beneficiary)}.values()),
+        who=order.people,
         since=question.asked_at,
         until=question.due_at,
         calendar=_calendar(stage, order.requester.id),
@@ -61,38 +66,13 @@ def _waiting_for_answer(stage: StageState, question: Question, order: Order, tas
 
 def _calendar(stage: StageState, person_id: str) -> str:
     """Return the name of the calendar in which somebody's time is counted; empty if it is clock time."""
-    named = stage.slate.calendars.get(stage.stage.calendar or stage.slate.hours.get(person_id, ""))
-    return named.name if named and person_id else ""
-
-
-def _at_deadline(stage: StageState) -> str:
-    level = stage.agenda.level if stage.agenda else 0
-    if level == len(stage.stage.escalate):
-        return _IN_THE_END[stage.stage.at_deadline]
-    following = stage.stage.escalate[level]
-    who = "decides instead" if following.how == "replace" else "may decide as well"
-    return f"It is escalated: {escalation_names(stage, level)} {who}, within {words(following.decide_within)}."
-
-
-def escalation_names(stage: StageState, level: int) -> str:
-    """Return in words to whom a level of escalation goes, as far as its rules tell without looking anybody up."""
-    return listed(_NAMED[rule.rule](rule) for rule in stage.stage.escalate[level].to)
-
-
-_NAMED: dict[str, Any] = {
-    "manager": lambda rule: "the manager" if rule.levels == 1 else f"the manager {rule.levels} levels up",
-    "owner": lambda _: "the owner of the group",
-    "item_owner": lambda _: "the owner of the item",
-    "group": lambda rule: f"the group {rule.group}",
-    "role": lambda rule: f"the {rule.role}",
-    "person": lambda rule: rule.person,
-    "expression": lambda _: "whom the item names",
-}
+    own = stage.calendar_of(person_id)
+    return own.name if person_id and own.id != ALWAYS.id else ""
 
 
 def _how_many(stage: StageState) -> str:
     """Return how many must approve, in words, where one is not enough."""
-    asked, needed = len(stage.slate.seats), approval.votes_needed(stage)
+    asked, needed = len(stage.slate.seats), settling.votes_needed(stage)
     if needed is None:
         return ": several groups of people" if len(stage.stage.groups) > 1 else ": their votes are weighed"
     if needed == 1:
@@ -117,36 +97,32 @@ def _decide(stages: Collection[StageState]) -> str:
 
 def assignees(stage: StageState) -> tuple[Assignee, ...]:
     """Return everybody who may decide or has decided, each once, and for whom else they may (feature row A8)."""
-    found: dict[str, Assignee] = {}
+    found: dict[str, dict[str, Any]] = {}
     filled = stage.filled()
     for seat in stage.slate.seats:
         vote = filled.get(seat.person.id)
         theirs = seat.stays or not stage.replaced
         if vote or theirs:
-            _add(found, seat.person, vote, own=True)
+            _add(found, seat.person, vote)["own"] = True
         if vote and vote.voter.id != seat.person.id:
             _add(found, vote.voter, vote, seat.person)
         for deputy in seat.deputies if vote is None and theirs else ():
             _add(found, deputy.person, None, seat.person)
     for person in stage.escalated if stage.empty() else ():
-        _add(found, person, None, escalated=True)
-    return tuple(found.values())
+        _add(found, person)["escalated"] = True
+    return tuple(Assignee(**one) for one in found.values())
 
 
 def _add(
-    found: dict[str, Assignee],
-    person: PersonRef,
-    vote: Vote | None,
-    instead_of: PersonRef | None = None,
-    **marks: bool,
-) -> None:
-    known = found.get(person.id) or Assignee(person=person, own=False)
-    changes: dict[str, Any] = dict(marks)
-    if vote and known.verdict is None:
-        changes |= {"verdict": vote.verdict, "at": vote.at, "by": vote.voter if vote.voter.id != person.id else None}
+    found: dict[str, dict[str, Any]], person: PersonRef, vote: Vote | None = None, instead_of: PersonRef | None = None
+) -> dict[str, Any]:
+    """Add what is known of somebody to what is known already; there may be hundreds of them."""
+    known = found.setdefault(person.id, {"person": person, "own": False})
+    if vote and "verdict" not in known:
+        known |= {"verdict": vote.verdict, "at": vote.at, "by": vote.voter if vote.voter.id != person.id else None}
     if instead_of:
-        changes["on_behalf_of"] = (*known.on_behalf_of, instead_of)
-    found[person.id] = known.model_copy(update=changes)
+        known["on_behalf_of"] = (*known.get("on_behalf_of", ()), instead_of)
+    return known
 
 
 def facts(stage: StageState) -> dict[str, Any]:
@@ -164,7 +140,14 @@ def facts(stage: StageState) -> dict[str, Any]:
         found["deputies"] = deputies
     if stage.round > 1:
         found["round"] = stage.round
-    return found
+    return found | hours(stage, stage.slate.people)
+
+
+def hours(stage: StageState, people: Iterable[PersonRef]) -> dict[str, dict[str, str]]:
+    """Return as a fact whose working time is which calendar, as far as that is known: their clocks follow it."""
+    known = stage.slate.hours
+    found = {person.id: known[person.id] for person in people if person.id in known}
+    return {"hours": found} if found else {}
 
 
 def named(people: Iterable[PersonRef]) -> list[dict[str, str]]:

@@ -138,8 +138,13 @@ def _is_one(rule: ApproverRule) -> bool:
 
 def deadline(stage: Stage, voice: Voice) -> str:
     """Return how long those asked have, and what happens then: each escalation, and the end."""
-    steps = [_escalated(level, voice) for level in stage.escalate]
-    return ", then ".join([lasting(stage.decide_within), *steps, _END[stage.at_deadline]])
+    steps = [unless_decided(stage, level, voice) for level in range(len(stage.escalate) + 1)]
+    return ", then ".join([lasting(stage.decide_within), *steps])
+
+
+def unless_decided(stage: Stage, level: int, voice: Voice) -> str:
+    """Return what happens if those of a level of escalation do not decide in time; level 0 are those asked first."""
+    return _escalated(stage.escalate[level], voice) if level < len(stage.escalate) else _END[stage.at_deadline]
 
 
 def _escalated(level: Escalation, voice: Voice) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from catalog.ballot import CARRIED
 from catalog.journal import Entry, Kind
 from catalog.text import moment, one_line, quoted
 
@@ -17,7 +18,7 @@ _SKIPPED = {
     "approval.skip-beneficiary": "nobody decides what is for themselves",
     "approval.skip-inactive": "the account is not active",
 }
-_COUNTED = {"approval.already-approved": "an earlier stage has their approval"}
+_COUNTED = {CARRIED: "an earlier stage has their approval"}
 _QUORUM = {"any": " (one of them is enough)", "all": " (all of them)"}
 _CHOSEN = {"approve": "approved", "reject": "rejected"}
 

@@ -18,6 +18,8 @@ from workflows.record import Record
 with workflow.unsafe.imports_passed_through():
     from catalog import approval, stage_view
     from catalog.ballot import (
+        CARRIED,
+        ESCALATED,
         Advise,
         Amend,
         Answer,
@@ -38,7 +40,6 @@ with workflow.unsafe.imports_passed_through():
         Resolve,
         StageState,
         StageStatus,
-        Supersede,
         Tick,
         Verdict,
         Vote,
@@ -111,6 +112,7 @@ class ApprovalDesk:
         self._asking = dict(so_far.asking)
         self._advising = {(stage, person): task for stage, person, task in so_far.advising}
         self._wants = {stage: list(wants) for stage, wants in so_far.wants.items()}
+        self._last: tuple[Approvals, Event, datetime, Change | Refusal] | None = None
         for state in self.state.stages:
             if state.status is StageStatus.OPEN:
                 self.record.waits_for(self.waiting(state.stage.id))
@@ -181,7 +183,7 @@ class ApprovalDesk:
         for vote in state.votes:
             if vote.rule == CARRIED and vote.at == state.opened_at:
                 self._note_carried(state, vote)
-        self._have_looked_up(change)
+        self._want_people(change)
         self._close(change.closed)
         if not change.closed:
             self._tell("approval-needed", state, _told(state))
@@ -202,7 +204,8 @@ class ApprovalDesk:
         change = self._apply(Escalate(stage=stage_id, slate=slate))
         assert isinstance(change, Change), change.message  # asked for only when its time has come
         facts = self._names(before) | {"people": stage_view.named(change.asked)}
-        self.record.note(Kind.ESCALATED, facts, rule="approval.escalated")
+        facts |= stage_view.hours(self.stage(stage_id), change.asked)
+        self.record.note(Kind.ESCALATED, facts, rule=ESCALATED)
         self._follow(stage_id, change)
         self._tell("approval-needed", self.state.stage(stage_id) or before, change.asked)
 
@@ -234,7 +237,7 @@ class ApprovalDesk:
 
     def refuse(self, task: Task, command: Decide | Consider) -> Refusal | None:
         """Return why a command would not count now."""
-        result = approval.apply(self.state, _event(task, command), workflow.now())
+        result = self._answer(_event(task, command), workflow.now())
         return result if isinstance(result, Refusal) else None
 
     def vote(self, task: Task, command: Decide) -> Entry:
@@ -269,7 +272,7 @@ class ApprovalDesk:
             self._note_carried(self.stage(carried_id), vote)
         for touched in (stage_id, *(carried_id for carried_id, _ in change.carried)):
             self._show(touched)
-        self._have_looked_up(change)
+        self._want_people(change)
         self._end_question(stage_id)
         self._close(change.closed)
         return entry
@@ -285,6 +288,7 @@ class ApprovalDesk:
             facts["text"] = command.text
         if command.person:
             facts["person"] = command.person.model_dump(mode="json")
+            facts |= stage_view.hours(before, (command.person,))
         if command.act == "reassign":
             facts["seat"] = command.seat or command.actor.person.id
         reminded = [person for due in change.due if due.kind == "remind" for person in due.people]
@@ -309,7 +313,7 @@ class ApprovalDesk:
         self.note_plan(before)
         self._note_fallen(change)
         self._close(change.closed)
-        self._have_looked_up(change)
+        self._want_people(change)
         for state in self.state.stages:
             self._show(state.stage.id)
             again = [vote.voter for stage_id, vote in change.fallen if stage_id == state.stage.id]
@@ -327,55 +331,53 @@ class ApprovalDesk:
         change = self._apply(Tick(stage=stage_id), at)
         if isinstance(change, Change):
             for due in change.due:
-                self._see_to(due)
+                self._say(due)
             self._follow(stage_id, change)
             self._end_question(stage_id)
 
     def cancel(self) -> None:
         """Close what is still open because the request ends."""
-        self._end(Cancel())
-
-    def supersede(self) -> None:
-        """Close what is still open because another request takes this one's place."""
-        self._end(Supersede())
-
-    def _end(self, event: Event) -> None:
-        change = self._apply(event)
+        change = self._apply(Cancel())
         if isinstance(change, Change):
             self._close(change.closed)
 
-    def _see_to(self, due: Due) -> None:
-        """Do what time demands: say it, or have people looked up."""
-        state = self.stage(due.stage)
+    def _say(self, due: Due) -> None:
+        """Say what time demands, if that is all it demands."""
         if due.kind in _DUE:
-            kind, template = _DUE[due.kind]
+            state, (kind, template) = self.stage(due.stage), _DUE[due.kind]
             facts = self._names(state) | {"people": stage_view.named(due.people), "nth": due.nth}
             self.record.note(kind, facts, rule=f"approval.{due.kind}")
-            people = self._parties() if due.kind == "ask-again" else due.people
+            people = self.record.order.people if due.kind == "ask-again" else due.people
             self._tell(template, state, people)
-        else:
-            self.want(due.stage, Want(due.kind, level=due.nth))
 
     # ---------------------------------------------------------------- what follows a change
 
     def _apply(self, event: Event, at: datetime | None = None) -> Change | Refusal:
-        change = approval.apply(self.state, event, at or workflow.now())
+        change = self._answer(event, at or workflow.now())
         if isinstance(change, Change):
             self.state = change.state
         return change
 
+    def _answer(self, event: Event, at: datetime) -> Change | Refusal:
+        """Return what an event makes of the approvals; a command is asked about again before it is carried out."""
+        state, asked, moment, answer = self._last or (None, None, None, None)
+        if answer is None or state is not self.state or asked != event or moment != at:
+            answer = approval.apply(self.state, event, at)
+            self._last = self.state, event, at, answer
+        return answer
+
     def _follow(self, stage_id: str, change: Change) -> None:
         """Bring tasks and waits into step after a change of an open stage; note what else it led to."""
-        self._have_looked_up(change)
+        self._want_people(change)
         if self.is_open(stage_id):
             self._show(stage_id)
         self._close(change.closed)
 
-    def _have_looked_up(self, change: Change) -> None:
+    def _want_people(self, change: Change) -> None:
         """Want people looked up where a change leaves too few, or a level of escalation to which nobody belongs."""
         for due in change.due:
             if due.kind in ("nobody", "escalate"):
-                self._see_to(due)
+                self.want(due.stage, Want(due.kind, level=due.nth))
 
     def _show(self, stage_id: str) -> None:
         """Show who may decide a stage, and what it waits for."""
@@ -399,14 +401,14 @@ class ApprovalDesk:
 
     def _note_people(self, stage_id: str, change: Change, rule: str) -> None:
         """Put on record whose decision it is now."""
-        facts = self._names(self.stage(stage_id))
+        state = self.stage(stage_id)
+        facts = self._names(state) | stage_view.hours(state, change.asked)
         facts |= {"asked": stage_view.named(change.asked), "gone": stage_view.named(change.gone)}
         self.record.note(Kind.APPROVERS_CHANGED, facts, rule=rule)
         self._note_fallen(change)
         self._follow(stage_id, change)
-        state = self.state.stage(stage_id)
-        if state and state.status is StageStatus.OPEN:
-            self._tell("approval-needed", state, change.asked)
+        if self.is_open(stage_id):
+            self._tell("approval-needed", self.stage(stage_id), change.asked)
 
     def _note_fallen(self, change: Change) -> None:
         for stage_id, vote in change.fallen:
@@ -474,20 +476,15 @@ class ApprovalDesk:
         order, by = self.record.order, command.actor.person
         if command.act == "ask" and state.question:
             title = f"{by.name} asks about {order.item.name}"
-            task = self._question(title, "information", self._parties(), state, command.text)
+            task = self._question(title, "information", self.record.order.people, state, command.text)
             self._asking[stage_id] = task.id
-            self._tell("question", state, self._parties())
+            self._tell("question", state, self.record.order.people)
         if command.act == "consult" and command.person:
             title = f"{by.name} asks your advice on {order.item.name} for {order.beneficiary.name}"
             task = self._question(title, "advice", (command.person,), state, command.text)
             self._advising[stage_id, command.person.id] = task.id
             data = {**order.headline(), "task": task.id, "asker": by.name, "question": command.text}
             self.record.owe("advice-needed", command.person, {**data, "answers": order.shown_answers()})
-
-    def _parties(self) -> tuple[PersonRef, ...]:
-        """Return who ordered it and who is to have it, each once."""
-        order = self.record.order
-        return tuple({person.id: person for person in (order.requester, order.beneficiary)}.values())
 
     def _question(self, title: str, kind: Any, people: tuple[PersonRef, ...], state: StageState, text: str) -> Task:
         task = Task(
@@ -568,7 +565,6 @@ class ApprovalDesk:
         self.record.note(Kind.STAGE_CLOSED, facts, rule=state.rule or rule.get(state.status, by_votes))
 
 
-CARRIED = "approval.already-approved"
 _CONSIDERED = {
     "withdraw": Kind.VOTE_WITHDRAWN,
     "reassign": Kind.HANDED_ON,

@@ -19,7 +19,7 @@ from workflows.targets import Targets, on_directory
 with workflow.unsafe.imports_passed_through():
     from activities.approvers import ApproversQuery
     from activities.identity import Identity
-    from catalog import approval, names, plan
+    from catalog import names, plan, settling, standing
     from catalog import slate as slates
     from catalog.ballot import StageState, StageStatus
     from catalog.expression import ExpressionError
@@ -174,7 +174,7 @@ class Approving:
                 found = await self._targets.look_up(on_directory(Identity.approvers, query, what))
             slate = slates.slate(stage, found, self._desk.record.order.parties, workflow.now())
             self._desk.find(stage, slate)
-            if approval.enough(stage, slate) or stage.when_nobody != "operator":
+            if settling.enough(stage, slate) or stage.when_nobody != "operator":
                 return slate
             problem = TOO_FEW_DECIDE if slate.people else NOBODY_DECIDES
             await self._operators.ask(what, problem.format(stage=stage.name), ("retry", "cancel"))
@@ -277,16 +277,15 @@ def _levels(state: StageState) -> tuple[int, int] | None:
 
 def _ending(state: StageState) -> Ended:
     """Return how a request ends with a stage."""
-    if state.status is StageStatus.REJECTED and state.votes:
-        last = state.votes[-1]
-        return Ended(Outcome.REJECTED, f"{last.voter.name}: {last.reason}", rule="approval.rejected")
+    if refusal := standing.refusal(state):
+        return Ended(Outcome.REJECTED, f"{refusal.voter.name}: {refusal.reason}", rule="approval.rejected")
     outcome = {
         StageStatus.REJECTED: Outcome.REJECTED,
         StageStatus.EXPIRED: Outcome.EXPIRED,
         StageStatus.CANCELLED: Outcome.CANCELLED,
     }[state.status]
     rule = "approval.expired" if state.status is StageStatus.EXPIRED else state.rule
-    return Ended(outcome, approval.said(state), rule=rule)
+    return Ended(outcome, standing.said(state), rule=rule)
 
 
 NOBODY_DECIDES = (

@@ -205,10 +205,7 @@ class RequestFrame:
         self.record.end(ended.outcome, ended.reason)
         facts: dict[str, str] = {"outcome": ended.outcome, "reason": ended.reason}
         self.record.note(Kind.CLOSED, facts, status=Status.CLOSED, actor=ended.by, rule=ended.rule)
-        told = {person.id: person for person in (self.order.requester, self.order.beneficiary)}
-        if ended.by:
-            told.pop(ended.by.person.id, None)  # who ended it knows
-        for person in told.values():
+        for person in self.order.people:
             self.record.owe("closed", person, {**self.order.headline(), **facts})
         self.announce("closed", facts)
         await self.record.flush()
@@ -418,7 +415,7 @@ class RequestFrame:
         answers = "" if by_stage else command.command
         entry = self.record.note(Kind.AMENDED, facts, actor=command.actor, command=answers)
         told = {**self.order.headline(), "by": command.actor.person.name, "changed": facts["changed"]}
-        for person in {one.id: one for one in (self.order.requester, self.order.beneficiary)}.values():
+        for person in self.order.people:
             self.record.owe("amended", person, {**told, "reason": command.reason})
         self.desk.amend(self._planned(), by_stage)
         return entry

@@ -172,17 +172,18 @@ def waits(world: ApiWorld, **wait: Any) -> str:
 def test_w1_a_wait_is_explained_in_words_with_what_one_can_do(world: ApiWorld, commissary: Commissary) -> None:
     number = waits(
         world,
+        on_behalf_of={a_person("Mara Lind").id: (a_person("Rolf Chief").ref(), a_person("Olga Owner").ref())},
         until=NOON + timedelta(days=36_000),
         calendar="Germany",
-        at_deadline="It is escalated: the owner of the item decides instead, within 2 days.",
+        at_deadline="It goes to the owner of the item instead for 2 days.",
         then="Security decides.",
     )
     text = shown(commissary, "Ada Byron", "request", "show", number)
     for part in (
         "Line manager decides",
-        "who Mara Lind",
+        "who Mara Lind (for Rolf Chief, Olga Owner)",
         "in the working time of Germany",
-        "if nothing happens It is escalated: the owner of the item decides instead, within 2 days.",
+        "if nothing happens It goes to the owner of the item instead for 2 days.",
         "after that Security decides.",
         f"You can remind them commissary task remind {number}.1",
         f"change what was ordered commissary request amend {number} -a FIELD=VALUE",

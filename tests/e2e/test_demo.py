@@ -68,7 +68,7 @@ def test_once_shows_a_fulfilled_order_and_a_second_run_finds_its_data(newcomer: 
     told = ("Jonas Berg is not in it.", "Mara Lind", "Jonas Berg is in it.", "REQ-1001", "fulfilled", "REQ-1002")
     second_act = (
         "Noor Rahman asks before deciding",
-        "It is escalated: helen.park may decide as well, within 1 day.",
+        "It goes to helen.park as well for 1 day.",
         "Noor Rahman on behalf of Mara Lind approved",
         "Helen Park approved stage",
     )

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from support.builders import NOON, a_person, a_slate, a_stage, after, approvals_of, refused, stage_of
 
-from catalog.approval import apply, said
+from catalog.approval import apply
 from catalog.ballot import Approvals, Cancel, Cast, Change, Event, Open, Refusal, StageStatus, Tick, Verdict
 from catalog.people import Person
 from catalog.slate import Found, Parties, Rung, Slate, slate
 from catalog.stages import AutoApproval
+from catalog.standing import said
 
 ADA, BEN, CLEO, DANA = (a_person(name) for name in ("Ada Byron", "Ben Okri", "Cleo Moss", "Dana Fry"))
 LATER = NOON + timedelta(hours=1)

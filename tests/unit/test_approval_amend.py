@@ -21,7 +21,7 @@ from support.builders import (
     stage_of,
 )
 
-from catalog.approval import begin, said
+from catalog.approval import begin
 from catalog.ballot import (
     Amend,
     Approvals,
@@ -44,6 +44,7 @@ from catalog.plan import PlannedStage, plan
 from catalog.request import Order
 from catalog.slate import Parties
 from catalog.stages import AutoApproval, Stage
+from catalog.standing import said
 
 ADA, BEN, CLEO, EVE, KAI = (a_person(name) for name in ("Ada", "Ben", "Cleo", "Eve", "Kai"))
 LATER = NOON + timedelta(hours=1)

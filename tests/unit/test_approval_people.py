@@ -20,7 +20,6 @@ from support.builders import (
     stage_of,
 )
 
-from catalog.approval import votes_needed
 from catalog.ballot import (
     Advise,
     Approvals,
@@ -40,6 +39,7 @@ from catalog.ballot import (
 from catalog.calendar import ALWAYS
 from catalog.delegation import Deputy
 from catalog.people import Person
+from catalog.settling import votes_needed
 from catalog.slate import Seat
 from catalog.stages import AllOf, Asked, ByManager, Stage
 

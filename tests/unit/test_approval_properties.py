@@ -16,7 +16,7 @@ from support import ballots
 from support.ballots import ADA, BEN, CLEO, DANA, STAGES, TIM, Story, people, requirements, stories, verdicts
 from support.builders import NOON, a_slate, a_stage, after, approvals_of, cast, opening, stage_of
 
-from catalog import approval, tally
+from catalog import settling, tally
 from catalog.approval import apply
 from catalog.ballot import (
     Amend,
@@ -192,7 +192,7 @@ def hopeless(stage: StageState) -> bool:
     groups = stage.stage.groups
     filled = stage.filled()
     counts = [
-        approval._count([seat for seat in stage.slate.seats if at in seat.groups], at, filled)
+        settling._count([seat for seat in stage.slate.seats if at in seat.groups], at, filled)
         for at in range(len(groups))
     ]
     return not tally.suffices(stage.stage.requirement, counts, distinct=stage.stage.distinct, hoping=True)

@@ -20,7 +20,6 @@ from support.builders import (
     stage_of,
 )
 
-from catalog.approval import NUDGED_AGAIN_AFTER, said
 from catalog.ballot import (
     Answer,
     Approvals,
@@ -39,7 +38,9 @@ from catalog.ballot import (
 from catalog.calendar import Calendar
 from catalog.hours import WEEKDAYS
 from catalog.people import Person
+from catalog.questions import NUDGED_AGAIN_AFTER
 from catalog.stages import Stage
+from catalog.standing import said
 
 ADA, TIM, BEN, CLEO, EVE, SAM = (
     a_person(name) for name in ("Ada Byron", "Tim Hall", "Ben Okri", "Cleo Moss", "Eve Ash", "Sam Poe")

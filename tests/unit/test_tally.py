@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from support.ballots import MANAGER, requirements
 from support.builders import NOON, a_person, a_slate, a_stage, after, approvals_of, cast, opening, refused, stage_of
 
-from catalog.approval import enough, votes_needed
 from catalog.ballot import Approvals, StageStatus, Verdict
 from catalog.people import Person
+from catalog.settling import enough, votes_needed
 from catalog.slate import Seat
 from catalog.stages import AllOf, AnyOf, Asked, Requirement, SomeOf, Stage, least_of, leaves, parts_of
 from catalog.tally import Count, approves, needed, suffices

@@ -39,6 +39,7 @@ class TestDelegation:
         request = await world.place()
         (waiting,) = (await request.waits_for_people()).waiting
         assert [person.login for person in waiting.who] == ["grace"]
+        assert [[person.login for person in places] for places in waiting.on_behalf_of.values()] == [["mara"]]
         assert request.asked() == ["mara", "grace"]
         assert sorted(request.told("approval-needed")) == ["grace", "mara"]
 
@@ -189,7 +190,7 @@ class TestTime:
     async def test_a12_a13_people_are_reminded_warned_and_then_somebody_else_may_decide_too(self, world: World) -> None:
         request = await world.place(item=self.LADDER)
         (waiting,) = (await request.waits_for_people()).waiting
-        assert waiting.at_deadline == "It is escalated: rolf may decide as well, within 2 days."
+        assert waiting.at_deadline == "It goes to rolf, who answers for the item as well for 2 days."
         await request.passes(DAY + HOUR)
         await request.sees(Kind.APPROVERS_REMINDED, 1)
         await request.passes(DAY)

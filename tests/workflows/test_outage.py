@@ -132,7 +132,7 @@ async def test_a_deadline_while_the_stage_beside_it_writes_that_it_opened_is_the
 async def test_what_is_too_large_for_the_engine_is_written_all_the_same(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workflows.record, "MOST_SENT", 100)
+    monkeypatch.setattr(workflows.record, "MOST_KEPT", 100)
     request = await world.place()
     await request.waits_for_people()
     await request.comment("Ada Byron", "Soon, please.")
