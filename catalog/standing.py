@@ -16,7 +16,8 @@ def said(stage: StageState) -> str:
     who = ", ".join(f"{vote.voter.name} ({vote.verdict})" for vote in stage.votes)
     match stage.status:
         case StageStatus.APPROVED | StageStatus.REJECTED if stage.rule not in _BY_VOTES:
-            return f"{name} was {stage.status} by the rule {stage.rule}."
+            why = _WITHOUT_VOTES.get(stage.rule)
+            return f"{name} was {stage.status}{f': {why}' if why else f' by the rule {stage.rule}'}."
         case StageStatus.APPROVED | StageStatus.REJECTED:
             return f"{name} was {stage.status} by {who}."
         case StageStatus.SKIPPED:
@@ -37,6 +38,11 @@ def said(stage: StageState) -> str:
             assert_never(stage.status)
 
 
+_WITHOUT_VOTES = {
+    "approval.rejected-by-silence": "not enough people decided in time",
+    "approval.approved-by-silence": "not enough people decided in time",
+    "approval.nobody": "too few may decide it",
+}
 _BY_VOTES = ("", "approval.veto", "approval.deny")
 """The rules of a stage that votes have decided."""
 

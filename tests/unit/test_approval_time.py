@@ -40,7 +40,7 @@ from catalog.hours import WEEKDAYS
 from catalog.people import Person
 from catalog.questions import NUDGED_AGAIN_AFTER
 from catalog.stages import Stage
-from catalog.standing import said
+from catalog.standing import refusal, said
 
 ADA, TIM, BEN, CLEO, EVE, SAM = (
     a_person(name) for name in ("Ada Byron", "Tim Hall", "Ben Okri", "Cleo Moss", "Eve Ash", "Sam Poe")
@@ -169,19 +169,22 @@ def test_a14_each_way_a_stage_may_end_when_nobody_has_decided(
     [
         ("expire", "Stage 'Manager' expired without a decision."),
         ("skip", "Stage 'Manager' was left out: nobody decided in time."),
+        ("reject", "Stage 'Manager' was rejected: not enough people decided in time."),
+        ("approve", "Stage 'Manager' was approved: not enough people decided in time."),
     ],
 )
 def test_a14_the_end_is_said_as_what_it_was_and_not_as_what_some_have_voted(at_deadline: str, words: str) -> None:
     state = after(life(BEN, CLEO, quorum="all", at_deadline=at_deadline), cast(BEN))
-    assert said(stage_of(after(state, TICK, at=OVER))) == words
+    closed = stage_of(after(state, TICK, at=OVER))
+    assert said(closed) == words
+    assert refusal(closed) is None
 
 
-@pytest.mark.parametrize("at_deadline", ["reject", "approve"])
-def test_a14_what_time_has_decided_is_not_said_to_be_decided_by_who_voted(at_deadline: str) -> None:
-    state = after(life(BEN, CLEO, quorum="all", at_deadline=at_deadline), cast(BEN))
-    words = said(stage_of(after(state, TICK, at=OVER)))
-    assert "by-silence" in words
-    assert "Ben" not in words
+def test_a14_what_was_refused_names_the_vote_that_refused_it() -> None:
+    rejected = cast(CLEO, Verdict.REJECT)
+    state = after(life(BEN, CLEO, EVE, quorum=2, deny=1), cast(BEN), rejected)
+    assert (found := refusal(stage_of(state))) is not None
+    assert found.voter.id == CLEO.id
 
 
 def test_a14_a_vote_at_the_very_moment_of_the_deadline_wins_if_it_comes_first_and_else_is_told() -> None:

@@ -190,7 +190,7 @@ class TestTime:
     async def test_a12_a13_people_are_reminded_warned_and_then_somebody_else_may_decide_too(self, world: World) -> None:
         request = await world.place(item=self.LADDER)
         (waiting,) = (await request.waits_for_people()).waiting
-        assert waiting.at_deadline == "It goes to rolf, who answers for the item as well for 2 days."
+        assert waiting.at_deadline == "It goes to rolf as well for 2 days (announced 12 hours before)."
         await request.passes(DAY + HOUR)
         await request.sees(Kind.APPROVERS_REMINDED, 1)
         await request.passes(DAY)
@@ -224,6 +224,15 @@ class TestTime:
         await request.waits_for_people()
         await request.passes(DAY + HOUR)
         assert (await request.closes()).outcome is Outcome.EXPIRED
+
+    async def test_a14_a_refusal_by_silence_names_nobody_who_approved(self, world: World) -> None:
+        item = asking(approvers=(GUARDS,), quorum="all", decide_within=DAY, at_deadline="reject")
+        request = await world.place(item=item)
+        await request.waits_for_people()
+        await request.decide("Grace Guard", reason="fine with me")
+        await request.passes(DAY + HOUR)
+        assert (await request.closes()).reason == "Stage 'Manager' was rejected: not enough people decided in time."
+        assert request.last(Kind.CLOSED).rule == "approval.rejected-by-silence"
 
     @pytest.mark.parametrize(
         ("at_deadline", "outcome"),
