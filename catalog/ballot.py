@@ -141,6 +141,10 @@ class StageState(Model):
         """Return the votes by the seats they fill."""
         return {seat: vote for vote in self.votes for seat in vote.seats}
 
+    def voters(self) -> set[str]:
+        """Return who has voted, by id."""
+        return {vote.voter.id for vote in self.votes}
+
     def empty(self) -> tuple[Seat, ...]:
         """Return the seats that no vote has filled."""
         filled = self.filled()

@@ -295,6 +295,7 @@ class Assignee(Model):
     """Somebody asked to decide a task, and what they said.
 
     Attributes:
+        verdict: what they said; None as long as they are asked, be it once more in the place of others.
         by: who said it in their place.
         on_behalf_of: whose decision they may take, or have taken, beside their own.
         own: whether they are asked in their own right; if not, only in the place of others.

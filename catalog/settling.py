@@ -10,7 +10,7 @@ from catalog import tally
 from catalog.ballot import CARRIED, ESCALATED, PASSED, Approvals, Change, Due, StageState, StageStatus, Verdict, Vote
 from catalog.slate import Seat, Slate
 from catalog.stages import Asked, Stage
-from catalog.standing import everybody_of, voters_of
+from catalog.standing import everybody_of
 from catalog.tally import Count
 
 
@@ -137,7 +137,7 @@ def asked_anew(
 ) -> Change:
     """Settle a stage whose people have changed, and say who came and who went."""
     earlier, later = before.may_act(), now.may_act()
-    voters = voters_of(now)
+    voters = now.voters()
     came = tuple(person for person in later.values() if person.id not in earlier)
     went = tuple(person for person in earlier.values() if person.id not in later and person.id not in voters)
     removed = (everybody_of(before) | {*now.removed}) - everybody_of(now)

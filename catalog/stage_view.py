@@ -110,6 +110,8 @@ def assignees(stage: StageState) -> tuple[Assignee, ...]:
             _add(found, deputy.person, None, seat.person)
     for person in stage.escalated if stage.empty() else ():
         _add(found, person)["escalated"] = True
+    for person_id in stage.voters() & stage.may_act().keys() & found.keys():
+        found[person_id] |= {"verdict": None, "at": None, "by": None, "own": False}  # asked again, in others' place
     return tuple(Assignee(**one) for one in found.values())
 
 

@@ -60,11 +60,6 @@ def how_it_ended(state: Approvals) -> str:
     return said(last) if last else "There is nothing left to approve."
 
 
-def voters_of(stage: StageState) -> set[str]:
-    """Return who has voted, by id."""
-    return {vote.voter.id for vote in stage.votes}
-
-
 def everybody_of(stage: StageState) -> set[str]:
     """Return who has or had a seat to fill, by id."""
     return {person.id for seat in stage.slate.seats for person in stage.may_fill(seat)}
@@ -72,7 +67,7 @@ def everybody_of(stage: StageState) -> set[str]:
 
 def by_whom(stage: StageState, human: PersonRef) -> str:
     """Return who has decided what somebody could have."""
-    if human.id in voters_of(stage):
+    if human.id in stage.voters():
         return "You have already decided."
     filled = stage.filled()
     if human.id in filled:
@@ -86,7 +81,7 @@ def refuse_approver(state: Approvals, found: StageState, human: PersonRef) -> Re
     """Return why somebody has no say in a stage at all."""
     if human.id in state.parties.banned(found.stage):
         return Refusal(code="self-approval", message=OWN)
-    if human.id in everybody_of(found) or human.id in voters_of(found):
+    if human.id in everybody_of(found) or human.id in found.voters():
         return None
     if human.id in found.removed:
         return Refusal(code="no-longer-asked", message=f"You are no longer asked. {said(found)}")
@@ -108,6 +103,6 @@ def refuse_newcomer(state: Approvals, found: StageState, person: PersonRef) -> R
     if person.id in state.parties.banned(found.stage):
         return Refusal(code="self-approval", message=OWN)
     seats = {seat.person.id for seat in found.slate.seats}
-    if person.id in seats or person.id in found.may_act() or person.id in voters_of(found):
+    if person.id in seats or person.id in found.may_act() or person.id in found.voters():
         return Refusal(code="already-asked", message=f"{person.name} is asked already.")
     return None

@@ -67,6 +67,19 @@ class TestDelegation:
         await request.decide("Grace Guard")
         assert (await request.closes()).outcome is Outcome.FULFILLED
 
+    async def test_a8_who_has_voted_for_themselves_is_asked_again_in_the_place_of_another(self, world: World) -> None:
+        request = await world.place(item=asking(quorum="all", approvers=(GUARDS,)))
+        await request.waits_for_people()
+        await request.decide("Grace Guard")
+        world.delegates("Mara Lind", "Grace Guard", now() - DAY, now() + DAY)
+        await request.look_again("Mara Lind", rule="delegation.begins")
+        await request.sees(Kind.APPROVERS_CHANGED)
+        assert request.asked() == ["grace", "mara"]
+        vote = await request.decide("Grace Guard")
+        assert vote.on_behalf_of is not None
+        assert vote.on_behalf_of.login == "mara"
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
     async def test_a8_looking_again_where_nothing_changed_leaves_no_trace(self, world: World) -> None:
         request = await world.place()
         await request.waits_for_people()
