@@ -14,6 +14,7 @@ from typing import Any
 from activities.sources import Sources
 from catalog import audience, data, names, preview
 from catalog.audience import Facts
+from catalog.calendar_file import by_id
 from catalog.expression import ExpressionError
 from catalog.form import FieldError
 from catalog.item import CatalogItem, Line
@@ -186,12 +187,8 @@ class Judge:
         item = judged.order.item
         if judged.errors or not (item.clocks or item.priority):
             return judged
-        published = self._register.calendars()
-        calendars = {one.calendar.id: one.calendar for one in published}
-        standard = next((one.calendar for one in published if one.file.default), None)
-        calendars |= {"": standard} if standard else {}
         try:
-            found = terms(item, names.of_order(judged.order, at), calendars)
+            found = terms(item, names.of_order(judged.order, at), by_id(self._register.calendars()))
         except ExpressionError as error:
             return replace(judged, errors=(FieldError(field="", code="rule", message=_at_fault(error)),))
         return replace(judged, order=judged.order.model_copy(update={"terms": found}))

@@ -19,6 +19,7 @@ from api.parts import Parts
 from api.problems import ProblemBody
 from api.routes import (
     calendars,
+    clocks,
     delegations,
     drafts,
     events,
@@ -39,6 +40,7 @@ _RESOURCES = (
     session,
     items,
     requests,
+    clocks,
     events,
     tasks,
     delegations,

@@ -22,7 +22,8 @@ from api import gateway as engine
 from api import problems
 from api.auth import Clock
 from api.gateway import Gateway
-from api.schemas import AmendmentIn, CancelIn, ChoiceIn, CommentIn, DecisionOfIn, EventIn
+from api.schemas.requests import AmendmentIn, CancelIn, CommentIn, EventIn
+from api.schemas.tasks import ChoiceIn, DecisionOfIn
 from catalog import names, rights
 from catalog.ballot import Verdict
 from catalog.errors import Refused

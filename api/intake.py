@@ -13,7 +13,8 @@ from typing import Any
 from activities.intake import Assessed, Desk, NotTaken, Received, Wish
 from api.commands import visible_request
 from api.problems import MOST_ERRORS, AlreadyOpen, IdempotencyConflict, Invalid, NotFound, NothingChanged
-from api.schemas import AmendmentIn, CopyOut, LeftOutOut, OrderIn, PlannedOut, PreviewOut
+from api.schemas.orders import CopyOut, LeftOutOut, OrderIn, PlannedOut, PreviewOut
+from api.schemas.requests import AmendmentIn
 from catalog import amendment, answers
 from catalog.form import FieldError
 from catalog.model import digest

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from timeit import timeit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,14 +79,22 @@ def main() -> None:
     pairs = [(microseconds(live) / len(steps), microseconds(copy) / len(steps)) for _ in range(ROUNDS)]
     applied, copied = (median(column) for column in zip(*pairs, strict=True))
     ratio = median(one / other for one, other in pairs)
+    undisturbed = quantiles([one for one, _ in pairs], n=20)[0]
     made = Table(title=f"{len(steps)} events of three stages, {ROUNDS} lives")
-    for heading in ("approval.apply, µs", "target", "model_copy of the state, µs", "ratio", "target"):
+    for heading in (
+        "approval.apply, µs",
+        "target",
+        "its fastest 5 %, µs",
+        "model_copy of the state, µs",
+        "ratio",
+        "target",
+    ):
         made.add_column(heading, justify="right")
     goals = (f"<= {TARGETS[name].max:g}" for name in ("apply_us", "ratio"))
-    made.add_row(f"{applied:.1f}", next(goals), f"{copied:.1f}", f"{ratio:.1f}", next(goals))
+    made.add_row(f"{applied:.1f}", next(goals), f"{undisturbed:.1f}", f"{copied:.1f}", f"{ratio:.1f}", next(goals))
     Console(width=110).print(made)
-    figures = {"apply_us": round(applied, 2), "copy_us": round(copied, 2), "ratio": round(ratio, 2)}
-    conclude("reducer", figures, TARGETS)
+    figures = {"apply_us": applied, "undisturbed_us": undisturbed, "copy_us": copied, "ratio": ratio}
+    conclude("reducer", {name: round(figure, 2) for name, figure in figures.items()}, TARGETS)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ of each file the `catalog.calendar.Calendar` that counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -103,6 +103,12 @@ class PublishedCalendar(Model):
 
     file: CalendarFile
     calendar: Calendar
+
+
+def by_id(published: Collection[PublishedCalendar]) -> dict[str, Calendar]:
+    """Return the working time of calendars by id, and under ``""`` that of the default, if there is one."""
+    default = [("", one.calendar) for one in published if one.file.default]
+    return dict([*((one.calendar.id, one.calendar) for one in published), *default])
 
 
 def calendar_of(person: Person, files: Iterable[CalendarFile], chosen: Slug | None = None) -> Slug:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from catalog.calendar import ALWAYS, Calendar, add, at_time, between, end
 from catalog.model import Model
@@ -20,6 +20,14 @@ from catalog.sla_spec import By, ClockSpec, Triggers
 State = Literal["running", "paused", "stopped", "cancelled"]
 Calendars = Mapping[str, Calendar]
 """Calendars by the id of whom they are of: the id of a calendar, the id of a person, and ``""`` for the platform's."""
+
+
+class Told(NamedTuple):
+    """An event, and the working time of everybody as it was known when it happened."""
+
+    event: Happened
+    calendars: Calendars
+
 
 BREACH = 100
 """The percentage of the target at which a clock is breached."""
@@ -106,13 +114,14 @@ class Due(Model):
     at: datetime
 
 
-def read(spec: ClockSpec, events: Iterable[Happened], calendars: Calendars, now: datetime) -> tuple[Clock, ...]:
+def read(spec: ClockSpec, history: Iterable[Told], now: datetime) -> tuple[Clock, ...]:
     """Return the clocks of one definition as a history leaves them at `now`; what happened later is left out."""
     clocks: tuple[Clock, ...] = ()
-    for event in events:
+    known: Calendars = {}
+    for event, calendars in history:
         if event.at <= now:
-            clocks = step(spec, clocks, event, calendars)
-    return as_of(spec, clocks, calendars, now)
+            clocks, known = step(spec, clocks, event, calendars), calendars
+    return as_of(spec, clocks, known, now)
 
 
 def step(spec: ClockSpec, clocks: tuple[Clock, ...], happened: Happened, calendars: Calendars) -> tuple[Clock, ...]:
@@ -320,8 +329,9 @@ def _meets(triggers: Triggers, event: Happened) -> bool:
 
 def _concerned(clock: Clock, event: Happened) -> bool:
     """Return whether an event is about what the clock is of; one that names no stage or person is about all."""
-    pairs = ((clock.stage, event.stage), (clock.person, event.person))
-    return all(not one or not other or one == other for one, other in pairs)
+    if event.person and clock.person and event.person != clock.person:  # first: it tells hundreds of clocks apart
+        return False
+    return not event.stage or not clock.stage or event.stage == clock.stage
 
 
 def _reason(event: Happened) -> tuple[str, str, str, str]:

@@ -39,7 +39,7 @@ What = Literal[
     "fulfilled",
     "closed",
 ]
-"""The kinds of events; `events_of` says which entries of the journal they come from."""
+"""The kinds of events; `happened` says which entries of the journal they come from."""
 
 OF_PEOPLE: frozenset[What] = frozenset(("asked", "relieved", "information-requested", "decided", "vote-withdrawn"))
 """The events that name an approver."""
@@ -84,8 +84,8 @@ class Happened(Model):
         return all(not one or not other or one == other for one, other in pairs)
 
 
-def events_of(entries: Iterable[Entry]) -> tuple[Happened, ...]:
-    """Return what the entries of a journal say, in their order.
+def happened(entry: Entry) -> tuple[Happened, ...]:
+    """Return what an entry of the journal says, in its order.
 
     ========================  =================================================================
     entry                     events
@@ -116,13 +116,18 @@ def events_of(entries: Iterable[Entry]) -> tuple[Happened, ...]:
     from it
     ========================  =================================================================
     """
-    return tuple(event for entry in entries for event in happened(entry))
-
-
-def happened(entry: Entry) -> tuple[Happened, ...]:
-    """Return what one entry says; see `events_of`."""
     read = _READ.get(entry.kind)
     return (*_moves(entry), *(read(entry) if read else ()))
+
+
+def hours(entry: Entry) -> dict[str, str]:
+    """Return in which calendar an entry says that the time of each who is asked is counted: its id, by person id.
+
+    Entries of before clocks were shown to people do not say it.
+    """
+    said = entry.data.get("hours")
+    pairs = said.items() if isinstance(said, dict) else ()
+    return {person: calendar for person, calendar in pairs if isinstance(calendar, str)}
 
 
 def _moves(entry: Entry) -> Iterable[Happened]:

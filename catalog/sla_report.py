@@ -5,13 +5,12 @@ Nothing here moves a clock; that is `sla`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from catalog.duration import words
 from catalog.model import Model
-from catalog.sla import Calendars, Clock, reached, read
+from catalog.sla import BREACH, Clock, Told, reached, read
 from catalog.sla_events import Happened, What
 from catalog.sla_spec import ClockSpec
 from catalog.text import one_line, quoted
@@ -38,15 +37,15 @@ class Share(Model):
     waited: timedelta
 
 
-def breakdown(events: Iterable[Happened], calendars: Calendars, now: datetime) -> tuple[Share, ...]:
+def breakdown(history: Iterable[Told], now: datetime) -> tuple[Share, ...]:
     """Return how long each stage and each approver held a request until `now`: stages first, as they began.
 
     A stage is measured in the platform's calendar, an approver in their own. A stage that began again, and an approver
     who was asked again, count together.
     """
-    history = tuple(events)
+    told = tuple(history)
     shares: dict[tuple[str, str], Share] = {}
-    for clock in (clock for spec in _HELD for clock in read(spec, history, calendars, now)):
+    for clock in (clock for spec in _HELD for clock in read(spec, told, now)):
         key = clock.stage, clock.person
         before = shares.get(key, Share(stage=clock.stage, person=clock.person, held=timedelta(0), waited=timedelta(0)))
         both = {"held": before.held + clock.elapsed, "waited": before.waited + clock.paused}
@@ -54,24 +53,26 @@ def breakdown(events: Iterable[Happened], calendars: Calendars, now: datetime) -
     return tuple(shares.values())
 
 
-def explain(clock: Clock) -> tuple[str, ...]:
-    """Return what became of a clock, a sentence for each moment, in the time zone of its calendar."""
-    zone = ZoneInfo(clock.zone)
-    return tuple(f"{_moment(at, zone)}: {text}." for at, _, text in sorted(_told(clock), key=lambda told: told[:2]))
+def explain(clock: Clock, stages: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return what became of a clock, a sentence for each moment, in the time zone of its calendar.
+
+    `stages` are the names of approval stages, by id.
+    """
+    zone, known = ZoneInfo(clock.zone), stages or {}
+    moments = sorted(_told(clock, known), key=lambda told: told[:2])
+    return tuple(f"{_moment(at, zone)}: {text}." for at, _, text in moments)
 
 
-def _told(clock: Clock) -> Iterable[tuple[datetime, int, str]]:
+def _told(clock: Clock, stages: Mapping[str, str]) -> Iterable[tuple[datetime, int, str]]:
     """Yield moments and what is said of them; of what falls together, what the clock had come to is said first."""
     first, *later = clock.periods
-    yield first.start, 0, f"it began to run: {_why(first.began)}"
-    for mark in clock.warned:
-        yield mark.at, 1, f"{mark.percent} % of its time was over"
-    for mark in reached(clock)[len(clock.warned) :]:
-        yield mark.at, 1, f"breached, after {words(clock.target or timedelta(0))}"
+    yield first.start, 0, f"it began to run: {_why(first.began, stages)}"
+    for mark in reached(clock):
+        yield mark.at, 1, f"{'breached: ' if mark.percent == BREACH else ''}{mark.percent} % of its time was over"
     for period in later:
-        yield period.start, 2, f"{'it ran again' if period.runs else 'paused'}: {_why(period.began)}"
+        yield period.start, 2, f"{'it ran again' if period.runs else 'paused'}: {_why(period.began, stages)}"
     if clock.stopped_at and clock.ended:
-        yield clock.stopped_at, 3, f"{clock.state}: {_why(clock.ended)}"
+        yield clock.stopped_at, 3, f"{clock.state}: {_why(clock.ended, stages)}"
 
 
 def _moment(at: datetime, zone: ZoneInfo) -> str:
@@ -106,10 +107,10 @@ _WHY: dict[What, str] = {
 }
 
 
-def _why(event: Happened) -> str:
+def _why(event: Happened, stages: Mapping[str, str]) -> str:
     return _WHY[event.what].format(
         by=one_line(event.by) or "somebody",
-        stage=quoted(event.stage),
+        stage=quoted(stages.get(event.stage, event.stage)),
         about=quoted(event.about) if event.about else "something",
         status=quoted(event.status),
     )

@@ -331,16 +331,20 @@ def _cost(cost: dict[str, Any]) -> str:
     return f"{cost['one_off']} {cost['currency']} once, {cost['recurring']} {cost['currency']} a {cost['every']}"
 
 
-def request_panel(request: dict[str, Any], entries: list[dict[str, Any]]) -> RenderableType:
-    """Return a request with what it waits for and its timeline."""
+def request_panel(request: dict[str, Any], entries: list[dict[str, Any]], clocks: Iterable[str] = ()) -> RenderableType:
+    """Return a request with what it waits for, its timeline, and a line for each clock that runs."""
     facts = Table.grid(padding=(0, 2))
     facts.add_row("State", state(request))
     facts.add_row("For", plain(f"{request['beneficiary']['name']}, ordered by {request['requester']['name']}"))
     facts.add_row("Ordered", plain(f"{moment(request['accepted_at'])}, item version {request['item']['version']}"))
+    if request["priority"] is not None:
+        facts.add_row("Priority", str(request["priority"]))
     if request["status"] != "closed" and request["due_at"]:
         facts.add_row("Promised", f"{moment(request['due_at'])} ({distance(request['due_at'])})")
     if request["promise"]:
         facts.add_row("Expected", expected(request["promise"]))
+    for line in clocks:
+        facts.add_row("Clock", plain(line))
     for label, answer in request["shown_answers"]:
         facts.add_row(plain(label), Text("\n").join(plain(line) for line in answer.splitlines()))
     if request["reason"]:
@@ -391,7 +395,13 @@ def _waiting(request: dict[str, Any], waiting: dict[str, Any]) -> RenderableType
     return Panel(Group(*parts), title="Waits for", title_align="left", border_style="yellow")
 
 
+def _awaited(person: dict[str, Any]) -> str:
+    """Return somebody who can end a wait, and in whose place."""
+    instead = person["on_behalf_of"]
+    return f"{person['name']} (for {_people(instead)})" if instead else person["name"]
+
+
 def _names(waiting: dict[str, Any]) -> Text:
-    names = ", ".join(person["name"] for person in waiting["who"])
+    names = ", ".join(_awaited(person) for person in waiting["who"])
     others = {"engine": "the workflow engine", "system": "the directory", "operator": "an operator"}
     return plain(names or others.get(waiting["kind"], ""))

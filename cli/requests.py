@@ -15,6 +15,7 @@ from rich.live import Live
 
 from catalog import journal
 from catalog.text import one_line
+from cli import clocks
 from cli.answers import collect, send
 from cli.client import DEFAULT_URL, As, AsJson, Client, Trouble, Url, at
 from cli.render import ordered, plain, preview_panel, request_panel, request_table
@@ -125,29 +126,55 @@ def show(
     if follow:
         _follow(client, number)
         return
-    request, entries = _read(client, number)
     if as_json:
-        print(json.dumps({"request": request, "journal": entries}, indent=1))
+        print(json.dumps({"request": _request(client, number), "journal": _journal(client, number)}, indent=1))
     else:
-        Console().print(request_panel(request, entries))
+        Console().print(_panel(client, _request(client, number)))
 
 
-def _read(client: Client, number: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    return client.get(at("requests", number)), list(client.pages(at("requests", number, "journal")))
+def _request(client: Client, number: str) -> dict[str, Any]:
+    return client.get(at("requests", number))
+
+
+def _journal(client: Client, number: str) -> list[dict[str, Any]]:
+    return list(client.pages(at("requests", number, "journal")))
+
+
+def _panel(client: Client, request: dict[str, Any]) -> RenderableType:
+    """Return a request as it is shown; the clocks of one that is closed have ended."""
+    number = request["number"]
+    running = [] if request["status"] == "closed" else clocks.running(client.get(at("requests", number, "clocks")))
+    return request_panel(request, _journal(client, number), running)
 
 
 def _follow(client: Client, number: str) -> None:
     """Show a request until it closes; an interruption ends the watching, not the request."""
     pause = threading.Event()
-    request, entries = _read(client, number)
-    with Live(request_panel(request, entries), console=Console(), auto_refresh=False) as live:
+    request = _request(client, number)
+    with Live(_panel(client, request), console=Console(), auto_refresh=False) as live:
         try:
             while request["status"] != "closed":
                 pause.wait(FOLLOW_EVERY)
-                request, entries = _read(client, number)
-                live.update(request_panel(request, entries), refresh=True)
+                request = _request(client, number)
+                live.update(_panel(client, request), refresh=True)
         except KeyboardInterrupt:
             return
+
+
+@app.command("clocks")
+def show_clocks(
+    number: Number,
+    *,
+    current: Annotated[
+        bool, typer.Option("--current", help="By the clocks its item has now, instead of those it was ordered with.")
+    ] = False,
+    url: Url = DEFAULT_URL,
+    login: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how long a request has taken, by when it should have, why it was late, and who held it how long."""
+    found = Client(url, login).get(at("requests", number, "clocks"), definition="current" if current else None)
+    _print(found, clocks.clocks_page, as_json=as_json)
 
 
 @app.command()

@@ -6,13 +6,14 @@ one says until when it held; a request that runs keeps those that it looked up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
 from catalog.calendar_file import PublishedCalendar
 from catalog.model import digest
+from catalog.sla_history import Edition
 from records.database import Database, upsert
 from records.documents import document
 from records.tables import calendar_stands, calendars
@@ -45,11 +46,27 @@ class Calendars(Database):
                 # Another process may just have published it.
                 connection.execute(upsert(connection, calendars).on_conflict_do_nothing(), rows)
 
-    def calendars(self) -> tuple[PublishedCalendar, ...]:
-        """Return the calendars that hold now, by id."""
-        query = select(calendars.c.document).where(calendar_stands).order_by(calendars.c.calendar)
+    def calendars(self, at: datetime | None = None) -> tuple[PublishedCalendar, ...]:
+        """Return the calendars that hold now, or held at a moment, by id."""
+        held = calendar_stands if at is None else _held(at)
+        query = select(calendars.c.document).where(held).order_by(calendars.c.calendar)
         with self.read() as connection:
             return tuple(map(PublishedCalendar.model_validate_json, connection.scalars(query)))
+
+    def editions(self, names: Collection[str]) -> dict[str, list[Edition]]:
+        """Return what the calendars of these ids ever were, the oldest first; an unknown id is left out."""
+        columns = (calendars.c.calendar, calendars.c.published_at, calendars.c.document)
+        query = select(*columns).where(calendars.c.calendar.in_(sorted(names))).order_by(calendars.c.id)
+        found: dict[str, list[Edition]] = {}
+        with self.read() as connection:
+            for name, since, text in connection.execute(query):
+                calendar = PublishedCalendar.model_validate_json(text).calendar
+                found.setdefault(name, []).append(Edition(since, calendar))
+        return found
+
+
+def _held(at: datetime) -> ColumnElement[bool]:
+    return and_(calendars.c.published_at <= at, or_(calendar_stands, calendars.c.retired_at > at))
 
 
 def _retire(connection: Connection, names: list[str], at: datetime) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -96,6 +98,27 @@ metadata = MetaData(
     }
 )
 
+
+def _row_id() -> Column[int]:
+    """Return the id by which a table's rows are numbered as they come."""
+    return Column("id", _Id, Identity(), primary_key=True)
+
+
+def _of_request() -> Column[int]:
+    """Return the part of a key that says to which request a row belongs."""
+    return Column("request_id", _Id, ForeignKey("requests.id"), primary_key=True, autoincrement=False)
+
+
+def _document() -> Column[str]:
+    """Return the whole value, as JSON."""
+    return Column("document", Text, nullable=False)
+
+
+def _index(name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False) -> None:
+    """Give a table an index over the rows of which something holds, on either database."""
+    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 requests = Table(
     "requests",
     metadata,
@@ -123,25 +146,14 @@ _holds_key = request_is_open & requests.c.duplicate_key.is_not(None)
 Index(None, requests.c.requester_id, requests.c.id)
 Index(None, requests.c.beneficiary_id, requests.c.id)
 request_has_timer = request_is_open & requests.c.waits_until.is_not(None)
-Index(
-    "ix_requests_open_waits_until",
-    requests.c.waits_until,
-    sqlite_where=request_has_timer,
-    postgresql_where=request_has_timer,
-)
-Index("ix_requests_open", requests.c.id, sqlite_where=request_is_open, postgresql_where=request_is_open)
-Index(
-    "uq_requests_open_duplicate_key",
-    requests.c.duplicate_key,
-    unique=True,
-    sqlite_where=_holds_key,
-    postgresql_where=_holds_key,
-)
+_index("ix_requests_open_waits_until", requests.c.waits_until, where=request_has_timer)
+_index("ix_requests_open", requests.c.id, where=request_is_open)
+_index("uq_requests_open_duplicate_key", requests.c.duplicate_key, where=_holds_key, unique=True)
 
 intake = Table(
     "intake",
     metadata,
-    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    _of_request(),
     Column("actor_id", String, nullable=False),
     Column("idempotency_key", String, nullable=False),
     Column("body_digest", String, nullable=False),
@@ -149,12 +161,12 @@ intake = Table(
     UniqueConstraint("actor_id", "idempotency_key"),
 )
 _not_started = intake.c.started_at.is_(None)
-Index("ix_intake_not_started", intake.c.request_id, sqlite_where=_not_started, postgresql_where=_not_started)
+_index("ix_intake_not_started", intake.c.request_id, where=_not_started)
 
 journal = Table(
     "journal",
     metadata,
-    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    _of_request(),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("kind", String, nullable=False),
@@ -163,7 +175,7 @@ journal = Table(
     # NULL when no command caused the entry, so that the constraint holds only where one did.
     Column("command", String),
     Column("digest", String, nullable=False),
-    Column("document", Text, nullable=False),
+    _document(),
     UniqueConstraint("request_id", "command"),
 )
 
@@ -171,18 +183,18 @@ journal = Table(
 superseded = Table(
     "journal_superseded",
     metadata,
-    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    _of_request(),
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("digest", String, primary_key=True),
     Column("superseded_at", Moment, nullable=False),
-    Column("document", Text, nullable=False),
+    _document(),
 )
 
 # When each request came to each milestone, and when it ended if it brought what was ordered: how long things take.
 milestones = Table(
     "milestones",
     metadata,
-    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    _of_request(),
     Column("milestone", String, primary_key=True),
     # Under what the history of such orders is kept: see `catalog.promise.kind_of`.
     Column("order_kind", String, nullable=False),
@@ -190,20 +202,19 @@ milestones = Table(
     Column("ended_at", Moment),
 )
 milestone_has_ended = milestones.c.ended_at.is_not(None)
-Index(
+_index(
     "ix_milestones_ended",
     milestones.c.order_kind,
     milestones.c.milestone,
     milestones.c.ended_at,
-    sqlite_where=milestone_has_ended,
-    postgresql_where=milestone_has_ended,
+    where=milestone_has_ended,
 )
 
 # Timers that were not seen to fire: see `catalog.watch`.
 late_timers = Table(
     "late_timers",
     metadata,
-    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    _of_request(),
     Column("until", Moment, primary_key=True),
     Column("what", Text, nullable=False),
     Column("seen_at", Moment, nullable=False),
@@ -211,23 +222,23 @@ late_timers = Table(
     Column("gone_at", Moment),
 )
 timer_is_late = late_timers.c.gone_at.is_(None)
-Index("ix_late_timers_late", late_timers.c.until, sqlite_where=timer_is_late, postgresql_where=timer_is_late)
+_index("ix_late_timers_late", late_timers.c.until, where=timer_is_late)
 
 tasks = Table(
     "tasks",
     metadata,
-    Column("id", _Id, Identity(), primary_key=True),
+    _row_id(),
     Column("request_id", _Id, ForeignKey(requests.c.id), nullable=False, index=True),
     Column("task", String, nullable=False, unique=True),
     Column("kind", String, nullable=False),
     Column("decided", String),
     Column("due_at", Moment),
-    Column("document", Text, nullable=False),
+    _document(),
     sqlite_autoincrement=True,
 )
 task_is_open = tasks.c.decided.is_(None)
 task_awaits_operator = (tasks.c.kind == literal_column("'operator'")) & task_is_open
-Index("ix_tasks_operator", tasks.c.id, sqlite_where=task_awaits_operator, postgresql_where=task_awaits_operator)
+_index("ix_tasks_operator", tasks.c.id, where=task_awaits_operator)
 
 task_assignees = Table(
     "task_assignees",
@@ -244,7 +255,7 @@ task_assignees = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("id", _Id, Identity(), primary_key=True),
+    _row_id(),
     Column("event", String, nullable=False),
     Column("recipient_id", String, nullable=False),
     Column("state", String, nullable=False),
@@ -256,18 +267,13 @@ notices = Table(
     Column("claimed_at", Moment),
     Column("settled_at", Moment),
     Column("last_error", Text, nullable=False),
-    Column("document", Text, nullable=False),
+    _document(),
     UniqueConstraint("event", "recipient_id"),
     sqlite_autoincrement=True,
 )
 Index(None, notices.c.state, notices.c.id)
 notice_awaits_digest = (notices.c.state == literal_column("'pending'")) & notices.c.digest_at.is_not(None)
-Index(
-    "ix_notices_digest_at",
-    notices.c.digest_at,
-    sqlite_where=notice_awaits_digest,
-    postgresql_where=notice_awaits_digest,
-)
+_index("ix_notices_digest_at", notices.c.digest_at, where=notice_awaits_digest)
 
 # Append-only, as the journal is: orders refer to an item by id, version and digest for as long as there is a record.
 item_versions = Table(
@@ -278,30 +284,24 @@ item_versions = Table(
     Column("digest", String, nullable=False),
     Column("source", Text, nullable=False),
     Column("published_at", Moment, nullable=False),
-    Column("document", Text, nullable=False),
+    _document(),
 )
 
 # Nothing is changed but when a calendar was replaced or taken away: what a request looked up can be looked at later.
 calendars = Table(
     "calendars",
     metadata,
-    Column("id", _Id, Identity(), primary_key=True),
+    _row_id(),
     Column("calendar", String, nullable=False),
     Column("digest", String, nullable=False),
     Column("published_at", Moment, nullable=False),
     # NULL for the one that stands.
     Column("retired_at", Moment),
-    Column("document", Text, nullable=False),
+    _document(),
     sqlite_autoincrement=True,
 )
 calendar_stands = calendars.c.retired_at.is_(None)
-Index(
-    "uq_calendars_standing",
-    calendars.c.calendar,
-    unique=True,
-    sqlite_where=calendar_stands,
-    postgresql_where=calendar_stands,
-)
+_index("uq_calendars_standing", calendars.c.calendar, where=calendar_stands, unique=True)
 
 preferences = Table(
     "preferences",
@@ -310,7 +310,7 @@ preferences = Table(
     # The calendar they chose; NULL for the one that the rules give them.
     Column("calendar", String),
     Column("updated_at", Moment, nullable=False),
-    Column("document", Text, nullable=False),
+    _document(),
 )
 
 drafts = Table(
@@ -319,14 +319,14 @@ drafts = Table(
     Column("id", String, primary_key=True),
     Column("owner_id", String, nullable=False),
     Column("updated_at", Moment, nullable=False),
-    Column("document", Text, nullable=False),
+    _document(),
 )
 Index(None, drafts.c.owner_id, drafts.c.updated_at)
 
 delegations = Table(
     "delegations",
     metadata,
-    Column("id", _Id, Identity(), primary_key=True),
+    _row_id(),
     Column("delegation", String, nullable=False, unique=True),
     Column("body_digest", String, nullable=False),
     Column("person_id", String, nullable=False),
@@ -337,13 +337,13 @@ delegations = Table(
     # When everything open that it concerns was told of its beginning and of its end.
     Column("announced_begin_at", Moment),
     Column("announced_end_at", Moment),
-    Column("document", Text, nullable=False),
+    _document(),
     sqlite_autoincrement=True,
 )
 _to_announce = delegations.c.announced_end_at.is_(None)
 Index(None, delegations.c.person_id, delegations.c.over_at)
 Index(None, delegations.c.delegate_id, delegations.c.over_at)
-Index("ix_delegations_to_announce", delegations.c.begins, sqlite_where=_to_announce, postgresql_where=_to_announce)
+_index("ix_delegations_to_announce", delegations.c.begins, where=_to_announce)
 
 blobs = Table(
     "blobs",
@@ -359,13 +359,13 @@ uploads = Table(
     Column("owner_id", String, nullable=False),
     Column("digest", String, ForeignKey(blobs.c.digest), nullable=False, index=True),
     Column("uploaded_at", Moment, nullable=False, index=True),
-    Column("document", Text, nullable=False),
+    _document(),
 )
 
 request_files = Table(
     "request_files",
     metadata,
-    Column("request_id", _Id, ForeignKey(requests.c.id), primary_key=True, autoincrement=False),
+    _of_request(),
     Column("upload_id", String, ForeignKey(uploads.c.id), primary_key=True, index=True),
 )
 
@@ -379,4 +379,4 @@ secrets = Table(
     Column("request_id", _Id, ForeignKey(requests.c.id), index=True),
 )
 _is_unused = secrets.c.request_id.is_(None)
-Index("ix_secrets_unused", secrets.c.created_at, sqlite_where=_is_unused, postgresql_where=_is_unused)
+_index("ix_secrets_unused", secrets.c.created_at, where=_is_unused)

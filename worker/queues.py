@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 from temporalio.client import Client
 from temporalio.common import WorkerDeploymentVersion, WorkflowIDReusePolicy
@@ -62,7 +62,7 @@ async def begin_request(client: Client, order: Order) -> None:
 
 JOURNAL_THREADS = 16
 """Journals written at once."""
-_WORKFLOW_WORKER = {
+_WORKFLOW_WORKER: Mapping[str, Any] = {
     "max_concurrent_local_activities": JOURNAL_THREADS,
     # How long a request waits for the worker that has it in memory before another replays it.
     "sticky_queue_schedule_to_start_timeout": timedelta(seconds=5),
@@ -120,43 +120,58 @@ async def workers(
         interceptors: of every worker.
         options: passed on to the workflow worker.
     """
-    identity = Identity(directory, company)
     others = dict(served or {})
-    on_directory: list[Activity] = [
+    on_directory = [*_on_directory(directory, company, awaiting), *others.pop(DIRECTORY_QUEUE, ())]
+    others[ORDERS_QUEUE] = [Ordering(place, begin or partial(begin_request, client)).place]
+    usable = {"workflows": [*WORKFLOWS, *more_workflows], "workflow_runner": runner(), **options}
+    rate = {"max_task_queue_activities_per_second": directory_rate}
+    queues = [
+        _Queue(TASK_QUEUE, _on_record(journal, watch, written), JOURNAL_THREADS, {**_WORKFLOW_WORKER, **usable}),
+        _Queue(DIRECTORY_QUEUE, on_directory, directory_threads, _at_once(directory_threads) | rate),
+        *(_Queue(name, activities, OTHER_THREADS, _at_once(OTHER_THREADS)) for name, activities in others.items()),
+    ]
+    every = {"graceful_shutdown_timeout": graceful_stop, "interceptors": interceptors, "deployment_config": _release()}
+    async with AsyncExitStack() as stack:
+        for queue in queues:
+            await _serve(client, queue, stack, every)
+        yield
+
+
+class _Queue(NamedTuple):
+    """A task queue: what is served from it, by how many threads, and with which options of its worker."""
+
+    name: str
+    activities: Sequence[Activity]
+    threads: int
+    options: Mapping[str, Any]
+
+
+def _at_once(threads: int) -> dict[str, Any]:
+    return {"max_concurrent_activities": threads}
+
+
+def _on_directory(directory: Directory, company: Company, awaiting: OpenApprovals | None) -> list[Activity]:
+    """Return what is served from the directory's queue, so that its limits hold for all of it."""
+    identity = Identity(directory, company)
+    found: list[Activity] = [
         identity.standing,
         identity.approvers,
         identity.people,
         identity.ensure_member,
         identity.ensure_absent,
     ]
-    on_directory += [Roster(awaiting, Approvers(directory, company)).look] if awaiting else []
-    on_directory += others.pop(DIRECTORY_QUEUE, ())
-    others[ORDERS_QUEUE] = [Ordering(place, begin or partial(begin_request, client)).place]
-    release = _release()
-    async with AsyncExitStack() as stack:
+    return found + ([Roster(awaiting, Approvers(directory, company)).look] if awaiting else [])
 
-        async def serve(queue: str, served: Sequence[Activity], threads: int, **more: Any) -> None:
-            pool = stack.enter_context(ThreadPoolExecutor(threads, thread_name_prefix=queue))
-            worker = Worker(
-                client,
-                task_queue=queue,
-                activities=served,
-                activity_executor=pool,
-                graceful_shutdown_timeout=graceful_stop,
-                interceptors=interceptors,
-                deployment_config=release,
-                **more,
-            )
-            await stack.enter_async_context(worker)
 
-        on_record: list[Activity] = [JournalWriter(journal, written).record]
-        on_record += [Watching(watch, written).timers] if watch else []
-        usable = {"workflows": [*WORKFLOWS, *more_workflows], "workflow_runner": runner(), **options}
-        await serve(TASK_QUEUE, on_record, JOURNAL_THREADS, **_WORKFLOW_WORKER, **usable)
-        rate = {"max_task_queue_activities_per_second": directory_rate}
-        await serve(
-            DIRECTORY_QUEUE, on_directory, directory_threads, max_concurrent_activities=directory_threads, **rate
-        )
-        for queue, activities in others.items():
-            await serve(queue, activities, OTHER_THREADS, max_concurrent_activities=OTHER_THREADS)
-        yield
+def _on_record(journal: Journal, watch: Watch | None, written: Callable[[], None]) -> list[Activity]:
+    """Return what is served beside the workflows: what goes to the register."""
+    found: list[Activity] = [JournalWriter(journal, written).record]
+    return found + ([Watching(watch, written).timers] if watch else [])
+
+
+async def _serve(client: Client, queue: _Queue, stack: AsyncExitStack, options: Mapping[str, Any]) -> None:
+    """Run the worker of a queue, with threads of its own, until the stack is closed."""
+    pool = stack.enter_context(ThreadPoolExecutor(queue.threads, thread_name_prefix=queue.name))
+    more = {**queue.options, **options}
+    worker = Worker(client, task_queue=queue.name, activities=queue.activities, activity_executor=pool, **more)
+    await stack.enter_async_context(worker)

@@ -11,7 +11,8 @@ from activities.errors import NotFound
 from api import problems
 from api.parts import Parts, PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.schemas import MOST_DAYS, CalendarDaysOut, CalendarDaysQuery, CalendarOut, PageOut
+from api.schemas.base import PageOut
+from api.schemas.calendars import MOST_DAYS, CalendarDaysOut, CalendarDaysQuery, CalendarOut
 from catalog.calendar_file import PublishedCalendar, calendar_of
 from catalog.form import FieldError
 from catalog.people import Person, PersonRef

@@ -16,7 +16,8 @@ from activities.ports import Directory
 from api import problems
 from api.parts import OptionalKey, Parts, PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.schemas import DelegationIn, DelegationOut, DelegationSetOut, DelegationsQuery, PageOut
+from api.schemas.base import PageOut
+from api.schemas.delegations import DelegationIn, DelegationOut, DelegationSetOut, DelegationsQuery
 from catalog import delegation as rules
 from catalog.delegation import Delegation
 from catalog.form import FieldError

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response
 from api import problems
 from api.parts import Parts, PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.schemas import DraftIn, DraftOut, PageOut
+from api.schemas.base import PageOut
+from api.schemas.orders import DraftIn, DraftOut
 from catalog.people import Actor
 from records.register import Draft, TooManyDrafts, UnknownDraft
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.parts import OptionalKey, PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.routes.requests import COMMAND, command_answer
-from api.schemas import CommandOut, EventIn
+from api.routes.requests import COMMAND, answered
+from api.schemas.requests import CommandOut, EventIn
 
 router = APIRouter(prefix="/requests", tags=["events"])
 
@@ -24,4 +23,4 @@ async def report_event(
 ) -> CommandOut:
     """Report that something happened; for operators, and once for each event."""
     entry = await parts.commands.report(viewer, number, event, body or EventIn(), key)
-    return await run_in_threadpool(command_answer, parts, viewer, number, entry)
+    return await answered(parts, viewer, entry)

@@ -12,7 +12,7 @@ from api import filetypes, problems
 from api.commands import visible_request
 from api.parts import PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.schemas import UploadOut
+from api.schemas.uploads import UploadOut
 from catalog.fields import MAX_FILE
 from catalog.form import FieldError, has_control_characters
 from catalog.reading import Code

@@ -31,7 +31,7 @@ class HealthOut(BaseModel):
     status: str = "ok"
 
 
-class PartOut(BaseModel):
+class HealthPartOut(BaseModel):
     """Whether one part serves; `detail` says what was seen, or what is wrong."""
 
     ready: bool
@@ -42,7 +42,7 @@ class ReadyOut(BaseModel):
     """Whether every part serves."""
 
     ready: bool
-    parts: dict[str, PartOut]
+    parts: dict[str, HealthPartOut]
 
 
 @router.get("/healthz")
@@ -63,8 +63,8 @@ async def readyz(response: Response, parts: PartsIn) -> ReadyOut:
     found = {
         "register": register,
         "directory": directory,
-        "engine": PartOut(ready=polling.ready, detail=None if polling.ready else polling.detail),
-        "workers": PartOut(ready=polling.ready and not idle, detail=polling.detail if polling.ready else None),
+        "engine": HealthPartOut(ready=polling.ready, detail=None if polling.ready else polling.detail),
+        "workers": HealthPartOut(ready=polling.ready and not idle, detail=polling.detail if polling.ready else None),
         "catalog": _catalog(parts.shelf.stock),
     }
     ready = all(part.ready for part in found.values())
@@ -77,7 +77,7 @@ def _notices(register: Register) -> dict[str, dict[str, int]]:
     return {"notices": register.notice_counts()}
 
 
-def _catalog(stock: Stock) -> PartOut:
+def _catalog(stock: Stock) -> HealthPartOut:
     """Say what is on the shelf; a broken file is told, and does not keep the rest from being ordered."""
     detail: dict[str, Any] = {"items": len(stock.catalog), "calendars": stock.calendars}
     if stock.broken:
@@ -85,14 +85,14 @@ def _catalog(stock: Stock) -> PartOut:
         detail["broken"] = [one.model_dump(include=set(told)) for one in stock.broken[:MOST_TOLD]]
     if stock.trouble:
         detail["trouble"] = stock.trouble
-    return PartOut(ready=len(stock.catalog) > 0, detail=detail)
+    return HealthPartOut(ready=len(stock.catalog) > 0, detail=detail)
 
 
-async def _look(check: Awaitable[Any]) -> PartOut:
+async def _look(check: Awaitable[Any]) -> HealthPartOut:
     try:
         async with asyncio.timeout(PATIENCE):
-            return PartOut(ready=True, detail=await check)
+            return HealthPartOut(ready=True, detail=await check)
     except TimeoutError:
-        return PartOut(ready=False, detail=f"no answer within {PATIENCE:g} s")
+        return HealthPartOut(ready=False, detail=f"no answer within {PATIENCE:g} s")
     except (RegisterUnavailable, ConnectorError, EngineUnavailable) as error:
-        return PartOut(ready=False, detail=str(error))
+        return HealthPartOut(ready=False, detail=str(error))

@@ -10,7 +10,8 @@ from activities.errors import NotFound
 from api import problems
 from api.parts import Parts, PartsIn, Viewer, tagged
 from api.problems import SIGNED_IN, Invalid, declared
-from api.schemas import ChoicesQueryIn, ItemOut, ItemSummaryOut, PageOut
+from api.schemas.base import PageOut
+from api.schemas.items import ChoicesQueryIn, ItemOut, ItemSummaryOut
 from catalog import audience, names, preview
 from catalog.choices import Choices, ChoicesQuery
 from catalog.fields import Field, RowsField

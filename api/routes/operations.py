@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from api import problems
 from api.parts import PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.schemas import LateTimerOut, LateTimersQuery, PageOut
+from api.schemas.base import PageOut
+from api.schemas.operations import LateTimerOut, LateTimersQuery
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 

@@ -9,7 +9,7 @@ from api import problems
 from api.parts import PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
 from api.routes.calendars import in_force
-from api.schemas import PreferencesIn, PreferencesOut
+from api.schemas.preferences import PreferencesIn, PreferencesOut
 from catalog.explain import explain
 from catalog.form import FieldError
 from catalog.preferences import Preferences

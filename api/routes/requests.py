@@ -12,23 +12,11 @@ from api import intake, problems
 from api.commands import visible_request
 from api.parts import Key, OptionalKey, Parts, PartsIn, Viewer, tagged
 from api.problems import SIGNED_IN, declared
-from api.schemas import (
-    AmendmentIn,
-    CancelIn,
-    CommandOut,
-    CommentIn,
-    CopyOut,
-    EntryOut,
-    JournalQuery,
-    LeftOutOut,
-    Look,
-    OrderedOut,
-    OrderIn,
-    PageOut,
-    PreviewOut,
-    RequestOut,
-    RequestsQuery,
-)
+from api.schemas.base import PageOut
+from api.schemas.journal import EntryOut, JournalQuery
+from api.schemas.orders import CopyOut, LeftOutOut, OrderedOut, OrderIn, PreviewOut
+from api.schemas.requests import AmendmentIn, CancelIn, CommandOut, CommentIn, RequestOut, RequestsQuery
+from api.schemas.tasks import Look
 from catalog.journal import Entry
 from catalog.people import Actor
 from catalog.request import Amendment
@@ -117,7 +105,7 @@ async def cancel_request(
 ) -> CommandOut:
     """Call a request off; what was done for it is undone."""
     entry = await parts.commands.cancel(viewer, number, body or CancelIn(), key)
-    return await run_in_threadpool(command_answer, parts, viewer, number, entry)
+    return await answered(parts, viewer, entry)
 
 
 @router.post(
@@ -135,7 +123,7 @@ async def amend_request(
         return intake.amend(view, body, viewer, at=parts.clock(), desk=parts.desk, register=parts.register)
 
     entry = await parts.commands.amend(viewer, number, body, key, amended)
-    return await run_in_threadpool(command_answer, parts, viewer, number, entry)
+    return await answered(parts, viewer, entry)
 
 
 @router.post("/{number}/comments", status_code=201, responses=declared(*SIGNED_IN, *COMMAND))
@@ -144,12 +132,13 @@ async def comment_on_request(
 ) -> CommandOut:
     """Put a comment on record."""
     entry = await parts.commands.comment(viewer, number, body, key)
-    return await run_in_threadpool(command_answer, parts, viewer, number, entry)
+    return await answered(parts, viewer, entry)
 
 
-def command_answer(parts: Parts, viewer: Actor, number: str, entry: Entry) -> CommandOut:
+async def answered(parts: Parts, viewer: Actor, entry: Entry) -> CommandOut:
     """Return what a command caused and where the request stands now."""
-    return CommandOut(entry=EntryOut.of(entry), request=_shown(parts, viewer, number))
+    request = await run_in_threadpool(_shown, parts, viewer, entry.request)
+    return CommandOut(entry=EntryOut.of(entry), request=request)
 
 
 def _take(parts: Parts, viewer: Actor, body: OrderIn, key: str) -> tuple[Received, OrderedOut]:

@@ -8,7 +8,7 @@ from activities.connectors.sealed import SETTING, NoKeys
 from api import problems
 from api.parts import PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.schemas import SecretIn, SecretOut
+from api.schemas.uploads import SecretIn, SecretOut
 from records.register import TooManySecrets
 
 router = APIRouter(prefix="/secrets", tags=["secrets"])

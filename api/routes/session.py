@@ -8,7 +8,8 @@ from api import problems
 from api.auth import sign_in
 from api.parts import PartsIn
 from api.problems import ANYWHERE, declared
-from api.schemas import PersonOut, SessionIn, SessionOut
+from api.schemas.base import PersonOut
+from api.schemas.session import SessionIn, SessionOut
 
 router = APIRouter(tags=["session"])
 

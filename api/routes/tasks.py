@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable
+from typing import Annotated, Literal, NamedTuple
 
-from fastapi import APIRouter, Query
-from starlette.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, Query
 
 from api import intake, problems
-from api.commands import Reduction, visible_task
-from api.parts import OptionalKey, PartsIn, Viewer
+from api.commands import Considering, Reduction, visible_task
+from api.parts import OptionalKey, Parts, PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
-from api.routes.requests import LOOKED_UP, command_answer
-from api.schemas import (
+from api.routes.requests import LOOKED_UP, answered
+from api.schemas.inbox import InboxOut, TaskShownOut, TasksQuery
+from api.schemas.requests import CommandOut
+from api.schemas.tasks import (
     ApproverIn,
-    CommandOut,
     ConsultationIn,
     DecisionIn,
     DecisionsIn,
     DecisionsOut,
     DeclineIn,
     EvidenceIn,
-    InboxOut,
     Look,
     ReassignmentIn,
-    TaskShownOut,
-    TasksQuery,
     TextIn,
     WhyIn,
 )
 from catalog import rights
+from catalog.journal import Entry
 from catalog.model import digest
+from catalog.people import Actor
 from catalog.request import Amendment
 from records.register import TaskView
 
@@ -94,6 +94,39 @@ async def decide_tasks(body: DecisionsIn, parts: PartsIn, viewer: Viewer, key: O
     return DecisionsOut.of([decision.task for decision in body.decisions], answers)
 
 
+class Sender(NamedTuple):
+    """Who sends a command about a task, and the key by which they can repeat it."""
+
+    viewer: Actor
+    key: str | None
+    parts: Parts
+
+    async def consider(
+        self, task: str, act: Considering, text: str = "", *, person: str | None = None, instead_of: str | None = None
+    ) -> CommandOut:
+        """Do something about a decision short of deciding."""
+        return await self.answered(
+            self.parts.commands.consider(
+                self.viewer, task, act, self.key, text=text, person=person, instead_of=instead_of
+            )
+        )
+
+    async def work(self, task: str, act: Literal["claim", "release", "decline"], reason: str = "") -> CommandOut:
+        """Do something about a piece of work short of completing it."""
+        return await self.answered(self.parts.commands.work(self.viewer, task, act, reason, self.key))
+
+    async def answered(self, command: Awaitable[Entry]) -> CommandOut:
+        """Carry a command out; say what it caused, and where the request stands now."""
+        return await answered(self.parts, self.viewer, await command)
+
+
+async def _sender(viewer: Viewer, parts: PartsIn, key: OptionalKey = None) -> Sender:
+    return Sender(viewer, key, parts)
+
+
+SenderIn = Annotated[Sender, Depends(_sender)]
+
+
 @router.post(
     "/{task_id}/decision",
     responses=declared(
@@ -106,17 +139,17 @@ async def decide_tasks(body: DecisionsIn, parts: PartsIn, viewer: Viewer, key: O
         *LOOKED_UP,
     ),
 )
-async def decide_task(
-    task_id: str, body: DecisionIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
-) -> CommandOut:
+async def decide_task(task_id: str, body: DecisionIn, sender: SenderIn) -> CommandOut:
     """Decide a task; the answer comes when the decision is on record."""
 
     def reduced(view: TaskView) -> Amendment | None:
-        return intake.reduce(view, body.answers, viewer, at=parts.clock(), desk=parts.desk, register=parts.register)
+        parts = sender.parts
+        return intake.reduce(
+            view, body.answers, sender.viewer, at=parts.clock(), desk=parts.desk, register=parts.register
+        )
 
     reduction = Reduction(digest(body.answers), reduced) if body.answers else None
-    entry = await parts.commands.decide(viewer, task_id, body, key, reduction)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.answered(sender.parts.commands.decide(sender.viewer, task_id, body, sender.key, reduction))
 
 
 _CONSIDERING = declared(*SIGNED_IN, *_DECISION, problems.UnknownChoice, problems.QuestionOpen)
@@ -129,100 +162,72 @@ _IN_WORDS = declared(
 
 
 @router.post("/{task_id}/withdrawal", responses=_CONSIDERING | declared(*SIGNED_IN, *_DECISION, problems.NotVoted))
-async def withdraw_vote(
-    task_id: str, parts: PartsIn, viewer: Viewer, body: WhyIn | None = None, key: OptionalKey = None
-) -> CommandOut:
+async def withdraw_vote(task_id: str, sender: SenderIn, body: WhyIn | None = None) -> CommandOut:
     """Take your vote back, to think again, while the stage is open."""
-    entry = await parts.commands.consider(viewer, task_id, "withdraw", key, text=(body or WhyIn()).reason)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.consider(task_id, "withdraw", (body or WhyIn()).reason)
 
 
 @router.post("/{task_id}/reassignment", responses=_WITH_SOMEBODY)
-async def reassign_task(
-    task_id: str, body: ReassignmentIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
-) -> CommandOut:
+async def reassign_task(task_id: str, body: ReassignmentIn, sender: SenderIn) -> CommandOut:
     """Have somebody else decide instead; operators can do that for anybody."""
-    entry = await parts.commands.consider(
-        viewer, task_id, "reassign", key, text=body.reason, person=body.to, instead_of=body.instead_of
-    )
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.consider(task_id, "reassign", body.reason, person=body.to, instead_of=body.instead_of)
 
 
 @router.post("/{task_id}/approvers", responses=_WITH_SOMEBODY)
-async def add_approver(
-    task_id: str, body: ApproverIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
-) -> CommandOut:
+async def add_approver(task_id: str, body: ApproverIn, sender: SenderIn) -> CommandOut:
     """Want somebody else to approve as well."""
-    entry = await parts.commands.consider(viewer, task_id, "add", key, text=body.reason, person=body.person)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.consider(task_id, "add", body.reason, person=body.person)
 
 
 @router.post("/{task_id}/advice", responses=_WITH_SOMEBODY)
-async def ask_advice(
-    task_id: str, body: ConsultationIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
-) -> CommandOut:
+async def ask_advice(task_id: str, body: ConsultationIn, sender: SenderIn) -> CommandOut:
     """Ask somebody's advice before you decide; it binds nobody."""
-    entry = await parts.commands.consider(viewer, task_id, "consult", key, text=body.question, person=body.person)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.consider(task_id, "consult", body.question, person=body.person)
 
 
 @router.post("/{task_id}/question", responses=_IN_WORDS)
-async def ask_requester(
-    task_id: str, body: TextIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
-) -> CommandOut:
+async def ask_requester(task_id: str, body: TextIn, sender: SenderIn) -> CommandOut:
     """Ask who ordered it before you decide; your time stands still until they answer."""
-    entry = await parts.commands.consider(viewer, task_id, "ask", key, text=body.text)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.consider(task_id, "ask", body.text)
 
 
 @router.post("/{task_id}/answer", responses=_IN_WORDS)
-async def answer_question(
-    task_id: str, body: TextIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
-) -> CommandOut:
+async def answer_question(task_id: str, body: TextIn, sender: SenderIn) -> CommandOut:
     """Answer what you were asked: the question about an order, or for advice."""
-    entry = await parts.commands.consider(viewer, task_id, "answer", key, text=body.text)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.consider(task_id, "answer", body.text)
 
 
 @router.post("/{task_id}/reminder", responses=_CONSIDERING)
-async def remind_approvers(task_id: str, parts: PartsIn, viewer: Viewer, key: OptionalKey = None) -> CommandOut:
+async def remind_approvers(task_id: str, sender: SenderIn) -> CommandOut:
     """Remind those who have not decided; once a day, by who waits for it and by operators."""
-    entry = await parts.commands.consider(viewer, task_id, "remind", key)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.consider(task_id, "remind")
 
 
 @router.post("/{task_id}/claim", responses=_WORK)
-async def claim_task(task_id: str, parts: PartsIn, viewer: Viewer, key: OptionalKey = None) -> CommandOut:
+async def claim_task(task_id: str, sender: SenderIn) -> CommandOut:
     """Take a piece of work on: the others who were asked see that you do it."""
-    entry = await parts.commands.work(viewer, task_id, "claim", "", key)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.work(task_id, "claim")
 
 
 @router.post("/{task_id}/release", responses=_WORK)
-async def release_task(task_id: str, parts: PartsIn, viewer: Viewer, key: OptionalKey = None) -> CommandOut:
+async def release_task(task_id: str, sender: SenderIn) -> CommandOut:
     """Give a piece of work back that you took on; operators can do that for anybody."""
-    entry = await parts.commands.work(viewer, task_id, "release", "", key)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.work(task_id, "release")
 
 
 @router.post(
     "/{task_id}/decline", responses=_WORK | declared(*SIGNED_IN, problems.UnknownChoice, problems.ReasonNeeded)
 )
-async def decline_task(
-    task_id: str, body: DeclineIn, parts: PartsIn, viewer: Viewer, key: OptionalKey = None
-) -> CommandOut:
+async def decline_task(task_id: str, body: DeclineIn, sender: SenderIn) -> CommandOut:
     """Say that a piece of work cannot be done, and why; an operator is asked how to go on."""
-    entry = await parts.commands.work(viewer, task_id, "decline", body.reason, key)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    return await sender.work(task_id, "decline", body.reason)
 
 
 @router.post(
     "/{task_id}/complete",
     responses=_WORK | declared(*SIGNED_IN, problems.DirectoryUnavailable, problems.DirectoryRefuses),
 )
-async def complete_task(
-    task_id: str, parts: PartsIn, viewer: Viewer, body: EvidenceIn | None = None, key: OptionalKey = None
-) -> CommandOut:
+async def complete_task(task_id: str, sender: SenderIn, body: EvidenceIn | None = None) -> CommandOut:
     """Complete a piece of work with the evidence it asks for; nobody needs to have claimed it before."""
-    entry = await parts.commands.complete(viewer, task_id, (body or EvidenceIn()).answers, key)
-    return await run_in_threadpool(command_answer, parts, viewer, entry.request, entry)
+    answers = (body or EvidenceIn()).answers
+    return await sender.answered(sender.parts.commands.complete(sender.viewer, task_id, answers, sender.key))

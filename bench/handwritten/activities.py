@@ -1,7 +1,7 @@
-"""The two effects of the hand-written workflow: one write to the directory with its read-back, one mail.
+"""What the hand-written workflows do: one write to the directory with its read-back, one mail, one decision on record.
 
 They use the connections of our own connectors, so that what the benchmark compares is not two ways to speak LDAP or
-SMTP; but nothing is looked up, since the DNs come with the order.
+SMTP; but nothing is looked up, since the DNs come with the order. Decisions go to the same database as ours.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from temporalio.exceptions import ApplicationError
 
 from activities.connectors.ldap.connection import Pool, filter_value
 from activities.connectors.smtp import SmtpMail
-from bench.handwritten.messages import Grant, Mail
+from bench.handwritten.decisions import Decisions
+from bench.handwritten.messages import Grant, Mail, Recorded
 
 
 class Effects:
     """The activities, with what they need."""
 
-    def __init__(self, directory: Pool, relay: SmtpMail) -> None:
-        self._directory, self._relay = directory, relay
+    def __init__(self, directory: Pool, relay: SmtpMail, decisions: Decisions) -> None:
+        self._directory, self._relay, self._decisions = directory, relay, decisions
 
     @activity.defn
     def add_member(self, grant: Grant) -> None:
@@ -32,3 +33,8 @@ class Effects:
     def send_mail(self, mail: Mail) -> None:
         """Send one mail."""
         self._relay.send(to=mail.to, subject=mail.text, body=mail.text, message_id=f"<{mail.number}@example.test>")
+
+    @activity.defn
+    def record_decision(self, recorded: Recorded) -> None:
+        """Commit one decision."""
+        self._decisions.record(recorded)

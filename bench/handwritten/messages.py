@@ -1,4 +1,4 @@
-"""What the hand-written workflow is told, and what its activities are told. Values only."""
+"""What the hand-written workflows are told, and what their activities are told. Values only."""
 
 from __future__ import annotations
 
@@ -21,6 +21,22 @@ class Decision(BaseModel):
 
     by: str
     approve: bool
+
+
+class Stages(BaseModel):
+    """Ask these, one after the other; `record`: put every decision on record before it is answered."""
+
+    number: str
+    approvers: list[str]
+    record: bool
+
+
+class Recorded(BaseModel):
+    """A decision, and the how many-th of its request it is."""
+
+    number: str
+    stage: int
+    decision: Decision
 
 
 class Mail(BaseModel):

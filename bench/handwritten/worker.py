@@ -1,4 +1,4 @@
-"""The worker process of the hand-written workflow: one queue for everything, the SDK's defaults where they serve.
+"""The worker process of the hand-written workflows: one queue for everything, the SDK's defaults where they serve.
 
 It reads the same environment as our own worker. Run it as ``python -m bench.handwritten.worker``; it ends when it is
 killed.
@@ -18,6 +18,8 @@ from activities.connectors.ldap import LdapSettings
 from activities.connectors.ldap.connection import Pool
 from activities.connectors.smtp import SmtpMail, SmtpSettings
 from bench.handwritten.activities import Effects
+from bench.handwritten.approval import HandwrittenApproval
+from bench.handwritten.decisions import Decisions
 from bench.handwritten.messages import QUEUE
 from bench.handwritten.workflow import HandwrittenGrant
 from worker.settings import WorkerSettings
@@ -31,7 +33,9 @@ async def serve() -> None:
     client = await Client.connect(
         settings.temporal_address, namespace=settings.temporal_namespace, data_converter=pydantic_data_converter
     )
-    effects = Effects(Pool(LdapSettings()), SmtpMail(SmtpSettings()))
+    decisions = Decisions(settings.database_url)
+    decisions.create()
+    effects = Effects(Pool(LdapSettings()), SmtpMail(SmtpSettings()), decisions)
     restrictions = SandboxRestrictions.default.with_passthrough_modules(
         "activities", "bench.handwritten.activities", "bench.handwritten.messages"
     )
@@ -39,8 +43,8 @@ async def serve() -> None:
         worker = Worker(
             client,
             task_queue=QUEUE,
-            workflows=[HandwrittenGrant],
-            activities=[effects.add_member, effects.send_mail],
+            workflows=[HandwrittenGrant, HandwrittenApproval],
+            activities=[effects.add_member, effects.send_mail, effects.record_decision],
             activity_executor=threads,
             max_concurrent_activities=THREADS,
             workflow_runner=SandboxedWorkflowRunner(restrictions=restrictions),

@@ -1,7 +1,7 @@
-"""A company in slapd for the benchmarks: any number of people under one manager, and a new group for every round.
+"""A company in slapd for the benchmarks: any number of people under one manager, others who decide, and new groups.
 
-The manager has no mail address. Nobody can then be asked by mail to decide, and a request sends one mail in all, the
-one that says how it ended: as many as the hand-written workflow sends.
+The manager and those who decide have no mail address. Nobody can then be asked by mail to decide, and a request sends
+one mail in all, the one that says how it ended: as many as the hand-written workflow sends.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from activities.connectors.ldap import LdapDirectory
 from catalog.people import PersonRef
 
 MANAGER = "boss"
+DECIDERS = ("boss1", "boss2", "boss3", "boss4")
 
 
 def dn_of(login: str) -> str:
@@ -29,8 +30,8 @@ def group_dn(name: str) -> str:
     return f"cn={name},{GROUPS}"
 
 
-def seed(server: Slapd, size: int) -> tuple[PersonRef, list[PersonRef]]:
-    """Put the company into an empty slapd and return the manager and `size` people."""
+def seed(server: Slapd, size: int) -> tuple[PersonRef, list[PersonRef], list[PersonRef]]:
+    """Put the company into an empty slapd and return the manager, those who decide, and `size` people."""
     with server.admin() as admin:
         _add(admin, SUFFIX, ["dcObject", "organization"], {"dc": "example", "o": "Example"})
         for unit in ("people", "groups"):
@@ -40,8 +41,8 @@ def seed(server: Slapd, size: int) -> tuple[PersonRef, list[PersonRef]]:
         for login in _logins(size):
             _add(admin, dn_of(login), "inetOrgPerson", _attributes(login))
     with closing(LdapDirectory(settings_for(server))) as directory:
-        manager, *people = (directory.person_by_login(login).ref() for login in _logins(size))
-    return manager, people
+        manager, *others = (directory.person_by_login(login).ref() for login in _logins(size))
+    return manager, others[: len(DECIDERS)], others[len(DECIDERS) :]
 
 
 def new_group(server: Slapd, name: str) -> None:
@@ -56,13 +57,18 @@ def password_of(login: str) -> str:
 
 def _logins(size: int) -> Iterator[str]:
     yield MANAGER
+    yield from DECIDERS
     for n in range(size):
         yield f"person{n:05}"
 
 
 def _attributes(login: str) -> dict[str, str]:
     values = {"uid": login, "cn": f"{login} Brown", "sn": "Brown", "ou": "Sales", "userPassword": password_of(login)}
-    return values if login == MANAGER else values | {"mail": f"{login}@example.test", "manager": dn_of(MANAGER)}
+    return (
+        values
+        if login in (MANAGER, *DECIDERS)
+        else values | {"mail": f"{login}@example.test", "manager": dn_of(MANAGER)}
+    )
 
 
 def _add(admin: ldap3.Connection, dn: str, object_class: str | list[str], attributes: dict[str, str]) -> None:

@@ -20,10 +20,14 @@ class Target:
 
 
 def conclude(bench: str, figures: dict[str, Any], targets: dict[str, Target]) -> None:
-    """Print the closing JSON line; each target is named after the figure it is about."""
-    met = all(target.met(figures[name]) for name, target in targets.items())
+    """Print what was missed, and the closing JSON line; each target is named after the figure it is about."""
+    missed = [name for name, target in targets.items() if not target.met(figures[name])]
     wanted = {
         name: {end: value for end, value in asdict(target).items() if value is not None}
         for name, target in targets.items()
     }
-    print(json.dumps({"bench": bench, "figures": figures, "targets": wanted, "met": met}), flush=True)
+    for name in missed:
+        print(
+            f"missed: {name} is {figures[name]}, wanted {' and '.join(f'{end} {v}' for end, v in wanted[name].items())}"
+        )
+    print(json.dumps({"bench": bench, "figures": figures, "targets": wanted, "met": not missed}), flush=True)

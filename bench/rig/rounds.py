@@ -52,10 +52,10 @@ async def run_round(stage: Stage, client: Client, side: Side, requests: int, gro
 
     mails, cpu, began = stage.mails(), stage.cpu(), time.perf_counter()
     async with asyncio.timeout(PATIENCE):
-        await _each(range(requests), order)
-        await _until(stage, lambda: side.waits(ids))
-        await _each(ids, side.decide)
-        await _until(stage, lambda: _arrived(stage, mails + requests))
+        await each(range(requests), order)
+        await until(stage, lambda: side.waits(ids))
+        await each(ids, side.decide)
+        await until(stage, lambda: _arrived(stage, mails + requests))
     seconds = time.perf_counter() - began
     used = {name: 1000 * (after - cpu[name]) / requests for name, after in stage.cpu().items()}
     events = [await _events(client, workflow_id) for workflow_id in ids[:: max(1, requests // LOOKED_AT)]]
@@ -65,7 +65,7 @@ async def run_round(stage: Stage, client: Client, side: Side, requests: int, gro
     return Round(requests / seconds, shares | {"worker": used[side.process]}, mean(events))
 
 
-async def _each(jobs: Iterable[J], do: Callable[[J], Awaitable[None]]) -> None:
+async def each(jobs: Iterable[J], do: Callable[[J], Awaitable[None]]) -> None:
     """Do all jobs, so many at a time."""
     left = iter(jobs)
 
@@ -76,7 +76,8 @@ async def _each(jobs: Iterable[J], do: Callable[[J], Awaitable[None]]) -> None:
     await asyncio.gather(*(slot() for _ in range(CONCURRENCY)))
 
 
-async def _until(stage: Stage, check: Callable[[], Awaitable[bool]]) -> None:
+async def until(stage: Stage, check: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again until it is so."""
     while not await check():
         stage.check()
         await asyncio.sleep(PAUSE)

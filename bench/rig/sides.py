@@ -98,8 +98,16 @@ class Ours:
 
     async def decide(self, workflow_id: str) -> None:
         """See `Side`."""
-        command = Decide(actor=self._manager, command=uuid.uuid4().hex, task=f"{workflow_id}.1", choice="approve")
+        await self.vote(workflow_id, 1, self._manager)
+        await self.ended(workflow_id)
+
+    async def vote(self, workflow_id: str, task: int, by: Actor) -> None:
+        """Approve a task of a request, the first being 1; return when that is on record."""
+        command = Decide(actor=by, command=uuid.uuid4().hex, task=f"{workflow_id}.{task}", choice="approve")
         await _patiently(lambda: self._gateway.command(workflow_id, DECIDE, command))
+
+    async def ended(self, workflow_id: str) -> None:
+        """Return when the workflow has ended, well."""
         handle: WorkflowHandle[Any, Closure] = self._client.get_workflow_handle(workflow_id, result_type=Closure)
         closure = await handle.result()
         if closure.outcome is not Outcome.FULFILLED:

@@ -51,7 +51,8 @@ class Stage:
     """The running processes.
 
     Attributes:
-        manager: who decides.
+        manager: who decides about the people.
+        deciders: others who decide.
         people: who orders, for themselves.
         catalog: a folder with the one item that is ordered.
         processes: by what their share of the processor time is called.
@@ -60,6 +61,7 @@ class Stage:
     stack: Stack
     slapd: Slapd
     manager: PersonRef
+    deciders: list[PersonRef]
     people: list[PersonRef]
     catalog: Path
     processes: dict[str, psutil.Process]
@@ -81,8 +83,8 @@ class Stage:
 
 
 @contextmanager
-def staged(people: int) -> Iterator[Stage]:
-    """Start everything but our API; `people` is the size of the company.
+def staged(people: int, item: str = ITEM) -> Iterator[Stage]:
+    """Start everything but our API; `people` is the size of the company, `item` what can be ordered.
 
     Raises:
         RuntimeError: slapd is not installed.
@@ -94,10 +96,10 @@ def staged(people: int) -> Iterator[Stage]:
     with ExitStack() as end:
         home = Path(end.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         slapd = end.enter_context(running_slapd(home))
-        manager, staff = company.seed(slapd, people)
+        manager, deciders, staff = company.seed(slapd, people)
         shelf = home / "items"
         shelf.mkdir()
-        (shelf / "bench.yaml").write_text(ITEM)
+        (shelf / "bench.yaml").write_text(item)
         stack = Stack(home, slapd, catalog=shelf)
         end.callback(stack.down)
         processes = {DRIVER: psutil.Process(), "slapd": _known(slapd.process)}
@@ -108,7 +110,7 @@ def staged(people: int) -> Iterator[Stage]:
         processes["sink"] = _run(end, stack, "bench.rig.sink", str(stack.mail_port), str(home / "mails"))
         processes["handwritten"] = _run(end, stack, "bench.handwritten.worker")
         eventually((home / "mails").exists, timeout=20)
-        yield Stage(stack, slapd, manager, staff, shelf, processes)
+        yield Stage(stack, slapd, manager, deciders, staff, shelf, processes)
 
 
 @contextmanager

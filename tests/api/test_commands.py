@@ -9,7 +9,7 @@ from support.builders import NOON, a_new_order, an_actor
 
 from api.gateway import Exhausted, Refused
 from api.problems import Closed
-from api.schemas import CancelIn
+from api.schemas.requests import CancelIn
 from catalog.ballot import Refusal
 from catalog.errors import Refused as Code
 from catalog.journal import Chain, Kind

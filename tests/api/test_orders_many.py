@@ -13,7 +13,7 @@ from support.builders import NOON, a_new_order, a_person, a_stage, an_actor, an_
 from activities.errors import Transient
 from api import intake
 from api.problems import AlreadyOpen
-from api.schemas import OrderIn
+from api.schemas.orders import OrderIn
 from catalog.fields import AttachmentField, GroupField, PersonField, SecretField, TextField
 from catalog.item import AudienceRule, Line, OrderFor, Price
 from catalog.stages import AutoApproval

@@ -36,7 +36,7 @@ async def test_with_few_earlier_orders_the_sla_is_promised(world: ApiWorld) -> N
     assert (promise["basis"], promise["cases"], moments(promise)) == ("sla", 3, (DUE, DUE))
 
 
-async def test_with_enough_earlier_orders_their_history_is(world: ApiWorld) -> None:
+async def test_s8_with_enough_earlier_orders_their_history_is(world: ApiWorld) -> None:
     await fulfilled(world, 20, took=2 * DAY)
     number = await world.placed()
     expected = {"cases": 20, "basis": "history"}
@@ -50,7 +50,7 @@ async def test_with_enough_earlier_orders_their_history_is(world: ApiWorld) -> N
         assert moments(shown["promise"])[1] == DUE - 3 * DAY
 
 
-async def test_an_order_is_promised_something_before_and_when_it_is_placed(world: ApiWorld) -> None:
+async def test_s8_an_order_is_promised_something_before_and_when_it_is_placed(world: ApiWorld) -> None:
     await fulfilled(world, 20, took=2 * DAY)
     order = {"item": "wiki-editor", "answers": {"why": "work"}}
     (planned,) = (await world.post("ada", "/requests/preview", order)).json()["orders"]

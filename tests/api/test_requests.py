@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from support.api_world import ApiWorld, problem
+from support.builders import a_person
 
 from catalog.journal import Entry, verify
 
@@ -61,8 +64,21 @@ async def test_a_closed_request_offers_nothing(world: ApiWorld) -> None:
 async def test_a_request_says_whom_it_waits_for(world: ApiWorld) -> None:
     number = await world.placed()
     (waiting,) = (await world.get("ada", f"/requests/{number}")).json()["waiting"]
-    assert waiting["who"] == [{"id": "id-mara", "login": "mara", "name": "Mara Lind"}]
+    assert waiting["who"] == [{"id": "id-mara", "login": "mara", "name": "Mara Lind", "on_behalf_of": []}]
     assert waiting["rule"] == "approver.manager"
+
+
+async def test_w1_a_wait_says_in_whose_place_somebody_is_asked_and_not_their_address(world: ApiWorld) -> None:
+    number = await world.placed()
+    batch = world.engine.ask_operator(number)
+    absent = {"id-mara": (a_person("Rolf Chief").ref(),)}
+    waiting = tuple(one.model_copy(update={"on_behalf_of": absent}) for one in batch.projection.waiting)
+    now = batch.projection.model_copy(update={"waiting": waiting})
+    world.register.record(batch.model_copy(update={"projection": now}))
+    (shown,) = (await world.get("ada", f"/requests/{number}")).json()["waiting"]
+    (mara,) = shown["who"]
+    assert (mara["login"], mara["on_behalf_of"]) == ("mara", [{"id": "id-rolf", "login": "rolf", "name": "Rolf Chief"}])
+    assert "example.org" not in json.dumps(shown)
 
 
 async def test_what_went_wrong_in_a_target_is_shown_to_operators_only(world: ApiWorld) -> None:

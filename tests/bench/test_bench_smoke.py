@@ -50,11 +50,36 @@ def test_the_overhead_benchmark_compares_both_sides(tmp_path: Path) -> None:
     assert "POST /requests" in shown
 
 
+def test_the_approvals_benchmark_compares_with_both_hand_written_workflows(tmp_path: Path) -> None:
+    require_slapd()
+    shown, closing = run("approvals", "--requests", "2", "--rounds", "1", cwd=tmp_path)
+    check_closing(closing, "approvals")
+    assert set(closing["targets"]) == {"cpu_ratio", "events_per_stage"}
+    figures = closing["figures"]
+    for side in ("ours", "bare", "recording"):
+        assert figures[side]["engine_cpu_ms"] > 0
+        assert figures[side]["events_per_stage"] == pytest.approx(sum(figures[side]["events"].values()), abs=0.1)
+        assert figures[side]["events"]["WorkflowExecutionUpdateAccepted"] == 1  # of each stage, one vote
+        assert figures[side]["events"]["TimerStarted"] >= 1  # and a timer
+    assert figures["bare"]["events_per_stage"] < figures["recording"]["events_per_stage"]
+    assert "engine CPU" in shown
+    assert "TimerStarted" in shown
+
+
 def test_the_reducer_benchmark_compares_with_a_copy(tmp_path: Path) -> None:
     shown, closing = run("reducer", cwd=tmp_path)
     check_closing(closing, "reducer")
     assert closing["figures"]["apply_us"] > closing["figures"]["copy_us"] > 0
     assert "approval.apply" in shown
+
+
+def test_the_calendars_benchmark_compares_with_going_day_by_day(tmp_path: Path) -> None:
+    shown, closing = run("calendars", cwd=tmp_path)
+    check_closing(closing, "calendars")
+    figures = closing["figures"]
+    assert figures["first_us"] > figures["add_us"] > 0
+    assert figures["days_us"] > figures["day_by_day_us"] > 0
+    assert "day by day" in shown
 
 
 @pytest.mark.parametrize("arguments", [("--requests", "1"), ("--rounds", "0"), ("--requests", "many")])

@@ -36,7 +36,7 @@ def a_request(text: str) -> dict[str, Any]:
     waiting = {
         "kind": "people",
         "what": text,
-        "who": [person],
+        "who": [person | {"on_behalf_of": [person]}],
         "since": AT,
         "until": AT,
         "at_deadline": text,
@@ -58,6 +58,7 @@ def a_request(text: str) -> dict[str, Any]:
         "requester": person,
         "beneficiary": person,
         "accepted_at": AT,
+        "priority": 1,
         "due_at": AT,
         "promise": A_PROMISE,
         "shown_answers": [[text, text]],
@@ -71,7 +72,7 @@ def test_a_request_shows_what_people_wrote_literally(text: str, shown: str) -> N
     entry = {"at": AT, "kind": "comment", "text": text, "rule": text}
     out = printed(request_panel(a_request(text), [entry]))
     if text != "a\nb":  # an answer keeps its lines; that is tested below
-        assert out.count(shown) == 26
+        assert out.count(shown) == 27
     assert "\x1b" not in out
     assert "\u202e" not in out
 
@@ -91,7 +92,7 @@ def test_lists_show_what_people_wrote_literally(text: str, shown: str) -> None:
         "due_at": None,
     }
     closed = task | {"decided": text, "closed_at": AT}
-    for table, cells in ((request_table([a_request(text)]), 5), (task_table([task]), 7)):
+    for table, cells in ((request_table([a_request(text)]), 6), (task_table([task]), 7)):
         assert printed(table).count(shown) == cells
     assert printed(task_table([closed], closed=True)).count(shown) == 5
 
@@ -186,7 +187,7 @@ def test_a_trouble_shows_what_the_server_said_literally(text: str, shown: str) -
 
 def test_an_answer_keeps_its_lines() -> None:
     request = a_request("x") | {"shown_answers": [["Why?", "for work\nand play"]]}
-    assert [line.split("│")[1].split() for line in printed(request_panel(request, [])).splitlines()[6:8]] == [
+    assert [line.split("│")[1].split() for line in printed(request_panel(request, [])).splitlines()[7:9]] == [
         ["Why?", "for", "work"],
         ["and", "play"],
     ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.simulated import Stage
 
 from cli.kit.simulation import Simulator, Verdict, read_stories
 
@@ -61,30 +60,10 @@ BOOKS: dict[str, Any] = {
 }
 
 
-class Stage:
-    """A catalog with calendars and one item, and the engine on which its scenarios are played."""
-
-    def __init__(self, simulator: Simulator, folder: Path) -> None:
-        self.simulator, self.folder = simulator, folder
-        for name in ("scenarios", "calendars"):
-            (folder / name).mkdir()
-        self.calendars = CALENDARS
-
-    def write(self, item: dict[str, Any], *scenarios: dict[str, Any]) -> Path:
-        for one in self.calendars:
-            (self.folder / "calendars" / f"{one['id']}.yaml").write_text(json.dumps(one))
-        (self.folder / f"{item['id']}.yaml").write_text(json.dumps(item))
-        file = self.folder / "scenarios" / f"{item['id']}.yaml"
-        file.write_text(json.dumps({"item": item["id"], "company": COMPANY, "scenarios": list(scenarios)}))
-        return file
-
-    def play(self, *events: dict[str, Any], item: dict[str, Any] = BOOKS, **scenario: Any) -> Verdict:
-        order = {"by": "ada", "answers": {"copies": 3}}
-        story = {"name": "one", "order": order, "events": list(events), "expect": {}, "lasts": "3 days", **scenario}
-        reading = read_stories([self.write(item, story)])
-        assert [str(problem) for problem in reading.problems] == []
-        [verdict] = self.simulator.run(reading.stories)
-        return verdict
+def play(stage: Stage, *events: dict[str, Any], item: dict[str, Any] = BOOKS, **scenario: Any) -> Verdict:
+    """Let events happen to an order of three books, which is open still after three days unless that is said."""
+    plain = {"order": {"by": "ada", "answers": {"copies": 3}}, "lasts": "3 days"}
+    return stage.play(item, *events, **plain | scenario)
 
 
 def deed(at: str, do: str, by: str, **other: Any) -> dict[str, Any]:
@@ -95,22 +74,17 @@ def see(at: str, **other: Any) -> dict[str, Any]:
     return {"at": at, "do": "see", **other}
 
 
-@pytest.fixture(scope="module")
-def simulator() -> Iterator[Simulator]:
-    with Simulator() as made:
-        yield made
-
-
 @pytest.fixture
 def stage(simulator: Simulator, tmp_path: Path) -> Stage:
-    return Stage(simulator, tmp_path)
+    return Stage(simulator, tmp_path, COMPANY, calendars=CALENDARS)
 
 
 # ---------------------------------------------------------------- who is away
 
 
 def test_a_delegation_that_stands_before_the_order_counts_from_the_beginning(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         see("day 1 09:10", asked=["mara", "sam", "rolf", "olga"], told={"sam": ["approval-needed"]}),
         delegations=[{"by": "mara", "to": "sam", "ends": "day 9"}],
     )
@@ -118,7 +92,8 @@ def test_a_delegation_that_stands_before_the_order_counts_from_the_beginning(sta
 
 
 def test_a_delegation_begins_and_ends_by_itself_before_whatever_else_happens_then(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         deed("day 1 10:00", "delegates", "mara", to="sam", begins="day 1 12:00", ends="day 2 12:00"),
         see("day 1 11:59", asked=["mara", "rolf", "olga"]),
         see("day 1 12:00", asked=["mara", "rolf", "olga", "sam"]),
@@ -133,7 +108,8 @@ def test_a_delegation_begins_and_ends_by_itself_before_whatever_else_happens_the
 
 
 def test_a_delegation_that_is_taken_back_ends_then_and_not_again(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         deed("day 1 10:00", "delegates", "mara", to="sam", ends="day 2 12:00"),
         deed("day 1 10:00", "delegates", "mara", to="ada", ends="day 2 12:00", items=["other"]),
         deed("day 1 11:00", "withdraws-delegation", "mara", to="sam"),
@@ -147,7 +123,8 @@ def test_a_delegation_that_is_taken_back_ends_then_and_not_again(stage: Stage) -
 
 
 def test_requests_of_one_order_all_hear_of_a_delegation(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         deed("day 1 10:00", "delegates", "rolf", to="otto", ends="day 9"),
         see("day 1 10:10", part="ada", asked=["mara", "rolf", "olga", "otto"]),
         see("day 1 10:10", part="sam", asked=["mara", "rolf", "olga", "otto"]),
@@ -157,7 +134,8 @@ def test_requests_of_one_order_all_hear_of_a_delegation(stage: Stage) -> None:
 
 
 def test_whoever_leaves_or_comes_is_asked_or_not_at_once_and_what_has_ended_is_left_alone(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         {"at": "day 1 10:00", "do": "quits", "who": "mara", "group": "readers"},
         {"at": "day 1 10:00", "do": "joins", "who": "sam", "group": "readers"},
         see("day 1 10:00", asked=["rolf", "olga", "sam"], told={"sam": ["approval-needed"]}),
@@ -175,7 +153,8 @@ def test_whoever_leaves_or_comes_is_asked_or_not_at_once_and_what_has_ended_is_l
     ("by", "until", "calendar"), [("mara", "day 8 09:00", "Singapore"), ("ada", "day 12 15:00", "Berlin")]
 )
 def test_everybody_has_the_working_time_of_where_they_are(stage: Stage, by: str, until: str, calendar: str) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         see("day 1 10:00", until=until, calendar=calendar),  # in Germany the Friday and the Monday are Easter's
         item=BOOKS | {"approvals": [MANAGER | {"decide_within": "5 working days"}]},
         order={"by": by, "answers": {"copies": 3}},
@@ -198,7 +177,7 @@ def test_holidays_that_nobody_knows_are_a_problem_of_their_calendar(stage: Stage
 
 
 def test_people_hand_on_add_ask_advise_answer_and_take_back(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(stage,
         deed("day 1 10:00", "ask", "mara", text="Who reads it?"),
         see("day 1 10:01", kind="information", waits_for=["ada"], says="who reads it"),
         deed("day 1 10:10", "answer", "ada", text="Me."),
@@ -221,7 +200,8 @@ def test_people_hand_on_add_ask_advise_answer_and_take_back(stage: Stage) -> Non
 
 
 def test_an_order_is_changed_within_its_form_only(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         deed("day 1 10:00", "amend", "ada", answers={"copies": 51}, refused="copies"),
         deed("day 1 10:10", "amend", "mara", answers={"copies": 5}, refused="not-allowed"),
         deed("day 1 10:20", "amend", "ada", answers={"copies": 5}, reason="One for each."),
@@ -238,7 +218,8 @@ def test_an_order_is_changed_within_its_form_only(stage: Stage) -> None:
 
 
 def test_who_decides_on_what_they_saw_earlier_is_sent_back(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         deed("day 1 10:00", "amend", "ada", answers={"copies": 5}),
         deed("day 1 10:10", "approve", "mara", saw="day 1 09:10", refused="subject-changed"),
         deed("day 1 10:20", "approve", "mara", saw="day 1 10:05"),
@@ -250,7 +231,8 @@ def test_what_waits_is_decided_in_one_go_and_nothing_twice(stage: Stage) -> None
     one = READERS | {"quorum": "any", "concerns": ["copies"]}
     other = one | {"id": "again", "name": "Again", "after": []}
     alone = one | {"id": "alone", "name": "Alone", "concerns": ["why"], "after": [], "bulk": False}
-    verdict = stage.play(
+    verdict = play(
+        stage,
         deed("day 1 10:00", "approve", "olga", bulk=True),
         see("day 1 10:10", asked=["mara", "rolf", "olga"], says="Alone decides"),
         deed("day 1 10:20", "approve", "olga", stage="alone"),
@@ -264,7 +246,8 @@ def test_what_waits_is_decided_in_one_go_and_nothing_twice(stage: Stage) -> None
 
 
 def test_everything_about_approvals_that_is_not_so_is_a_sentence(stage: Stage) -> None:
-    verdict = stage.play(
+    verdict = play(
+        stage,
         see(
             "day 1 10:00",
             asked=["sam"],
@@ -338,5 +321,5 @@ def test_everything_about_approvals_that_is_not_so_is_a_sentence(stage: Stage) -
     ids=lambda one: one["do"] if isinstance(one, dict) else "",
 )
 def test_what_cannot_be_done_is_said_and_ends_the_story(stage: Stage, event: dict[str, Any], said: str) -> None:
-    [sentence] = stage.play(event).unmet
+    [sentence] = play(stage, event).unmet
     assert sentence.startswith(said)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from support.builders import NOON
 
 from catalog.calendar_file import PublishedCalendar
+from catalog.sla_history import Edition
 from records.register import Register
 from records.tables import calendars
 
@@ -84,3 +85,24 @@ def test_of_many_who_publish_at_once_one_of_each_id_stands(connect: Callable[[],
     assert [one.file.id for one in registers[0].calendars()] == ["office", "same"]
     standing = [name for name, _, retired in rows(registers[0]) if retired is None]
     assert sorted(standing) == ["office", "same"]
+
+
+def test_what_held_at_a_moment_can_be_asked_for(register: Register) -> None:
+    first, changed = a_calendar(), a_calendar(opens="10:00")
+    register.publish_calendars([first], NOON, complete=True)
+    register.publish_calendars([changed], LATER, complete=True)
+    assert register.calendars(NOON - timedelta(seconds=1)) == ()
+    assert register.calendars(NOON) == register.calendars(LATER - timedelta(seconds=1)) == (first,)
+    assert register.calendars(LATER) == register.calendars() == (changed,)
+    register.publish_calendars([], LATER + timedelta(hours=1), complete=True)
+    assert register.calendars(LATER + timedelta(hours=2)) == ()
+
+
+def test_the_editions_of_a_calendar_are_known_the_oldest_first(register: Register) -> None:
+    first, changed = a_calendar(), a_calendar(opens="10:00")
+    register.publish_calendars([first, a_calendar("other")], NOON, complete=True)
+    register.publish_calendars([changed], LATER, complete=True)
+    assert register.editions({"office", "mars"}) == {
+        "office": [Edition(NOON, first.calendar), Edition(LATER, changed.calendar)]
+    }
+    assert register.editions(()) == {}

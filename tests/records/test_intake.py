@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import select
-from support.builders import NOON, a_new_order, a_person, an_item
+from support.builders import NOON, a_new_order, a_person, an_item, an_order
+from support.clocked import a_calendar, a_clocked_item
 from support.story import Story
 
+from catalog.calendar_file import by_id
+from catalog.duration import Working
 from catalog.journal import Kind
 from catalog.request import Projection, Status, WaitKind
+from catalog.sla_history import corrected
 from records.register import KeyReused, NewOrder, Register, Taken
 from records.tables import intake, requests
 
@@ -45,6 +49,18 @@ def test_a_taken_order_is_read_back_as_it_was(register: Register) -> None:
     assert view is not None
     assert view.order == taken.order
     assert view.order.answers == answers
+
+
+def test_an_order_that_is_measured_in_working_time_is_read_back_as_it_was(register: Register) -> None:
+    item, order = a_clocked_item(), an_order(item=a_clocked_item())
+    taken = register.take(
+        a_new_order(item=item, terms=corrected(order, item, by_id([a_calendar("office", default=True)])))
+    )
+    view = register.request(taken.order.number)
+    assert view is not None
+    assert view.order == taken.order
+    assert [clock.target for clock in view.order.terms.clocks] == [Working(days=2)]
+    assert view.order.terms.calendars.keys() == {""}
 
 
 def test_the_same_key_and_body_gives_the_first_order_again(register: Register) -> None:

@@ -136,9 +136,7 @@ def test_the_catalog_around_the_mistakes_is_without_any(tmp_path: Path) -> None:
     assert lint(read([AROUND]), KNOWN) == ()
 
 
-def rich() -> str:
-    """Return an item that has every kind of step and of field."""
-    more = """\
+WORK = """\
   - id: desk
     do: task
     title: Prepare the desk of {{ beneficiary.name }}
@@ -161,6 +159,9 @@ def rich() -> str:
       assign:
         - rule: person
           person: '{{ results.make.address }}'
+"""
+"""What people do, what they hand in, and how it is taken back."""
+CALLS = """\
   - id: find
     do: call
     action: mail.find_mailbox
@@ -180,6 +181,9 @@ def rich() -> str:
     undo:
       do: revoke
       group: x
+"""
+"""What other systems do; each uses what came before."""
+WAITS = """\
   - id: ready
     do: wait
     event: mailbox-ready
@@ -200,6 +204,9 @@ def rich() -> str:
           people: '{{ form.people }}'
       decide_within: 1 day
       when: results.ready.size is defined
+"""
+"""What it waits for: an event, a day, an hour, people."""
+ORDERS = """\
   - id: computer
     do: request
     item: laptop
@@ -209,6 +216,9 @@ def rich() -> str:
     item: laptop
     wait: false
     answers: {other: '{{ results.computer.outcome }} {{ results.computer.number }} {{ results.sure.by | join(", ") }}'}
+"""
+"""What it orders; the second does not wait for its end."""
+BLOCKS = """\
   - id: both
     do: parallel
     branches:
@@ -238,22 +248,25 @@ def rich() -> str:
       - id: two
         do: grant
         group: '{{ results.one.where }}'
+"""
+"""Steps within steps."""
+NOTICE = """\
   - id: last
     do: notify
     to: ['{{ form.people }}']
     subject: Done
     text: '{{ results.l.where }} {{ results.each | length }} {{ results.desk.key or "no key" }}'
 """
-    fields = "".join(
-        f"  - {{id: {kind}_x, type: {kind}, label: {kind}{more}}}\n"
-        for kind, more in (
-            ("paragraph", ""), ("decimal", ", least: 0.5"), ("money", ", currency: EUR, most: 5"), ("yes_no", ""),
-            ("multi_choice", ", choices: [a, b]"), ("duration", ""), ("email", ""), ("url", ""), ("ip", ""),
-            ("person", ""), ("group", ", provider: groups"), ("datetime", ""),
-            ("attachment", ", media_types: [image/png]"), ("choice", ", provider: mailboxes"),
-        )
-    )  # fmt: skip
-    fields += """\
+"""What uses the results of steps within others."""
+FIELDS = "".join(
+    f"  - {{id: {kind}_x, type: {kind}, label: {kind}{more}}}\n"
+    for kind, more in (
+        ("paragraph", ""), ("decimal", ", least: 0.5"), ("money", ", currency: EUR, most: 5"), ("yes_no", ""),
+        ("multi_choice", ", choices: [a, b]"), ("duration", ""), ("email", ""), ("url", ""), ("ip", ""),
+        ("person", ""), ("group", ", provider: groups"), ("datetime", ""),
+        ("attachment", ", media_types: [image/png]"), ("choice", ", provider: mailboxes"),
+    )
+) + """\
   - {id: password, type: secret, label: Password}
   - {id: day, type: date, label: Day}
   - {id: people, type: people, label: People}
@@ -264,10 +277,11 @@ def rich() -> str:
     fields:
       - {id: model, type: text, label: Model}
       - {id: why, type: text, label: Why, required: row.model == 'large' and form.kind == 'team'}
-"""
-    return SANE.replace("approvals:", fields + "approvals:").replace("sla:", more + "sla:")
-
-
+"""  # fmt: skip
+"""Questions of every kind."""
+STEPS = f"{WORK}{CALLS}{WAITS}{ORDERS}{BLOCKS}{NOTICE}"
+RICH = SANE.replace("approvals:", f"{FIELDS}approvals:").replace("sla:", f"{STEPS}sla:")
+"""An item that has every kind of step and of field."""
 FOUND = """\
   - id: find
     do: call
@@ -496,7 +510,7 @@ clocks:
         assert found == [], as_text(found)
 
     def test_steps_of_every_kind_know_what_came_before(self, tmp_path: Path) -> None:
-        found = lint_of(tmp_path, rich())
+        found = lint_of(tmp_path, RICH)
         assert found == [], as_text(found)
 
     def test_a_bundle_uses_results_of_the_lines_it_comes_after(self, tmp_path: Path) -> None:
@@ -710,7 +724,6 @@ class TestFormats:
         assert all(re.fullmatch(r"[a-z][a-z0-9-]+", name) for name in RULES)
 
 
-RICH = rich()
 lines = st.integers(0, RICH.count("\n"))
 fragments = st.sampled_from(
     [

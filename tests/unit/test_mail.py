@@ -14,12 +14,13 @@ from catalog import mail
 from catalog.mail import MAX_SUBJECT, render
 from catalog.request import Notice, Outcome, Template
 
+DUE = "2025-03-13T12:00:00+00:00"
 HEADLINE = {"number": "REQ-1001", "item": "VPN access", "requester": "Ada Byron", "beneficiary": "Ben Okri"}
 DATA: dict[str, dict[str, Any]] = {
     "approval-needed": {
         **HEADLINE,
         "task": "REQ-1001.1",
-        "due_at": "2025-03-13T12:00:00+00:00",
+        "due_at": DUE,
         "answers": [["Why", "To work\nfrom home"], ["Own device", "yes"]],
     },
     "operator-needed": {**HEADLINE, "task": "REQ-1001.2", "problem": "The directory refuses the account."},
@@ -28,18 +29,18 @@ DATA: dict[str, dict[str, Any]] = {
         "task": "REQ-1001.3",
         "title": "Label the laptop",
         "instructions": "Use the red\nlabels.",
-        "due_at": "2025-03-13T12:00:00+00:00",
+        "due_at": DUE,
         "answers": [["Why", "To work"]],
     },
     "message": {**HEADLINE, "subject": "Your laptop", "text": "It is at the desk.\nBring your badge."},
-    "late-timer": {**HEADLINE, "what": "Line manager decides", "until": "2025-03-13T12:00:00+00:00"},
+    "late-timer": {**HEADLINE, "what": "Line manager decides", "until": DUE},
     "closed": {**HEADLINE, "outcome": "fulfilled", "reason": "Ben Okri was seen in vpn-users."},
 }
 DELEGATION = {
     "id": "dlg-1",
     "person": "Ada Byron",
     "delegate": "Kim Okoro",
-    "begins": "2025-03-13T12:00:00+00:00",
+    "begins": DUE,
     "ends": "2025-03-20T12:00:00+00:00",
     "scope": "everything",
     "reason": "On leave",
@@ -50,7 +51,7 @@ STAGE = {
     **HEADLINE,
     "task": "REQ-1001.1",
     "stage": "Line manager",
-    "due_at": "2025-03-13T12:00:00+00:00",
+    "due_at": DUE,
     "at_deadline": "The request expires.",
     "answers": [["Why", "To work\nfrom home"]],
 }
@@ -62,9 +63,9 @@ DATA |= {
     "advice-needed": {**STAGE, **QUESTION},
     "answered": {**STAGE, "by": "Ada Byron", "answer": "To work\nfrom home."},
     "amended": {**HEADLINE, "by": "Mara Lind", "reason": "Enough", "changed": [["Weeks", "40", "8"], ["Why", "x", ""]]},
-    "clock": {**HEADLINE, "name": "Decision", "percent": 75, "due_at": "2025-03-13T12:00:00+00:00"},
+    "clock": {**HEADLINE, "name": "Decision", "percent": 75, "due_at": DUE},
 }
-ENTRY = {**HEADLINE, "task": "REQ-1001.1", "stage": "Guards", "due_at": "2025-03-13T12:00:00+00:00", "reminded": True}
+ENTRY = {**HEADLINE, "task": "REQ-1001.1", "stage": "Guards", "due_at": DUE, "reminded": True}
 OTHER = {**HEADLINE, "beneficiary": "Ada Byron", "task": "REQ-1001.2", "stage": None, "due_at": None, "reminded": False}
 DATA["digest"] = {"entries": [ENTRY, OTHER], "more": 0}
 TEMPLATES = get_args(Template)

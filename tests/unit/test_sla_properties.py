@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, get_args
@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from catalog import sla
 from catalog.calendar import ALWAYS, Calendar, between
-from catalog.sla import Clock, Due, as_of, due_now, next_moment, reached, read, step
+from catalog.sla import Clock, Due, Told, as_of, due_now, next_moment, reached, step
 from catalog.sla_events import ENDS, OF_PEOPLE, OF_STAGES, Happened, What
 from catalog.sla_spec import By, ClockSpec
 
@@ -32,6 +33,12 @@ NIGHT = Calendar(
     id="night", name="Night", zone="Asia/Kathmandu", week={"friday": ["22:00-06:00"], "monday": WEEK["monday"]}
 )
 CALENDARS = {"": OFFICE, "night": NIGHT, "cleo": NIGHT}
+
+
+def read(spec: ClockSpec, events: Iterable[Happened], now: datetime) -> tuple[Clock, ...]:
+    return sla.read(spec, (Told(event, CALENDARS) for event in events), now)
+
+
 CLOCKS: TypeAdapter[tuple[Clock, ...]] = TypeAdapter(tuple[Clock, ...])
 
 
@@ -146,7 +153,7 @@ def test_s3_s5_living_through_events_is_the_same_as_reading_them_back(data: st.D
     now = BEGIN + data.draw(st.integers(MOST // 2, MOST)) * MINUTE
     live.sleep(now)
     live.look()
-    back = read(spec, events, CALENDARS, now)
+    back = read(spec, events, now)
     assert live.clocks == back
     assert live.recorded == list(due_now(back, now))
 
@@ -321,7 +328,7 @@ def test_a_clock_agrees_with_one_that_looks_every_minute(data: st.DataObject) ->
     events = [event for event in events if event.at <= BEGIN + last * MINUTE]
     expected = stepped(spec, events, last)
     now = BEGIN + last * MINUTE
-    clocks = read(spec, events, CALENDARS, now)
+    clocks = read(spec, events, now)
     assert bool(clocks) == bool(expected.state)
     for clock in clocks:
         assert (clock.state, clock.elapsed, clock.paused) == (
@@ -346,4 +353,4 @@ def test_the_order_in_which_triggers_are_written_means_nothing(data: st.DataObje
     first, *others = definitions()
     events = in_order(data.draw(histories(first)))
     now = BEGIN + MOST * MINUTE
-    assert all(read(other, events, CALENDARS, now) == read(first, events, CALENDARS, now) for other in others)
+    assert all(read(other, events, now) == read(first, events, now) for other in others)

@@ -118,6 +118,7 @@ async def test_a25_commands_that_arrive_while_one_run_ends_are_taken_by_one_of_b
     await request.closes()
 
 
+@pytest.mark.timeout(600)
 async def test_a25_five_hundred_approvers_and_two_thousand_votes_fit(env: WorkflowEnvironment) -> None:
     async with served(World(env), max_cached_workflows=1000) as world:
         world.directory.ensure_group(GroupSpec(name="assembly"))

@@ -93,6 +93,8 @@ class World:
         self._stack = ExitStack()
         self.choosing = Choosing({name: self._provider(plugins, name) for name in plugins.provider_kinds})
         self.desk = Desk(register=register, directory=self.staff.directory, choose=self.choosing.choices, known=known)
+        if story.calendars:
+            register.publish_calendars(story.calendars, story.scenario.began.astimezone(UTC), complete=True)
 
     def close(self) -> None:
         """Give everything back."""
