@@ -7,7 +7,7 @@ a holiday; whoever has no calendar can be reached at any time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -22,7 +22,7 @@ Hours = Callable[[str], Calendar]
 
 
 class Reminder(Model):
-    """The next time these people are reminded, and the how many-th time it is."""
+    """The next time these people are reminded, or told that the deadline comes near, and the how many-th time it is."""
 
     at: datetime
     people: tuple[str, ...]
@@ -44,7 +44,7 @@ class Agenda(Model):
         since: when it began to count.
         due_at: when the time of those asked now is over; None if it is over already.
         whose: of the people in different working times, the one who has the longest; empty if it is nobody's.
-        warn_at: when they are told that this comes near.
+        notices: when each person is told that this comes near.
         reminders: the next of each person.
         level: how many times it was escalated.
         paused_at: since when time stands still.
@@ -53,7 +53,7 @@ class Agenda(Model):
     since: datetime
     due_at: datetime | None = None
     whose: str = ""
-    warn_at: datetime | None = None
+    notices: tuple[Reminder, ...] = ()
     reminders: tuple[Reminder, ...] = ()
     level: int = 0
     paused_at: datetime | None = None
@@ -63,7 +63,7 @@ class Agenda(Model):
         """When the next of it comes; None if nothing does by itself."""
         if self.paused_at:
             return None
-        times = (self.due_at, self.warn_at, *(reminder.at for reminder in self.reminders))
+        times = (self.due_at, *(one.at for one in (*self.notices, *self.reminders)))
         return min((time for time in times if time), default=None)
 
 
@@ -73,14 +73,13 @@ def begin(stage: Stage, people: Sequence[str], hours: Hours, at: datetime, level
     ends = {person: end(hours(person), at, within) for person in people}
     last = max(people, key=ends.__getitem__, default="")
     due_at = ends[last] if people else end(calendar.ALWAYS, at, within)
-    whose = last if isinstance(within, Working) else ""
-    notice = stage.escalate[level].notice if level < len(stage.escalate) else stage.notice
+    asked = _Asked(people, hours, at, due_at)
     return Agenda(
         since=at,
         due_at=due_at,
-        whose=whose,
-        warn_at=max(_before(hours(whose), due_at, notice), at) if notice else None,
-        reminders=_first(stage, people, hours, at, due_at),
+        whose=last if isinstance(within, Working) else "",
+        notices=_notices(stage, level, asked),
+        reminders=_first(stage, asked),
         level=level,
     )
 
@@ -88,8 +87,13 @@ def begin(stage: Stage, people: Sequence[str], hours: Hours, at: datetime, level
 def join(stage: Stage, agenda: Agenda, people: Sequence[str], hours: Hours, at: datetime) -> Agenda:
     """Return the agenda with people who are asked later than the others; they have what is left of the time."""
     start = agenda.paused_at or at
-    over = agenda.due_at or start
-    return agenda.model_copy(update={"reminders": (*agenda.reminders, *_first(stage, people, hours, start, over))})
+    asked = _Asked(people, hours, start, agenda.due_at or start)
+    return agenda.model_copy(
+        update={
+            "notices": (*agenda.notices, *_notices(stage, agenda.level, asked)),
+            "reminders": (*agenda.reminders, *_first(stage, asked)),
+        }
+    )
 
 
 def tick(
@@ -102,7 +106,7 @@ def tick(
     if agenda.paused_at:
         return agenda, ()
     if agenda.due_at and agenda.due_at <= at:
-        return agenda.model_copy(update={"due_at": None, "warn_at": None, "reminders": ()}), (Due(kind="over"),)
+        return agenda.model_copy(update={"due_at": None, "notices": (), "reminders": ()}), (Due(kind="over"),)
     due: list[Due] = []
     coming: list[Reminder] = []
     for reminder in agenda.reminders:
@@ -111,11 +115,11 @@ def tick(
         elif people := tuple(person for person in reminder.people if person in undecided):
             due.append(Due(kind="remind", people=people, nth=reminder.nth))
             coming += _again(stage, agenda, due[-1], hours, at)
-    changes: dict[str, object] = {"reminders": tuple(coming)}
-    if agenda.warn_at and agenda.warn_at <= at:
-        due.append(Due(kind="warn", people=tuple(undecided)))
-        changes["warn_at"] = None
-    return agenda.model_copy(update=changes), tuple(due)
+    told = {person for notice in agenda.notices if notice.at <= at for person in notice.people}
+    if people := tuple(person for person in undecided if person in told):
+        due.append(Due(kind="warn", people=people))
+    later = tuple(notice for notice in agenda.notices if notice.at > at)
+    return agenda.model_copy(update={"notices": later, "reminders": tuple(coming)}), tuple(due)
 
 
 def pause(agenda: Agenda, at: datetime) -> Agenda:
@@ -133,25 +137,38 @@ def resume(stage: Stage, agenda: Agenda, hours: Hours, at: datetime) -> Agenda:
             return _later(hours(person), at, since, max(time, since))
         return at + (time - since)
 
-    moved = defaultdict(list)
-    for reminder in agenda.reminders:
-        for person in reminder.people:
-            moved[open_at(hours(person), later(reminder.at, person)), reminder.nth].append(person)
+    def moved(reminders: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
+        times = defaultdict(list)
+        for reminder in reminders:
+            for person in reminder.people:
+                times[open_at(hours(person), later(reminder.at, person)), reminder.nth].append(person)
+        return tuple(Reminder(at=time, people=tuple(people), nth=nth) for (time, nth), people in times.items())
+
     return agenda.model_copy(
         update={
             "paused_at": None,
             "due_at": agenda.due_at and later(agenda.due_at, agenda.whose),
-            "warn_at": agenda.warn_at and later(agenda.warn_at, agenda.whose),
-            "reminders": tuple(
-                Reminder(at=time, people=tuple(people), nth=nth) for (time, nth), people in moved.items()
-            ),
+            "notices": moved(agenda.notices),
+            "reminders": moved(agenda.reminders),
         }
     )
 
 
-def _first(stage: Stage, people: Sequence[str], hours: Hours, at: datetime, due_at: datetime) -> tuple[Reminder, ...]:
+def _first(stage: Stage, asked: _Asked) -> tuple[Reminder, ...]:
     """Return the first reminders of people who are asked now."""
-    return _reminders(stage.remind.after, _Asked(people, hours, at, due_at), 1) if stage.remind else ()
+    return _reminders(stage.remind.after, asked, 1) if stage.remind else ()
+
+
+def _notices(stage: Stage, level: int, asked: _Asked) -> tuple[Reminder, ...]:
+    """Return when people are told that the deadline comes near: not out of hours, but before."""
+    notice = stage.escalate[level].notice if level < len(stage.escalate) else stage.notice
+    if notice is None:
+        return ()
+    times = {person: _last_open(asked.hours(person), asked.due_at, notice) for person in asked.people}
+    # For whom that is over already, or who begins to work later than that, it is as soon as they work.
+    return _together(
+        asked, {one: at if at > asked.at else open_at(asked.hours(one), asked.at) for one, at in times.items()}
+    )
 
 
 def _again(stage: Stage, agenda: Agenda, due: Due, hours: Hours, at: datetime) -> tuple[Reminder, ...]:
@@ -172,11 +189,16 @@ class _Asked(NamedTuple):
 
 
 def _reminders(after: Span, asked: _Asked, nth: int) -> tuple[Reminder, ...]:
-    """Return when people are reminded, those at the same moment together; nobody is once the time is over."""
+    """Return when people are reminded, in their own working time."""
+    calendars = {person: asked.hours(person) for person in asked.people}
+    return _together(asked, {one: open_at(own, end(own, asked.at, after)) for one, own in calendars.items()}, nth)
+
+
+def _together(asked: _Asked, times: Mapping[str, datetime], nth: int = 1) -> tuple[Reminder, ...]:
+    """Return what people are told at these times; nobody is told anything once the time is over."""
     together = defaultdict(list)
-    for person in asked.people:
-        own = asked.hours(person)
-        together[open_at(own, end(own, asked.at, after))].append(person)
+    for person, time in times.items():
+        together[time].append(person)
     soon = ((time, people) for time, people in together.items() if time < asked.due_at)
     return tuple(Reminder(at=time, people=tuple(people), nth=nth) for time, people in soon)
 
@@ -201,9 +223,10 @@ def open_at(own: Calendar, at: datetime) -> datetime:
         return at
 
 
-def _before(own: Calendar, at: datetime, span: Span) -> datetime:
+def _last_open(own: Calendar, at: datetime, span: Span) -> datetime:
+    """Return the last moment of somebody's working time at which that much is left until `at`."""
     try:
-        return calendar.before(own, at, span)
+        return calendar.last_open(own, calendar.before(own, at, span))
     except calendar.NeverOpen:
         return calendar.before(calendar.ALWAYS, at, span)
 

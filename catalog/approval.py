@@ -177,7 +177,7 @@ def _refuse_vote(state: Approvals, found: StageState, event: Cast, at: datetime)
 
 def _cast(state: Approvals, found: StageState, event: Cast, at: datetime) -> Change:
     human = event.voter
-    seats = tuple(seat for seat in found.empty() if human.id in {person.id for person in found.may_fill(seat)})
+    seats = tuple(seat for seat in found.empty() if any(one.id == human.id for one in found.may_fill(seat)))
     escalated = human.id in {person.id for person in found.escalated}
     vote = Vote(
         voter=human,

@@ -155,16 +155,20 @@ class StageState(Model):
         empty = self.empty()
         if not empty:
             return ()
-        acting = (seat.acting for seat in empty if seat.stays or not self.replaced)
+        acting = (seat.acting for seat in empty if self.stands(seat))
         return tuple({person.id: person for person in (*acting, *self.escalated)}.values())
 
     def may_act(self) -> dict[str, PersonRef]:
         """Return everybody who may fill an empty seat, by id: also those who have delegated."""
         return {person.id: person for seat in self.empty() for person in self.may_fill(seat)}
 
+    def stands(self, seat: Seat) -> bool:
+        """Return whether a seat is still for whom it was given to, and not for others instead."""
+        return seat.stays or not self.replaced
+
     def may_fill(self, seat: Seat) -> Iterator[PersonRef]:
         """Yield who may fill a seat."""
-        if seat.stays or not self.replaced:
+        if self.stands(seat):
             yield seat.person
             yield from (deputy.person for deputy in seat.deputies)
         yield from self.escalated

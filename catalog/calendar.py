@@ -94,6 +94,15 @@ def next_open(calendar: Calendar, at: datetime) -> datetime:
     raise _too_far(calendar)
 
 
+def last_open(calendar: Calendar, at: datetime) -> datetime:
+    """Return the last moment up to `at` at which work was done or had just been: `at` itself if it is open.
+
+    Raises:
+        NeverOpen: it was never open within as long as is looked back.
+    """
+    return _datetime(_last_open(_same(calendar), _moment(at)))
+
+
 def add(calendar: Calendar, at: datetime, length: timedelta) -> datetime:
     """Return the earliest moment by which that much working time has passed since `at`; `at` itself for none.
 

@@ -286,7 +286,7 @@ def _bundle(pair: _Pair) -> Iterator[str]:
 def _for_approvers(pair: _Pair) -> Iterator[str]:
     added, removed, both = matched(pair.old.approvals, pair.new.approvals)
     yield from (_new_stage(stage, pair.now) for stage in added)
-    yield from (f"“{stage.name}” is no longer asked." for stage in removed)
+    yield from (f"{_titled(stage, pair.old)} is no longer asked." for stage in removed)
     if reordered(both, pair.old.approvals):
         yield f"They are asked in another order: {listed(stage.name for stage in pair.new.approvals)}."
     for before, now in both:
@@ -304,10 +304,16 @@ def _new_stage(stage: Stage, words: Words) -> str:
     return f"A new approval, “{stage.name}”. {said} They have {words.deadline(stage)}."
 
 
+def _titled(stage: Stage, item: CatalogItem) -> str:
+    """Return what a stage is called, with its id if others of its item are called the same."""
+    alike = sum(one.name == stage.name for one in item.approvals)
+    return f"“{stage.name}” ({stage.id})" if alike > 1 else f"“{stage.name}”"
+
+
 def _stage(old: Stage, new: Stage, pair: _Pair) -> Iterator[str]:
-    name = f"“{new.name}”"
+    name = _titled(new, pair.new)
     if old.name != new.name:
-        yield f"“{old.name}” is now called {name}."
+        yield f"{_titled(old, pair.old)} is now called {name}."
     yield from _who(name, old, new, pair)
     if old.decide_within != new.decide_within:
         yield f"{name} has {lasting(new.decide_within)} to decide instead of {lasting(old.decide_within)}."

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from catalog import agenda as agendas
 from catalog import tally
 from catalog.ballot import CARRIED, ESCALATED, PASSED, Approvals, Change, Due, StageState, StageStatus, Verdict, Vote
 from catalog.slate import Seat, Slate
-from catalog.stages import Asked, Stage
+from catalog.stages import Asked, Requirement, Stage
 from catalog.standing import everybody_of
 from catalog.tally import Count
 
 
 def enough(stage: Stage, slate: Slate) -> bool:
     """Return whether a stage could be approved by these people."""
-    return _fulfilled(stage, slate, {}, hoping=True)
+    return _met(_counted(stage, slate, {}), hoping=True)
 
 
 def votes_needed(stage: StageState) -> int | None:
@@ -35,9 +36,10 @@ def settle(state: Approvals, stage: StageState, at: datetime) -> Change:
         return close(state, stage, StageStatus.REJECTED, at, rule="approval.veto")
     if stage.stage.deny and len({vote.voter.id for vote in rejections}) >= stage.stage.deny:
         return close(state, stage, StageStatus.REJECTED, at, rule="approval.deny")
-    if stage.votes and suffices(stage):
+    counted = _counted(stage.stage, stage.slate, stage.filled())
+    if stage.votes and _met(counted):
         return close(state, stage, StageStatus.APPROVED, at)
-    if stage.undecided() and suffices(stage, hoping=True):
+    if stage.undecided() and _met(counted, hoping=True):
         return Change(state=with_stage(state, stage))
     if rejections:
         return close(state, stage, StageStatus.REJECTED, at)
@@ -50,18 +52,32 @@ def _is_veto(stage: StageState, vote: Vote) -> bool:
     return any(vetoing & seat.groups.keys() for seat in stage.slate.seats if seat.person.id in vote.seats)
 
 
-def suffices(stage: StageState, *, hoping: bool = False) -> bool:
-    """Return whether the votes approve a stage; with `hoping`, whether they still could."""
-    return _fulfilled(stage.stage, stage.slate, stage.filled(), hoping=hoping)
+def suffices(stage: StageState) -> bool:
+    """Return whether the votes approve a stage."""
+    return _met(_counted(stage.stage, stage.slate, stage.filled()))
 
 
-def _fulfilled(stage: Stage, slate: Slate, filled: Mapping[str, Vote], *, hoping: bool) -> bool:
+class _Counted(NamedTuple):
+    """What has to be approved, how each group stands, and how those stand whom approvers have asked for."""
+
+    requirement: Requirement
+    distinct: bool
+    groups: list[Count]
+    joined: Count | None
+
+
+def _counted(stage: Stage, slate: Slate, filled: Mapping[str, Vote]) -> _Counted:
     joined = [seat for seat in slate.seats if seat.joined]
     groups = range(len(stage.groups))
     counts = [_count([seat for seat in slate.seats if at in seat.groups], at, filled) for at in groups]
-    return tally.suffices(stage.requirement, counts, distinct=stage.distinct, hoping=hoping) and (
-        not joined or tally.approves(_EVERYBODY, _count(joined, 0, filled), hoping=hoping)
-    )
+    return _Counted(stage.requirement, stage.distinct, counts, _count(joined, 0, filled) if joined else None)
+
+
+def _met(counted: _Counted, *, hoping: bool = False) -> bool:
+    """Return whether a stage is approved as it stands; with `hoping`, whether it still could be."""
+    if counted.joined and not tally.approves(_EVERYBODY, counted.joined, hoping=hoping):
+        return False
+    return tally.suffices(counted.requirement, counted.groups, distinct=counted.distinct, hoping=hoping)
 
 
 _EVERYBODY = Asked.model_construct(approvers=(), quorum="all")
@@ -69,9 +85,9 @@ _EVERYBODY = Asked.model_construct(approvers=(), quorum="all")
 
 def _count(seats: list[Seat], group: int, filled: Mapping[str, Vote]) -> Count:
     """Return how one group of a stage stands."""
-    votes = [(seat, filled.get(seat.person.id)) for seat in seats]
-    approved = [(seat, vote) for seat, vote in votes if vote and vote.verdict is Verdict.APPROVE]
-    empty = [seat for seat, vote in votes if vote is None]
+    votes = [(seat, filled[seat.person.id]) for seat in seats if seat.person.id in filled]
+    approved = [(seat, vote) for seat, vote in votes if vote.verdict is Verdict.APPROVE]
+    empty = [seat for seat in seats if seat.person.id not in filled]
     humans = [vote.voter.id for _, vote in approved if vote.rule != ESCALATED]
     return Count(
         seats=len(seats),

@@ -44,7 +44,7 @@ def _on_behalf_of(stage: StageState) -> dict[str, tuple[PersonRef, ...]]:
     """Return by person id in whose place those are asked who stand in (feature row A8)."""
     found: dict[str, list[PersonRef]] = {}
     for seat in stage.empty():
-        if seat.deputies and (seat.stays or not stage.replaced):
+        if seat.deputies and stage.stands(seat):
             found.setdefault(seat.acting.id, []).append(seat.person)
     return {deputy: tuple(people) for deputy, people in found.items()}
 
@@ -101,7 +101,7 @@ def assignees(stage: StageState) -> tuple[Assignee, ...]:
     filled = stage.filled()
     for seat in stage.slate.seats:
         vote = filled.get(seat.person.id)
-        theirs = seat.stays or not stage.replaced
+        theirs = stage.stands(seat)
         if vote or theirs:
             _add(found, seat.person, vote)["own"] = True
         if vote and vote.voter.id != seat.person.id:

@@ -65,6 +65,11 @@ def ticked(made: Stage, agenda: Agenda, at: datetime, *undecided: str) -> tuple[
     return agendas.tick(made, agenda, undecided, hours, at)
 
 
+def told(agenda: Agenda) -> list[datetime]:
+    """Return when people are told that the deadline comes near."""
+    return [notice.at for notice in agenda.notices]
+
+
 # ---------------------------------------------------------------- deadlines
 
 
@@ -106,7 +111,7 @@ def test_what_was_left_of_a_calendar_that_comes_to_its_end_meanwhile_is_counted_
 def test_what_lies_before_all_working_time_is_counted_by_the_clock() -> None:
     made = stage(decide_within="1 working day", notice="30 working days")
     agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(3, "10:00"))
-    assert agenda.warn_at == march(3, "10:00")
+    assert told(agenda) == [march(3, "10:00")]
 
 
 # ---------------------------------------------------------------- reminders
@@ -214,23 +219,45 @@ def test_who_is_asked_when_the_time_is_over_is_not_reminded() -> None:
 
 def test_a13_a_notice_comes_before_the_deadline_in_the_same_working_time() -> None:
     made, agenda = begun("ben", notice="1 working day")
-    assert agenda.warn_at == march(10, "12:00")
+    assert told(agenda) == [march(10, "12:00")]
     agenda, due = ticked(made, agenda, march(10, "12:00"), "ben", "eve")
-    assert due == (Due(kind="warn", people=("ben", "eve")),)
-    assert (agenda.warn_at, agenda.next_at) == (None, march(11, "12:00"))
+    assert due == (Due(kind="warn", people=("ben",)),)
+    assert (agenda.notices, agenda.next_at) == ((), march(11, "12:00"))
 
 
 def test_a13_each_level_has_its_notice_and_its_deadline() -> None:
     made = stage(notice="4 working days", escalate=[level(notice="1 working day"), level(decide_within="3 days")])
     first, second, third = (agendas.begin(made, ["ben"], hours, MONDAY, at) for at in range(3))
-    assert (first.due_at, first.warn_at) == (march(11, "12:00"), march(10, "12:00"))
-    assert (second.due_at, second.warn_at, second.level) == (march(5, "12:00"), None, 1)
-    assert (third.due_at, third.warn_at, third.level) == (march(6, "12:00"), MONDAY, 2)
+    assert (first.due_at, told(first)) == (march(11, "12:00"), [march(10, "12:00")])
+    assert (second.due_at, told(second), second.level) == (march(5, "12:00"), [], 1)
+    assert (third.due_at, told(third), third.level) == (march(6, "12:00"), [MONDAY], 2)
+
+
+def test_a12_a_notice_keeps_everybodys_quiet_hours() -> None:
+    made, agenda = begun("ben", "eve", decide_within="36 hours", notice="5 hours")
+    # The time is over at midnight between Tuesday and Wednesday; at seven in the evening Ben has gone home.
+    assert agenda.due_at == march(5, "00:00")
+    assert told(agenda) == [march(4, "16:00"), march(4, "19:00")]
+    assert ticked(made, agenda, march(4, "16:00"), "ben", "eve")[1] == (Due(kind="warn", people=("ben",)),)
+
+
+def test_a12_a_notice_that_no_working_time_is_left_for_is_not_given() -> None:
+    _, agenda = begun("ben", decide_within="6 hours", notice="5 hours", at=march(3, "18:00"))
+    assert told(agenda) == []
+
+
+def test_a12_who_is_asked_later_is_told_too_that_the_deadline_comes_near() -> None:
+    made, agenda = begun("ben", decide_within="5 days", notice="1 day")
+    joined = agendas.join(made, agenda, ["eve"], hours, march(4, "13:00"))
+    assert [(one.at, one.people) for one in joined.notices] == [
+        (march(7, "12:00"), ("ben",)),
+        (march(7, "12:00"), ("eve",)),
+    ]
 
 
 def test_a_notice_that_would_come_before_the_beginning_comes_at_once() -> None:
     made, agenda = begun("eve", decide_within="1 day", notice="2 days")
-    assert agenda.warn_at == MONDAY
+    assert told(agenda) == [MONDAY]
     assert ticked(made, agenda, MONDAY, "eve")[1] == (Due(kind="warn", people=("eve",)),)
 
 
@@ -257,8 +284,7 @@ def test_a10_everything_comes_later_by_as_much_as_was_left() -> None:
     going = agendas.resume(made, agendas.pause(agenda, march(3, "18:00")), hours, march(10, "18:00"))
     week = timedelta(days=7)
     assert agenda.due_at
-    assert agenda.warn_at
-    assert (going.due_at, going.warn_at) == (agenda.due_at + week, agenda.warn_at + week)
+    assert (going.due_at, told(going)) == (agenda.due_at + week, [told(agenda)[0] + week])
     assert (going.reminders[0].at, going.paused_at) == (march(11, "12:00"), None)
 
 
@@ -268,7 +294,7 @@ def test_a10_working_time_that_was_left_is_left_afterwards() -> None:
     # From Monday at two in Berlin there were three hours of that day left, then Tuesday, Wednesday, Friday and Monday,
     # and four hours of Tuesday; on Saturday nothing has passed of the new Monday.
     assert going.due_at == march(14, "15:00")
-    assert going.warn_at == march(13, "15:00")
+    assert told(going) == [march(13, "15:00")]
     assert going.reminders == (Reminder(at=march(10, "11:00"), people=("ben",)),)
 
 

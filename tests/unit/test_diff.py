@@ -50,6 +50,12 @@ def test_authors_are_told_of_the_version_as_numbers(version: str, said: str) -> 
     assert changes(plain(version="1.9.0"), plain(version=version)) == Changes(authors=(said,))
 
 
+def test_approvals_that_are_called_the_same_are_told_apart_by_their_ids() -> None:
+    twins = [{**MANAGER, "id": name, "name": "Chief"} for name in ("one", "two")]
+    gone = told(plain(approvals=twins), plain(approvals=[]))["approvers"]
+    assert gone == ("“Chief” (one) is no longer asked.", "“Chief” (two) is no longer asked.")
+
+
 def test_a_change_without_a_new_version_is_pointed_out() -> None:
     assert changes(plain(), plain(name="Other")).authors == VERSION
 
