@@ -4,7 +4,7 @@ BIN := .venv/bin
 SHELL := /bin/bash
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test cover check fix bench lock clean
+.PHONY: help setup demo test cover nightly check fix bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ endif
 cover: setup  ## run the unit tests and fail unless they reach every branch of catalog/
 	$(BIN)/coverage run -m pytest -q tests/unit
 	$(BIN)/coverage report --show-missing --skip-covered
+
+nightly: setup  ## run the unit tests with fifty times as many examples of each property; takes hours
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 3 --dist worksteal tests/unit
 
 check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from catalog.preview import Denial
 from catalog.registry import ActionUse, Known
 from catalog.request import Order, OrderLine
 from catalog.steps import CallWork, walk
-from catalog.terms import terms
+from catalog.terms import terms, working_time
 from records.register import Register
 
 _CERTAIN = ("unknown", "type", "value", "characters", "length", "range", "not-found", "stale", "file")
@@ -183,9 +183,9 @@ class Judge:
         return self._with_parts(visit, judged, (*above, item.id)) if item.lines else self._with_duplicate(judged)
 
     def _on_terms(self, judged: Judged, at: datetime) -> Judged:
-        """Add what the order is measured by: its priority and its clocks (feature row S1)."""
+        """Add what the order is measured by: its priority, its clocks, its stages' working time (feature row S1)."""
         item = judged.order.item
-        if judged.errors or not (item.clocks or item.priority):
+        if judged.errors or not (item.clocks or item.priority or working_time(item)):
             return judged
         try:
             found = terms(item, names.of_order(judged.order, at), by_id(self._register.calendars()))

@@ -6,8 +6,10 @@ it was when the stage began; what has changed is told to the requests, which loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from temporalio import activity
 
@@ -20,7 +22,10 @@ from catalog import names, plan
 from catalog import slate as slates
 from catalog.expression import ExpressionError
 from catalog.model import Model
+from catalog.plan import Wanted
 from catalog.request import Order, Task
+from catalog.slate import Named
+from catalog.stages import Stage
 
 AT_ONCE = 100
 """How many requests one attempt looks at."""
@@ -69,12 +74,27 @@ class Roster:
         stages = {stage.id: stage for stage in order.stages}
         for task in tasks:
             stage = stages.get(task.stage or "")
-            if stage is None or not task.named:
+            if stage is None or task.named is None:
                 continue  # asked in the middle of the work, where rules may use results, or by an earlier release
-            try:
-                query = ApproversQuery.for_stage(order, stage, plan.wanted(stage, known), at)
-                slate = slates.slate(stage, self._approvers.find(query), order.parties, at)
-            except (ExpressionError, NotFound):
-                continue
-            if slate.fingerprint() != task.named:
-                yield stage.id
+            with contextlib.suppress(ExpressionError, NotFound):
+                wanted = _looked_up(stage, task.named, known)
+                if any(self._found(order, stage, one, at) != found for one, found in wanted):
+                    yield stage.id
+
+    def _found(self, order: Order, stage: Stage, wanted: Wanted, at: datetime) -> str:
+        """Return a digest of whom these rules name now."""
+        found = self._approvers.find(ApproversQuery.for_stage(order, stage, wanted, at))
+        return slates.slate(stage, found, order.parties, at).fingerprint()
+
+
+def _looked_up(stage: Stage, named: Named, known: Mapping[str, Any]) -> Iterator[tuple[Wanted, str]]:
+    """Yield what was looked up for a stage, and what was found.
+
+    Raises:
+        ExpressionError: whom a rule names cannot be worked out.
+    """
+    yield plan.wanted(stage, known), named.own
+    if named.levels:
+        yield plan.above(stage, named.levels, known), named.above
+    if named.others:
+        yield plan.these(named.others), named.beside

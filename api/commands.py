@@ -147,11 +147,7 @@ class Commands:
             reason=body.reason,
             subject=body.subject,
         )
-        refusal = (
-            rights.refuse_decider(actor, view.request.order, view.task)
-            or rights.refuse_late(actor, view.task)
-            or rights.refuse_choice(view.task, body.choice, body.reason)
-        )
+        refusal = rights.refuse_decision(actor, view.request.order, view.task, body.choice, body.reason)
 
         def made() -> Command:
             return message if reduced is None else message.model_copy(update={"amendment": reduced.of(view)})

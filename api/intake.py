@@ -66,7 +66,7 @@ def amend(
         register.add_evidence(order.number, order.requester.id, judged.uploads, secrets)
     except (records.UnknownUpload, records.UnknownSecret) as error:
         raise _invalid((FieldError(field="answers", code="not-found", message=str(error)),)) from error
-    return Amendment(answers=judged.order.answers, cost=judged.order.cost)
+    return Amendment(answers=judged.order.answers, cost=judged.order.cost, of=order.subject)
 
 
 def reduce(
@@ -89,7 +89,7 @@ def reduce(
         raise Invalid("This goes beyond what you may change by approving.", errors=errors)
     if judged.order.answers == order.answers:
         return None
-    return Amendment(answers=judged.order.answers, cost=judged.order.cost)
+    return Amendment(answers=judged.order.answers, cost=judged.order.cost, of=order.subject)
 
 
 _ANSWERS = FieldError(field="answers", code="unknown", message="Leave this out.")

@@ -4,14 +4,13 @@
     ├── MalformedBody 400
     ├── Unauthenticated 401       WrongCredentials 401
     ├── SelfApproval 403          NotApprover 403        NotAllowed 403
-    ├── NoLongerAsked 403
     ├── NotFound 404              UnknownTask 404
     ├── MethodNotAllowed 405
     ├── AlreadyDecided 409        StageClosed 409        StageNotOpen 409
     ├── SubjectChanged 409        Closed 409             IdempotencyConflict 409
-    ├── NotNow 409                NotVoted 409           AlreadyAsked 409
-    ├── QuestionOpen 409          NoQuestion 409         DecideAlone 409
-    ├── WorkflowGone 409
+    ├── NoLongerAsked 409         NotNow 409             NotVoted 409
+    ├── AlreadyAsked 409          QuestionOpen 409       NoQuestion 409
+    ├── DecideAlone 409           WorkflowGone 409
     ├── TooManyDrafts 409         TooManyFiles 409       TooManySecrets 409
     ├── AlreadyOpen 409
     ├── BodyTooLarge 413
@@ -150,12 +149,6 @@ class NotAllowed(Problem):
     status, slug, title = 403, "not-allowed", "You may not do this"
 
 
-class NoLongerAsked(Problem):
-    """You were asked to decide this, and are no longer; the detail says what has become of it."""
-
-    status, slug, title = 403, "no-longer-asked", "You are no longer asked"
-
-
 class NotFound(Problem):
     """There is no such thing, or the viewer may not see it."""
 
@@ -190,6 +183,12 @@ class StageNotOpen(Problem):
     """The approval stage has not begun."""
 
     status, slug, title = 409, "stage-not-open", "The approval stage is not open"
+
+
+class NoLongerAsked(Problem):
+    """You were asked to decide this, and are no longer; the detail says what has become of it."""
+
+    status, slug, title = 409, "no-longer-asked", "You are no longer asked"
 
 
 class SubjectChanged(Problem):

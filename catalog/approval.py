@@ -166,6 +166,9 @@ def _refuse_vote(state: Approvals, found: StageState, event: Cast, at: datetime)
         return Refusal(code="stage-closed" if begun else "stage-not-open", message=said(found))
     if event.voter.id not in found.may_act():
         return Refusal(code="already-decided", message=f"{by_whom(found, event.voter)} {said(found)}")
+    if not any(found.fills(event.voter.id, seat, at) for seat in found.empty()):
+        over = "The time in which you stand in for somebody else is over."
+        return Refusal(code="no-longer-asked", message=f"{over} {said(found)}")
     if event.subject is not None and event.subject != found.subject:
         return Refusal(code="subject-changed", message="The request has changed since you saw it; look at it again.")
     hours = found.slate.calendars.get(found.stage.acts_in or "")
@@ -177,8 +180,8 @@ def _refuse_vote(state: Approvals, found: StageState, event: Cast, at: datetime)
 
 def _cast(state: Approvals, found: StageState, event: Cast, at: datetime) -> Change:
     human = event.voter
-    seats = tuple(seat for seat in found.empty() if any(one.id == human.id for one in found.may_fill(seat)))
-    escalated = human.id in {person.id for person in found.escalated}
+    seats = tuple(seat for seat in found.empty() if found.fills(human.id, seat, at))
+    escalated = any(human.id == one.id for seat in found.escalated for one in seat.fillers)
     vote = Vote(
         voter=human,
         verdict=event.verdict,

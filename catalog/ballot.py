@@ -12,7 +12,7 @@ from catalog.calendar import Calendar
 from catalog.model import Model
 from catalog.people import PersonRef
 from catalog.plan import PlannedStage
-from catalog.slate import Parties, Seat, Slate
+from catalog.slate import NOBODY, Parties, Seat, Slate
 from catalog.stages import Stage
 
 
@@ -94,7 +94,7 @@ class StageState(Model):
         rule: the one that closed it without a vote, or approved it without asking anybody.
         question: what it waits for instead of a decision.
         advice: whom an approver has asked for theirs.
-        escalated: who may fill every seat that is left because it was not filled in time.
+        escalated: the seats of those who may fill every seat that is left because it was not filled in time.
         replaced: whether only these may now.
         removed: who was asked once and is no longer, by id.
         nudged_at: when who waits last asked for a decision.
@@ -105,7 +105,7 @@ class StageState(Model):
     subject: str = ""
     after: tuple[str, ...] = ()
     status: StageStatus = StageStatus.WAITING
-    slate: Slate = Slate()
+    slate: Slate = NOBODY
     agenda: Agenda | None = None
     opened_at: datetime | None = None
     closed_at: datetime | None = None
@@ -113,7 +113,7 @@ class StageState(Model):
     rule: str = ""
     question: Question | None = None
     advice: tuple[Advice, ...] = ()
-    escalated: tuple[PersonRef, ...] = ()
+    escalated: tuple[Seat, ...] = ()
     replaced: bool = False
     removed: tuple[str, ...] = ()
     nudged_at: datetime | None = None
@@ -155,8 +155,8 @@ class StageState(Model):
         empty = self.empty()
         if not empty:
             return ()
-        acting = (seat.acting for seat in empty if self.stands(seat))
-        return tuple({person.id: person for person in (*acting, *self.escalated)}.values())
+        acting = [seat.acting for seat in (*(one for one in empty if self.stands(one)), *self.escalated)]
+        return tuple({person.id: person for person in acting}.values())
 
     def may_act(self) -> dict[str, PersonRef]:
         """Return everybody who may fill an empty seat, by id: also those who have delegated."""
@@ -169,9 +169,24 @@ class StageState(Model):
     def may_fill(self, seat: Seat) -> Iterator[PersonRef]:
         """Yield who may fill a seat."""
         if self.stands(seat):
-            yield seat.person
-            yield from (deputy.person for deputy in seat.deputies)
-        yield from self.escalated
+            yield from seat.fillers
+        yield from (person for above in self.escalated for person in above.fillers)
+
+    def fills(self, person_id: str, seat: Seat, at: datetime) -> bool:
+        """Return whether somebody may fill a seat at that moment."""
+        own = self.stands(seat) and seat.filled_by(person_id, at)
+        return own or any(above.filled_by(person_id, at) for above in self.escalated)
+
+    def levels(self) -> tuple[int, int] | None:
+        """Return which levels of escalation may decide now, from and to; None if it was not escalated."""
+        level = self.agenda.level if self.agenda else 0
+        replaced = [at for at in range(level) if self.stage.escalate[at].how == "replace"]
+        return (replaced[-1] if replaced else 0, level) if level else None
+
+    def others(self) -> tuple[PersonRef, ...]:
+        """Return those whom no rule names: they were handed a decision, or an approver asked for them."""
+        seats = (*self.slate.seats, *self.escalated)
+        return tuple({seat.person.id: seat.person for seat in seats if seat.joined or seat.instead_of}.values())
 
 
 class Approvals(Model):
@@ -248,11 +263,15 @@ class Resolve(_OnStage):
 
     Attributes:
         above: those to whom it was escalated, if it was.
+        others: of those whom no rule names, who was found.
+        gone: who of them was not, by id.
     """
 
     kind: Literal["resolve"] = "resolve"
     slate: Slate
     above: Slate | None = None
+    others: Slate = NOBODY
+    gone: tuple[str, ...] = ()
 
 
 class Escalate(_OnStage):

@@ -94,10 +94,16 @@ class Matter(Model):
 
 
 class Deputy(Model):
-    """Somebody who may decide in another's place; `via` are the ids of the delegations that lead there, in order."""
+    """Somebody who may decide in another's place.
+
+    Attributes:
+        via: the ids of the delegations that lead there, in order.
+        until: when the first of them ends.
+    """
 
     person: PersonRef
     via: tuple[str, ...]
+    until: datetime | None = None
 
 
 class Skipped(Model):
@@ -187,14 +193,15 @@ def deputies(
     known = tuple(delegations)
     found: list[Deputy] = []
     via: tuple[str, ...] = ()
-    met, current = {person_id}, person_id
+    met, current, ends = {person_id}, person_id, []
     while (taken := _applying(current, known, matter, at)) is not None:
         via = (*via, taken.id)
         current = taken.delegate.id
         rule = _why_skipped(current, met, people, banned)
         if rule is not None:
             return Chain(deputies=tuple(found), skipped=(Skipped(person=taken.delegate, rule=rule, via=via),))
-        found.append(Deputy(person=people[current].ref(), via=via))
+        ends.append(taken.ends)
+        found.append(Deputy(person=people[current].ref(), via=via, until=min(ends)))
         met.add(current)
     return Chain(deputies=tuple(found))
 

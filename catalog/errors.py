@@ -37,4 +37,5 @@ class Refused(StrEnum):
     UNKNOWN_CHOICE = "unknown-choice"
     CLOSED = "closed"
     NO_LONGER_ASKED = "no-longer-asked"
+    SUBJECT_CHANGED = "subject-changed"
     TOO_MANY = "too-many"

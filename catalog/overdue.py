@@ -85,19 +85,18 @@ def escalate(state: Approvals, found: StageState, event: Escalate, at: datetime)
         return Refusal(code="nothing-due", message=f"It is not time to escalate. {said(found)}")
     level = agenda.level + 1
     fresh = without_banned(state, found.stage, event.slate)
-    people = tuple(seat.acting for seat in fresh.seats)
-    if not people:
+    if not fresh.seats:
         passed = found.model_copy(update={"agenda": agenda.model_copy(update={"level": level})})
         return _over(state, passed, level, at)
     calendars, hours = {**found.slate.calendars, **fresh.calendars}, {**found.slate.hours, **fresh.hours}
     terms = found.stage.escalate[level - 1]
     replace = terms.how == "replace"
     seats = tuple(seat.model_copy(update={"stays": seat.stays and not replace}) for seat in found.slate.seats)
-    everybody = {person.id: person for person in (*(() if replace else found.escalated), *people)}
+    above = {seat.person.id: seat for seat in (*(() if replace else found.escalated), *fresh.seats)}
     now = found.model_copy(
         update={
             "slate": found.slate.model_copy(update={"seats": seats, "calendars": calendars, "hours": hours}),
-            "escalated": tuple(everybody.values()),
+            "escalated": tuple(above.values()),
             "replaced": found.replaced or replace,
         }
     )

@@ -6,7 +6,7 @@ people are is looked up when a stage opens; how their votes count is `approval`'
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from catalog.data import fill, holds
@@ -39,17 +39,19 @@ class PlannedStage(Model):
         return self.needed and not self.auto
 
 
-def plan(stages: tuple[Stage, ...], names: Mapping[str, Any]) -> tuple[PlannedStage, ...]:
+def plan(stages: tuple[Stage, ...], names: Mapping[str, Any], by_stage: str = "") -> tuple[PlannedStage, ...]:
     """Return what becomes of each stage, in their order.
 
-    What comes after a stage that nobody is asked about comes after what that one would have come after.
+    What comes after a stage that nobody is asked about comes after what that one would have come after. People decide
+    `by_stage` in any case: they are about to.
     """
     known: dict[str, tuple[str, ...]] = {}
     found = []
     earlier = before(stages)
     for stage in stages:
         after = tuple(dict.fromkeys(name for one in earlier[stage.id] for name in known[one]))
-        planned = _planned(stage, names).model_copy(update={"after": after})
+        planned = PlannedStage(stage=stage) if stage.id == by_stage else _planned(stage, names)
+        planned = planned.model_copy(update={"after": after})
         known[stage.id] = (stage.id,) if planned.asks else after
         found.append(planned)
     return tuple(found)
@@ -88,6 +90,21 @@ def wanted(stage: Stage, names: Mapping[str, Any]) -> Wanted:
     """
     groups = tuple(concrete(group.approvers, names) for group in stage.groups)
     return Wanted(groups=groups, fallback=None if stage.fallback is None else concrete(stage.fallback, names))
+
+
+def above(stage: Stage, levels: tuple[int, int], names: Mapping[str, Any]) -> Wanted:
+    """Return whom levels of escalation ask for, from and to.
+
+    Raises:
+        ExpressionError: a rule cannot be evaluated, or names nothing.
+    """
+    rules = tuple(rule for level in stage.escalate[slice(*levels)] for rule in level.to)
+    return Wanted(groups=(concrete(rules, names),), fallback=())
+
+
+def these(logins: Iterable[str]) -> Wanted:
+    """Return what asks for people by their logins, and for nobody else."""
+    return Wanted(groups=(tuple(ByPerson(rule="person", person=login) for login in logins),), fallback=())
 
 
 def concrete(rules: tuple[ApproverRule, ...], names: Mapping[str, Any]) -> tuple[ApproverRule, ...]:

@@ -22,6 +22,7 @@ from catalog.expression import ExpressionError, references
 from catalog.item import AudienceRule, CatalogItem, OrderFor
 from catalog.model import Model
 from catalog.plan import PlannedStage, Wanted, plan, wanted
+from catalog.promise import in_turn
 from catalog.request import Cost, Order
 from catalog.slate import Found, Slate
 from catalog.stages import Stage
@@ -169,12 +170,13 @@ def preview(order: Order, finder: Finder) -> Preview:
     known = names.of_order(order, order.accepted_at)
     words = Words(order.item)
     stages: list[Asked] = []
-    over: dict[str, datetime] = {}
-    for planned in plan(order.item.approvals, known):
-        at = max((over[name] for name in planned.after), default=order.accepted_at)
+
+    def end(planned: PlannedStage, at: datetime) -> datetime:
         asked = _asked(planned, order, known, finder, at)
         stages.append(asked.model_copy(update={"terms": words.terms(planned.stage)}) if planned.asks else asked)
-        over[planned.stage.id] = stages[-1].due_at or at
+        return asked.due_at or at
+
+    in_turn(plan(order.item.approvals, known), order.accepted_at, end)
     return Preview(
         denials=(
             *denials(order.item.visibility, known),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from catalog.ballot import PASSED, Amend, Approvals, Change, Refusal, StageState, StageStatus, Vote
 from catalog.plan import PlannedStage
-from catalog.settling import asked_anew, besides, orphans_of, suffices, without
+from catalog.settling import asked_anew, besides, joined_in, orphans_of, suffices, with_stage, without
 from catalog.standing import how_it_ended
 
 
@@ -26,9 +26,7 @@ def amend(state: Approvals, event: Amend, at: datetime) -> Change | Refusal:
     """Carry over what still holds: a stage keeps its votes if nothing changed of what they were cast on."""
     if state.outcome is not StageStatus.WAITING:
         return Refusal(code="stage-closed", message=how_it_ended(state))
-    # Whoever makes the order smaller still decides it, even if so small an order does not need them.
-    needed = [one for one in event.planned if one.needed or one.stage.id == event.by_stage]
-    planned = [(as_planned(one, event.subjects), state.stage(one.stage.id)) for one in needed]
+    planned = [(as_planned(one, event.subjects), state.stage(one.stage.id)) for one in event.planned if one.needed]
     stay = _staying(state, planned)
     stages = tuple(_amended(old, new, stay.get(new.stage.id), event) if old else new for new, old in planned)
     fallen = tuple(
@@ -40,7 +38,12 @@ def amend(state: Approvals, event: Amend, at: datetime) -> Change | Refusal:
     change = Change(state=state.model_copy(update={"stages": stages}), fallen=fallen, closed=closed)
     for old in before:
         now = change.state.stage(old.stage.id)
-        if now and now.status is StageStatus.OPEN and now.votes != old.votes:
+        if not now or now.status is not StageStatus.OPEN or now.votes == old.votes:
+            continue
+        if old.stage.id == event.by_stage:  # the vote that follows at once settles it
+            expected = now.model_copy(update={"agenda": joined_in(old, now, at)})
+            change = change.model_copy(update={"state": with_stage(change.state, expected)})
+        else:
             change = besides(change, asked_anew(change.state, old, now, at))
     return change
 

@@ -21,7 +21,7 @@ from catalog.journal import GENESIS, Entry
 from catalog.model import Model, digest
 from catalog.people import PersonRef, Profile
 from catalog.registry import ActionUse
-from catalog.slate import Parties
+from catalog.slate import Named, Parties
 from catalog.stages import Quorum, Stage, answers_in
 from catalog.terms import Terms
 
@@ -104,10 +104,15 @@ class OrderLine(Model):
 
 
 class Amendment(Model):
-    """What an order became while it was being approved: all its answers, and what it costs now (feature row A22)."""
+    """What an order became while it was being approved: all its answers, and what it costs now (feature row A22).
+
+    Attributes:
+        of: digest of the order that it was worked out from, so that of two changes at once neither undoes the other.
+    """
 
     answers: dict[str, Any]
     cost: Cost | None = None
+    of: str = ""
 
 
 class Order(Model):
@@ -272,7 +277,8 @@ class Waiting(Model):
         since: when the wait began.
         until: when it ends by itself, if it does.
         calendar: the name of the calendar in which that was counted; empty if it is clock time.
-        rule: the id of the rule that put it there.
+        rule: the id of the rule that put it there, or of several: ``approver.manager & approval.joined``.
+        why: why these people, and who was passed over and why not, in words; empty where that needs no word.
         at_deadline: what happens at `until`, in words.
         then: what comes after it, in words.
         task: the task whose decision ends it.
@@ -286,6 +292,7 @@ class Waiting(Model):
     until: datetime | None = None
     calendar: str = ""
     rule: str
+    why: str = ""
     at_deadline: str = ""
     then: str = ""
     task: str | None = None
@@ -330,7 +337,8 @@ class Task(Model):
         known: what the evidence names that the order does not tell; see `names.for_evidence`.
         claimed_by: who has taken it.
         removed: who was asked once and is no longer, by id.
-        named: of an approval, the fingerprint of those whom its rules named when they were last looked up.
+        late: who could once decide it and comes too late, because others have in their place, by id.
+        named: of an approval, what was found when its people were last looked up.
         subject: digest of what is decided on.
         bulk: whether it may be decided together with others in one go (feature row A17).
         acts_in: the working time in which alone it is decided (feature row A24).
@@ -354,7 +362,8 @@ class Task(Model):
     answers: dict[str, Any] = {}
     claimed_by: PersonRef | None = None
     removed: tuple[str, ...] = ()
-    named: str = ""
+    late: tuple[str, ...] = ()
+    named: Named | None = None
     subject: str
     bulk: bool = True
     acts_in: Calendar | None = None

@@ -119,15 +119,18 @@ def refuse_decider(actor: Actor, order: Order, task: Task) -> Refusal | None:
 
 
 def _refuse_asked(actor: Actor, order: Order, task: Task) -> Refusal | None:
-    """Return why the actor has no say in an approval. Its stage puts those who ordered among those asked, or not."""
-    asked = task.kind == "approval" and actor.person.id in {assignee.person.id for assignee in task.assignees}
-    if asked:
+    """Return why the actor has no say in an approval. Its stage puts those who ordered among those asked, or not.
+
+    Who could have decided has a say; that it comes too late is another reason.
+    """
+    asked = {*task.late, *(assignee.person.id for assignee in task.assignees)}
+    if task.kind == "approval" and actor.person.id in asked:
         return None
+    if actor.person.id in task.removed:
+        message = f"{task.title}: you are no longer asked to decide this; {_stands(task)}."
+        return Refusal(code=Refused.NO_LONGER_ASKED, message=message)
     if is_own(actor, order):
         return Refusal(code=Refused.SELF_APPROVAL, message=OWN)
-    if actor.person.id in task.removed:
-        message = f"{task.title}: you are no longer asked to decide this."
-        return Refusal(code=Refused.NO_LONGER_ASKED, message=message)
     return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked to decide this task.")
 
 
@@ -143,7 +146,7 @@ def refuse_considering(actor: Actor, order: Order, task: Task, act: str, text: s
     by_operator = act == "reassign" and actor.operator and not is_own(actor, order)
     waits = act == "remind" and (is_own(actor, order) or actor.operator)
     if not asked and not by_operator and not waits:
-        refusal = _refuse_asked(actor, order, task)
+        refusal = _refuse_asked(actor, order, task) or refuse_late(actor, task)
         if refusal and task.kind == "approval":
             return refusal
         return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked this.")
@@ -157,6 +160,14 @@ def refuse_considering(actor: Actor, order: Order, task: Task, act: str, text: s
 def _by(task: Task) -> str:
     who = ", ".join(person.name for person in task.decided_by)
     return f" by {who}" if who else ""
+
+
+def _stands(task: Task) -> str:
+    """Return where an approval stands, in the words that end a sentence."""
+    if task.decided is not None:
+        return f"it was {task.decided}{_by(task)}"
+    said = (f"{(one.by or one.person).name} ({one.verdict})" for one in task.assignees if one.verdict)
+    return f"so far: {', '.join(dict.fromkeys(said)) or 'no decision'}"
 
 
 def refuse_amendment(actor: Actor, order: Order, *, begun: bool = False) -> Refusal | None:
@@ -204,7 +215,15 @@ def refuse_late(actor: Actor, task: Task) -> Refusal | None:
     if own:
         message = f"{task.title}: you have already decided: {own.verdict} by {actor.person.name}."
         return Refusal(code=Refused.ALREADY_DECIDED, message=message)
+    if actor.person.id in task.late:
+        message = f"{task.title}: others have decided this in your place; {_stands(task)}."
+        return Refusal(code=Refused.ALREADY_DECIDED, message=message)
     return None
+
+
+def refuse_decision(actor: Actor, order: Order, task: Task, choice: str, reason: str) -> Refusal | None:
+    """Return why a decision does not count, as far as the register shows it, the gravest reason first."""
+    return refuse_decider(actor, order, task) or refuse_late(actor, task) or refuse_choice(task, choice, reason)
 
 
 def may_decide(actor: Actor, order: Order, task: Task) -> bool:

@@ -26,6 +26,7 @@ from catalog.journal import Kind
 from catalog.model import Misplaced, Model, Slug
 from catalog.people import OPERATORS
 from catalog.request import Outcome, Status, Template, WaitKind
+from catalog.sla_spec import ClockSpec
 from catalog.source import Fault, Place
 
 _AT_ONCE = ("0", "at once")
@@ -67,6 +68,11 @@ def at(moment: str, begins: datetime) -> datetime:
         return datetime.combine(day, clock, begins.tzinfo).astimezone(UTC)
     began = begins.astimezone(UTC)
     return began if moment in _AT_ONCE else began + duration.parse(moment)
+
+
+def to_the_minute(moment: datetime) -> datetime:
+    """Return a moment as scenarios tell time."""
+    return moment.replace(second=0, microsecond=0)
 
 
 class PersonSketch(Model):
@@ -374,6 +380,57 @@ class Changes(_Event):
         return self
 
 
+class ClockSight(Model):
+    """What a clock must have come to (feature rows S1-S6, S9).
+
+    Attributes:
+        id: of its definition.
+        stage: the stage it is of; any unless given, the one that began last.
+        of: login of the approver it is of.
+        state: how it stands; ``late`` if all of its time is over, whether or not it still runs.
+        percent: how much of its time is over, rounded down.
+        due: when all of it is over, to the minute.
+        says: words that hold of what became of it, as it is explained.
+    """
+
+    id: Slug
+    stage: str | None = None
+    of: str | None = None
+    state: Literal["running", "paused", "stopped", "cancelled", "late"] | None = None
+    percent: Annotated[int, Constrained(ge=0)] | None = None
+    due: Moment | None = None
+    says: str = ""
+
+
+class HeldSight(Model):
+    """How long somebody must have held the request, in working time, to the minute (feature row S7).
+
+    Attributes:
+        stage: the approval stage.
+        by: login of one of its approvers; without it the stage as a whole.
+        lasting: the time in which it was theirs to decide.
+        waited: the time in which they waited for information.
+    """
+
+    stage: str
+    by: str | None = None
+    lasting: Duration
+    waited: Duration = timedelta(0)
+
+
+class PromiseSight(Model):
+    """By when the request must be likely to be done (feature row S8).
+
+    Attributes:
+        p50, p90: as often as not by the first, nine times of ten by the second.
+        by: what that follows from: earlier requests, or the promise of the item's SLA.
+    """
+
+    p50: Moment
+    p90: Moment
+    by: Literal["history", "sla"]
+
+
 class Sees(_Event):
     """At this moment the request must show this.
 
@@ -386,6 +443,13 @@ class Sees(_Event):
         says: words that hold of what it waits for, what happens at the deadline, or what comes then.
         told: login -> the messages they have got so far: all of them, in their order.
         has, lacks: group -> logins who are, or are not, in it.
+        clocks: what clocks have come to.
+        corrected: definitions by which they are measured instead of those the order was placed with, as after a
+            correction of the item.
+        held: who has held the request for how long.
+        promised: by when it is likely to be done.
+        inbox: login -> what stands in their inbox of it: ``mine``, what they are asked in their own right;
+            ``delegated``, what they are asked in the place of others; ``overdue``, what is due already. All of it.
     """
 
     do: Literal["see"]
@@ -399,6 +463,11 @@ class Sees(_Event):
     told: dict[str, tuple[Template, ...]] = {}
     has: dict[str, tuple[str, ...]] = {}
     lacks: dict[str, tuple[str, ...]] = {}
+    clocks: tuple[ClockSight, ...] = ()
+    corrected: tuple[ClockSpec, ...] = ()
+    held: tuple[HeldSight, ...] = ()
+    promised: PromiseSight | None = None
+    inbox: dict[str, tuple[Literal["mine", "delegated", "overdue"], ...]] = {}
 
 
 Considers = TakesBack | HandsOn | Adds | Consults | Says | Reminds
@@ -467,6 +536,22 @@ class Expected(Model):
     called: tuple[str, ...] = ()
 
 
+FULFILMENT = "fulfilment"
+"""What earlier requests went through after their stages."""
+
+
+class Earlier(Model):
+    """Earlier requests for the item, which were fulfilled before the order is placed (feature row S8).
+
+    Attributes:
+        times: how many of them.
+        took: what they went through, one after the other, and how long each took: ids of stages, or ``fulfilment``.
+    """
+
+    times: Annotated[int, Constrained(ge=1, le=200)] = 1
+    took: Annotated[dict[str, Duration], Constrained(min_length=1)]
+
+
 class HttpReply(Model):
     """What a system answers to HTTP requests whose method and address begin like these; the first that fits counts."""
 
@@ -486,6 +571,7 @@ class Scenario(Model):
         begins: when the order is placed, in `zone`; a Monday unless given, and never in the past.
         company: what differs from the file's company: people, groups and roles that come on top or instead.
         delegations: who may decide in whose place already when the order is placed.
+        earlier: requests for the item that were fulfilled before.
         http: what other systems answer; without it 200 and an empty object.
         actions: what actions of other packages give, by their id; they are never really run.
         lasts: how long is waited for the end at most.
@@ -499,6 +585,7 @@ class Scenario(Model):
     order: OrderSketch
     company: Company | None = None
     delegations: tuple[DelegationSketch, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
     http: tuple[HttpReply, ...] = ()
     actions: dict[str, dict[str, Any]] = {}
     events: tuple[Event, ...] = ()
@@ -575,6 +662,7 @@ def _logins(scenario: Scenario) -> Iterator[tuple[Place, str]]:
         for position, one in enumerate(those):
             named = ((key, getattr(one, key, None)) for key in _PEOPLE)
             yield from (((where, position, key), login) for key, login in named if login is not None)
+    yield from _seen_logins(scenario)
     expect = scenario.expect
     for key in ("has", "lacks"):
         for group, members in getattr(expect, key).items():
@@ -584,6 +672,16 @@ def _logins(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     yield from ((("expect", "on_behalf", login), whose) for login, whose in expect.on_behalf.items())
     not_told = enumerate(expect.not_told)
     yield from ((("expect", "not_told", position), login) for position, login in not_told if _is_somebody(login))
+
+
+def _seen_logins(scenario: Scenario) -> Iterator[tuple[Place, str]]:
+    """Yield the logins of whom it is said what they see, or how long they took."""
+    for position, event in enumerate(scenario.events):
+        if isinstance(event, Sees):
+            where: Place = ("events", position)
+            yield from (((*where, "inbox", login), login) for login in event.inbox)
+            yield from (((*where, "clocks", at, "of"), one.of) for at, one in enumerate(event.clocks) if one.of)
+            yield from (((*where, "held", at, "by"), one.by) for at, one in enumerate(event.held) if one.by)
 
 
 def _is_somebody(recipient: str) -> bool:

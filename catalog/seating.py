@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import takewhile
+from typing import Any
 
 from catalog.ballot import Approvals, Change, Hand, Join, Refusal, Resolve, StageState, Vote
+from catalog.people import PersonRef
 from catalog.settling import asked_anew, carry_over, with_seats
-from catalog.slate import Seat, Slate
+from catalog.slate import NOBODY, Seat, Slate
 from catalog.stages import Stage
 from catalog.standing import refuse_acting, refuse_newcomer, said
 
 
 def resolve(state: Approvals, found: StageState, event: Resolve, at: datetime) -> Change:
     """Ask those who are named now: an empty seat moves, a vote once cast stays unless the stage says otherwise."""
-    slate = reseated(found, without_banned(state, found.stage, event.slate))
+    others = without_banned(state, found.stage, event.others)
+    slate = reseated(found, without_banned(state, found.stage, event.slate), others, event.gone)
     changed, fallen = with_slate(found, slate)
-    changed = _above(state, changed, event.above) if event.above else changed
+    if event.above:
+        changed = _above(changed, without_banned(state, found.stage, event.above), others, event.gone)
     # Only for those who come: whoever was asked before may have taken back what they said elsewhere.
     new = {seat.person.id for seat in slate.seats} - {seat.person.id for seat in found.slate.seats}
     return asked_anew(state, found, carry_over(state, changed, new, at), at, fallen)
 
 
-def _above(state: Approvals, stage: StageState, named: Slate) -> StageState:
+def _above(stage: StageState, fresh: Slate, others: Slate, gone: Collection[str]) -> StageState:
     """Return a stage with those to whom it was escalated as they are named now."""
-    fresh = without_banned(state, stage.stage, named)
-    calendars, hours = {**stage.slate.calendars, **fresh.calendars}, {**stage.slate.hours, **fresh.hours}
-    slate = stage.slate.model_copy(update={"calendars": calendars, "hours": hours})
-    people = tuple(seat.acting for seat in fresh.seats)
-    return stage.model_copy(update={"slate": slate, "escalated": people})
+    handed = _handed((seat for seat in stage.escalated if seat.person.id not in gone), others)
+    seats = {seat.person.id: seat for seat in (handed.get(one.person.id, one) for one in fresh.seats)}
+    slate = stage.slate.model_copy(update=_working_time(stage.slate, fresh))
+    return stage.model_copy(update={"slate": slate, "escalated": tuple(seats.values())})
+
+
+def _handed(seats: Iterable[Seat], others: Slate) -> dict[str, Seat]:
+    """Return the seats that were handed on by whose they were, with those who stand in for who has them now."""
+    return {seat.instead_of.id: _stood_in(seat, others) for seat in seats if seat.instead_of and not seat.joined}
+
+
+def _stood_in(seat: Seat, others: Slate) -> Seat:
+    """Return a seat with those who stand in for its person now, if that was looked up."""
+    found = next((one for one in others.seats if one.person.id == seat.person.id), seat)
+    return seat.model_copy(update={"deputies": found.deputies})
+
+
+def _working_time(*slates: Slate) -> dict[str, Any]:
+    """Return the working time of everybody on these slates; the last of them knows it best."""
+    return {
+        "calendars": {name: own for one in slates for name, own in one.calendars.items()},
+        "hours": {person: name for one in slates for person, name in one.hours.items()},
+    }
 
 
 def without_banned(state: Approvals, stage: Stage, slate: Slate) -> Slate:
@@ -51,25 +74,31 @@ def with_slate(stage: StageState, slate: Slate) -> tuple[StageState, tuple[tuple
     return stage.model_copy(update={"slate": slate, "votes": kept}), fallen
 
 
-def reseated(stage: StageState, fresh: Slate) -> Slate:
+def reseated(stage: StageState, fresh: Slate, others: Slate = NOBODY, gone: Collection[str] = ()) -> Slate:
     """Return the slate of those who are named now, with the seats that stay whoever is named.
 
     A seat that was handed on is not given back, one that an approver asked for stands, and so does one that is filled.
+
+    Args:
+        stage: as it stands.
+        fresh: who is named now.
+        others: those who have such a seat although nobody names them, as they are found now.
+        gone: who of these is no longer there, by id: what they were handed goes back.
     """
     filled = () if stage.stage.revalidate else stage.filled()
-    handed = {seat.instead_of.id: seat for seat in stage.slate.seats if seat.instead_of and not seat.joined}
+    stay = [seat for seat in stage.slate.seats if seat.person.id not in gone or seat.person.id in filled]
+    handed = _handed(stay, others)
     seats: dict[str, Seat] = {}
     for seat in fresh.seats:
         taken = handed.get(seat.person.id)
         one = taken.model_copy(update={"groups": seat.groups, "kept": False}) if taken else seat
         seats[one.person.id] = _united(one, seats.get(one.person.id))
-    for seat in stage.slate.seats:
+    for seat in stay:
         if seat.joined:
-            seats[seat.person.id] = _united(seat, seats.get(seat.person.id))
+            seats[seat.person.id] = _united(_stood_in(seat, others), seats.get(seat.person.id))
         elif seat.person.id in filled:
             seats.setdefault(seat.person.id, seat.model_copy(update={"kept": True}))
-    calendars, hours = {**stage.slate.calendars, **fresh.calendars}, {**stage.slate.hours, **fresh.hours}
-    return fresh.model_copy(update={"seats": tuple(seats.values()), "calendars": calendars, "hours": hours})
+    return fresh.model_copy(update={"seats": tuple(seats.values()), **_working_time(stage.slate, fresh, others)})
 
 
 def _united(seat: Seat, other: Seat | None) -> Seat:
@@ -92,36 +121,42 @@ def hand(state: Approvals, found: StageState, event: Hand, at: datetime) -> Chan
     seat = next((seat for seat in found.slate.seats if seat.person.id == event.seat), None)
     if seat is None:
         return _hand_on_above(state, found, event, at)
-    if not (event.operator or event.by.id in {person.id for person in found.may_fill(seat)}):
+    # Not who stands in for them: whose decision it is would lose it although they keep the right to decide.
+    whose = [one.person.id for one in (*((seat,) if found.stands(seat) else ()), *found.escalated)]
+    if not (_for_all(state, event) or event.by.id in whose):
         return Refusal(code="not-approver", message="This is not yours to hand on.")
     if seat.person.id in found.filled():
         return Refusal(code="already-decided", message=f"There is nothing left to hand on. {said(found)}")
     refusal = refuse_newcomer(state, found, event.to)
     if refusal:
         return refusal
-    first = seat.instead_of or seat.person
-    moved = seat.model_copy(
-        update={
-            "person": event.to,
-            "deputies": (),
-            "instead_of": None if event.to.id == first.id else first,
-            "stays": found.replaced,
-        }
-    )
+    moved = _moved(seat, event.to).model_copy(update={"stays": found.replaced})
     seats = tuple(moved if one is seat else one for one in found.slate.seats)
     return asked_anew(state, found, with_seats(found, seats), at)
 
 
+def _for_all(state: Approvals, event: Hand) -> bool:
+    """Return whether an operator does it; nobody does so about a request of their own."""
+    return event.operator and event.by.id not in (state.parties.requester_id, state.parties.beneficiary_id)
+
+
 def _hand_on_above(state: Approvals, found: StageState, event: Hand, at: datetime) -> Change | Refusal:
     """Put another in the place of somebody it was escalated to, who has no seat of their own."""
-    above = {person.id: person for person in found.escalated}
-    if event.seat not in above or not (event.operator or event.by.id == event.seat):
+    seat = next((seat for seat in found.escalated if seat.person.id == event.seat), None)
+    if seat is None or not (_for_all(state, event) or event.by.id == event.seat):
         return Refusal(code="not-approver", message="This is not yours to hand on.")
     refusal = refuse_newcomer(state, found, event.to)
     if refusal:
         return refusal
-    people = tuple(event.to if person.id == event.seat else person for person in found.escalated)
-    return asked_anew(state, found, found.model_copy(update={"escalated": people}), at)
+    above = tuple(_moved(seat, event.to) if one is seat else one for one in found.escalated)
+    return asked_anew(state, found, found.model_copy(update={"escalated": above}), at)
+
+
+def _moved(seat: Seat, to: PersonRef) -> Seat:
+    """Return a seat with somebody else on it; who is to stand in for them is looked up afterwards."""
+    first = seat.instead_of or seat.person
+    back = to.id == first.id
+    return seat.model_copy(update={"person": to, "deputies": (), "instead_of": None if back else first})
 
 
 def join(state: Approvals, found: StageState, event: Join, at: datetime) -> Change | Refusal:

@@ -157,13 +157,13 @@ def asked_anew(
     came = tuple(person for person in later.values() if person.id not in earlier)
     went = tuple(person for person in earlier.values() if person.id not in later and person.id not in voters)
     removed = (everybody_of(before) | {*now.removed}) - everybody_of(now)
-    agenda = _joined_in(before, now, at) if now.agenda is before.agenda else now.agenda
+    agenda = joined_in(before, now, at) if now.agenda is before.agenda else now.agenda
     now = now.model_copy(update={"removed": tuple(sorted(removed)), "agenda": agenda})
     change = settle(state, now, at)
     return change.model_copy(update={"asked": () if change.closed else came, "gone": went, "fallen": fallen})
 
 
-def _joined_in(before: StageState, now: StageState, at: datetime) -> agendas.Agenda | None:
+def joined_in(before: StageState, now: StageState, at: datetime) -> agendas.Agenda | None:
     """Return the agenda with the reminders of those who are expected to decide only now."""
     expected = {person.id for person in before.undecided()}
     new = [person.id for person in now.undecided() if person.id not in expected]

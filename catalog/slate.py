@@ -119,6 +119,16 @@ class Seat(Model):
         """Who is expected to decide: the one they delegated to, if they did."""
         return self.deputies[-1].person if self.deputies else self.person
 
+    def filled_by(self, person_id: str, at: datetime) -> bool:
+        """Return whether somebody may fill it at that moment: who stands in does so no longer than they are to."""
+        deputies = (one for one in self.deputies if one.until is None or at < one.until)
+        return person_id in (self.person.id, *(one.person.id for one in deputies))
+
+    @property
+    def fillers(self) -> tuple[PersonRef, ...]:
+        """Who may fill it: whose it is, and who stands in for them."""
+        return (self.person, *(deputy.person for deputy in self.deputies))
+
 
 class Slate(Model):
     """Who is asked to decide a stage.
@@ -153,6 +163,27 @@ class Slate(Model):
     def calendar_on(self, stage: Stage, person_id: str) -> Calendar:
         """Return in which calendar somebody's time for a stage is counted: the stage's own, else theirs."""
         return self.calendars.get(stage.calendar or "") or self.calendar(person_id)
+
+
+NOBODY = Slate()
+
+
+class Named(Model):
+    """What the look-ups of an open stage were about, and digests of whom they found: see `Slate.fingerprint`.
+
+    Attributes:
+        own: whom its rules name.
+        levels: the levels of escalation whose people decide, from and to; None if it was not escalated.
+        above: whom these name.
+        others: by login, those whom no rule names: they were handed a decision, or an approver asked for them.
+        beside: what was found of these.
+    """
+
+    own: str
+    levels: tuple[int, int] | None = None
+    above: str = ""
+    others: tuple[str, ...] = ()
+    beside: str = ""
 
 
 def slate(stage: Stage, found: Found, parties: Parties, at: datetime) -> Slate:

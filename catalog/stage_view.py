@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from catalog import settling, stage_words
+from catalog import settling, stage_words, standing, why
 from catalog.ballot import Approvals, Question, StageState, StageStatus, Vote
 from catalog.calendar import ALWAYS
 from catalog.people import PersonRef
 from catalog.request import Assignee, Order, Waiting, WaitKind
 from catalog.text import capital, listed
-from catalog.wording import Words, begins
+from catalog.why import Calling
+from catalog.wording import begins
 
 _UNANSWERED = {"cancel": "The request is cancelled.", "return": "They decide without an answer."}
 
@@ -24,7 +25,8 @@ def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: 
     if stage.question:
         return _waiting_for_answer(stage, stage.question, order, task)
     agenda = stage.agenda
-    unless = stage_words.unless_decided(stage.stage, agenda.level if agenda else 0, Words(order.item))
+    words = Calling(order, state)
+    unless = stage_words.unless_decided(stage.stage, agenda.level if agenda else 0, words)
     return Waiting(
         kind=WaitKind.PEOPLE,
         what=f"{stage.stage.name} decides{_how_many(stage)}",
@@ -33,7 +35,8 @@ def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: 
         since=stage.opened_at or order.accepted_at,
         until=stage.due_at,
         calendar=_calendar(stage, agenda.whose) if agenda else "",
-        rule=stage.slate.rule,
+        rule=why.rules(stage),
+        why=why.asked(stage, words),
         at_deadline=f"{capital(unless)}.",
         then=_following(state, stage.stage.id, then),
         task=task,
@@ -43,8 +46,9 @@ def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: 
 def _on_behalf_of(stage: StageState) -> dict[str, tuple[PersonRef, ...]]:
     """Return by person id in whose place those are asked who stand in (feature row A8)."""
     found: dict[str, list[PersonRef]] = {}
-    for seat in stage.empty():
-        if seat.deputies and stage.stands(seat):
+    empty = stage.empty()
+    for seat in (*(one for one in empty if stage.stands(one)), *(stage.escalated if empty else ())):
+        if seat.deputies:
             found.setdefault(seat.acting.id, []).append(seat.person)
     return {deputy: tuple(people) for deputy, people in found.items()}
 
@@ -86,7 +90,9 @@ def _following(state: Approvals, stage_id: str, then: str) -> str:
     undecided = {one.stage.id: one for one in others if one.status in (StageStatus.WAITING, StageStatus.OPEN)}
     following = [one for one in undecided.values() if stage_id in one.after]
     if not following:
-        return f"{_decide(undecided.values())} too." if undecided else then
+        names = listed(one.stage.name for one in undecided.values())
+        # They may be open beside it, so that they do not come after it.
+        return f"Once {names} {'has' if len(undecided) == 1 else 'have'} decided too: {then}" if undecided else then
     first = [undecided[name].stage.name for name in following[0].after if name in undecided]
     return f"{capital(begins(first))}, {_decide(following)}." if first else f"{_decide(following)}."
 
@@ -108,11 +114,20 @@ def assignees(stage: StageState) -> tuple[Assignee, ...]:
             _add(found, vote.voter, vote, seat.person)
         for deputy in seat.deputies if vote is None and theirs else ():
             _add(found, deputy.person, None, seat.person)
-    for person in stage.escalated if stage.empty() else ():
-        _add(found, person)["escalated"] = True
-    for person_id in stage.voters() & stage.may_act().keys() & found.keys():
-        found[person_id] |= {"verdict": None, "at": None, "by": None, "own": False}  # asked again, in others' place
+    for above in stage.escalated if stage.empty() else ():
+        _add(found, above.person)["escalated"] = True
+        for deputy in above.deputies:
+            _add(found, deputy.person, None, above.person)
+    empty = {seat.person.id for seat in stage.empty()}
+    for person_id in stage.may_act().keys() & found.keys():
+        if found[person_id].get("verdict"):  # asked again, mostly in others' place
+            found[person_id] |= {"verdict": None, "at": None, "by": None, "own": person_id in empty}
     return tuple(Assignee(**one) for one in found.values())
+
+
+def late(stage: StageState, shown: Iterable[Assignee]) -> tuple[str, ...]:
+    """Return by id who could have decided had others not done so in their place; `shown` are its `assignees`."""
+    return tuple(sorted(standing.everybody_of(stage) - {one.person.id for one in shown}))
 
 
 def _add(
@@ -125,6 +140,13 @@ def _add(
     if instead_of:
         known["on_behalf_of"] = (*known.get("on_behalf_of", ()), instead_of)
     return known
+
+
+def why_fallen(stage: StageState | None, vote: Vote) -> str:
+    """Return the rule by which a vote no longer counts after an amendment; `stage` is what has become of its stage."""
+    if stage is None or stage.rule.startswith("auto."):
+        return "approval.not-needed"
+    return "approval.amended" if vote.subject != stage.subject else "approval.not-carried"
 
 
 def facts(stage: StageState) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog.calendar import Calendar
 from catalog.data import holds
+from catalog.duration import Working
 from catalog.item import CatalogItem
 from catalog.model import Model
 from catalog.priority import priority, target_of
@@ -24,7 +25,8 @@ class Terms(Model):
         priority: 1 is the highest; None if its item gives none.
         impact, urgency: what it follows from.
         clocks: those that this order has, with the target of its priority.
-        calendars: those in whose working time they are counted, by id; ``""`` is that of the company.
+        calendars: those in whose working time they are counted, and the time of stages whose people are not known yet,
+            by id; ``""`` is that of the company.
     """
 
     priority: int | None = None
@@ -49,7 +51,7 @@ def terms(item: CatalogItem, names: Mapping[str, Any], calendars: Mapping[str, C
     number = ranked.number if ranked else None
     mine = (spec for spec in item.clocks if holds(spec.when, names))
     clocks = tuple(spec.model_copy(update={"target": target_of(spec, number)}) for spec in mine)
-    wanted = {spec.calendar or "" for spec in clocks}
+    wanted = {spec.calendar or "" for spec in clocks} | working_time(item)
     return Terms(
         priority=number,
         impact=ranked.impact if ranked else "",
@@ -57,3 +59,8 @@ def terms(item: CatalogItem, names: Mapping[str, Any], calendars: Mapping[str, C
         clocks=clocks,
         calendars={name: calendar for name, calendar in calendars.items() if name in wanted},
     )
+
+
+def working_time(item: CatalogItem) -> set[str]:
+    """Return the ids of the calendars in which the time of an item's stages is counted; ``""`` for the company's."""
+    return {stage.calendar or "" for stage in item.approvals if isinstance(stage.decide_within, Working)}

@@ -12,11 +12,22 @@ from typing import Any
 from catalog.ballot import CARRIED
 from catalog.journal import Entry, Kind
 from catalog.text import moment, one_line, quoted
+from catalog.why import passed_over
 
-_SKIPPED = {
-    "approval.skip-requester": "who ordered does not decide",
-    "approval.skip-beneficiary": "nobody decides what is for themselves",
-    "approval.skip-inactive": "the account is not active",
+_FALLEN = {
+    "approval.amended": "what it was about has changed",
+    "approval.not-needed": "people need not decide it any more",
+    "approval.not-carried": "the approval it followed from does not count any more",
+    "approval.withdrawn": "they took back the approval it followed from",
+    "approval.unseated": "who decides it has changed",
+}
+_CLOSED_BECAUSE = {
+    "approval.approved-by-silence": "it was not decided in time",
+    "approval.rejected-by-silence": "it was not decided in time",
+    "approval.skipped-by-silence": "it was not decided in time",
+    "approval.unanswered": "who ordered it did not answer a question",
+    "approval.nobody": "too few may decide it",
+    "approval.amended": "what is decided on has changed",
 }
 _COUNTED = {CARRIED: "an earlier stage has their approval"}
 _QUORUM = {"any": " (one of them is enough)", "all": " (all of them)"}
@@ -62,8 +73,7 @@ def _stand_in(entry: Entry) -> str:
 
 
 def _approver_skipped(entry: Entry) -> str:
-    why = _SKIPPED.get(entry.rule, one_line(entry.rule))
-    return f"{_person(entry.data.get('person'))} is not asked{f': {why}' if why else ''}"
+    return passed_over(_person(entry.data.get("person")), entry.rule)
 
 
 def _vote(entry: Entry) -> str:
@@ -81,7 +91,8 @@ def _vote_withdrawn(entry: Entry) -> str:
 
 def _vote_fallen(entry: Entry) -> str:
     voter = _person(entry.data.get("voter"))
-    return f"What {voter} decided in stage {_stage_name(entry)} no longer counts: what it was about has changed"
+    why = _FALLEN.get(entry.rule)
+    return f"What {voter} decided in stage {_stage_name(entry)} no longer counts{f': {why}' if why else ''}"
 
 
 def _names(entry: Entry, key: str, otherwise: str = "nobody") -> str:
@@ -180,7 +191,9 @@ def _info_given(entry: Entry) -> str:
 def _stage_closed(entry: Entry) -> str:
     status = _word(entry, "status", "closed")
     how = "expired" if status == "expired" else f"was {status}"
-    return f"Stage {_stage_name(entry)} {how}{_because(entry, 'because')}"
+    why = _CLOSED_BECAUSE.get(entry.rule)
+    because = f", because {why}" if why else _because(entry, "because")
+    return f"Stage {_stage_name(entry)} {how}{because}"
 
 
 def _stage_skipped(entry: Entry) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ from rich.text import Text
 
 from catalog.delegation import Scope, shown
 from catalog.duration import words
-from catalog.text import one_line
+from catalog.text import capital, one_line
+from catalog.text import moment as in_utc
 from catalog.wording import Turn, begins, turns
 from cli import doing
 
@@ -70,6 +72,19 @@ def clock(iso: str) -> str:
     return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+_MOMENTS = ("due_at", "until")
+"""What entries of a journal call the moments that their sentences name."""
+
+
+def sentence(entry: dict[str, Any]) -> str:
+    """Return what an entry of a journal says, with the moments it names in the reader's time zone instead of UTC."""
+    text: str = entry["text"]
+    for iso in (entry["data"].get(name) for name in _MOMENTS):
+        with suppress(TypeError, ValueError, OverflowError):  # whatever a later release may write there
+            text = text.replace(in_utc(iso), moment(iso))
+    return text
+
+
 def distance(iso: str) -> str:
     """Return how far away a moment is: ``in 3 days``, ``2 hours ago``."""
     away = datetime.fromisoformat(iso) - datetime.now(UTC)
@@ -78,13 +93,27 @@ def distance(iso: str) -> str:
     return f"in {words(away)}"
 
 
-def expected(promise: dict[str, Any]) -> str:
-    """Return by when a request is likely to be done, as the API has it (feature row S8)."""
-    p50, p90, cases = _by(promise["p50"]), _by(promise["p90"]), promise["cases"]
+def expected(promise: dict[str, Any], due_at: str | None) -> str:
+    """Return by when a request is likely to be done, as the API has it (feature row S8).
+
+    Nothing where there is no more to say than that it is promised by `due_at`.
+    """
     if promise["basis"] == "sla":
-        return f"Promised by {p90} (too few earlier orders to tell)."
+        return _without_history(promise, due_at)
+    cases = promise["cases"]
     orders = f"{cases} earlier order{'s' if cases != 1 else ''}"
-    return f"Usually done by {p50}; nine of ten by {p90} (from {orders})."
+    return f"Usually done by {_by(promise['p50'])}; nine of ten by {_by(promise['p90'])} (from {orders})."
+
+
+def _without_history(promise: dict[str, Any], due_at: str | None) -> str:
+    outlasted = promise["outlasted"]
+    why = "it has taken longer than earlier orders did" if outlasted else "too few earlier orders to tell"
+    owed, minute = datetime.fromisoformat(promise["p90"]), timedelta(minutes=1)
+    if due_at and abs(owed - datetime.fromisoformat(due_at)) < minute:
+        return f"{capital(why)}." if outlasted else ""
+    if owed <= datetime.now(UTC) + minute:  # it never lies in the past
+        return f"What was promised is over ({why})."
+    return f"By {_by(promise['p90'])} if everybody takes all their time ({why})."
 
 
 def _by(iso: str) -> str:
@@ -212,7 +241,7 @@ def _context(context: dict[str, Any]) -> RenderableType:
         now = one["outcome"] or one["status"]
         grid.add_row("before", plain(f"{one['number']}, {moment(one['accepted_at'])}: {now}"))
     for entry in context["history"]:
-        grid.add_row(Text(clock(entry["at"]), style="dim"), plain(entry["text"]))
+        grid.add_row(Text(clock(entry["at"]), style="dim"), plain(sentence(entry)))
     return grid if grid.row_count else Text("Nothing of the kind was ordered or said before.", style="dim")
 
 
@@ -313,7 +342,8 @@ def _planned(order: dict[str, Any]) -> RenderableType:
     if order["cost"]:
         grid.add_row("costs", plain(_cost(order["cost"])))
     grid.add_row("promised", plain(moment(order["due_at"])))
-    grid.add_row("expected", expected(order["promise"]))
+    if likely := expected(order["promise"], order["due_at"]):
+        grid.add_row("expected", likely)
     return Panel(grid, title=plain(f"{order['item']['name']} for {order['beneficiary']['name']}"), title_align="left")
 
 
@@ -341,8 +371,8 @@ def request_panel(request: dict[str, Any], entries: list[dict[str, Any]], clocks
         facts.add_row("Priority", str(request["priority"]))
     if request["status"] != "closed" and request["due_at"]:
         facts.add_row("Promised", f"{moment(request['due_at'])} ({distance(request['due_at'])})")
-    if request["promise"]:
-        facts.add_row("Expected", expected(request["promise"]))
+    if request["promise"] and (likely := expected(request["promise"], request["due_at"])):
+        facts.add_row("Expected", likely)
     for line in clocks:
         facts.add_row("Clock", plain(line))
     for label, answer in request["shown_answers"]:
@@ -371,7 +401,7 @@ def timeline(entries: list[dict[str, Any]]) -> RenderableType:
     """Return a journal as a timeline."""
     table = Table.grid(padding=(0, 1))
     for entry in entries:
-        text = plain(entry["text"])
+        text = plain(sentence(entry))
         if entry["rule"]:
             text.append(f"  [{one_line(entry['rule'])}]", style="dim")
         table.add_row(Text(clock(entry["at"]), style="dim"), ICONS.get(entry["kind"], "·"), text)
@@ -383,6 +413,8 @@ def _waiting(request: dict[str, Any], waiting: dict[str, Any]) -> RenderableType
     grid = Table.grid(padding=(0, 2))
     if waiting["who"]:
         grid.add_row("who", _names(waiting))
+    if waiting["why"]:
+        grid.add_row("why", plain(waiting["why"]))
     grid.add_row("since", f"{moment(waiting['since'])} ({distance(waiting['since'])})")
     if waiting["until"]:
         counted = f", in the working time of {waiting['calendar']}" if waiting["calendar"] else ""

@@ -26,12 +26,14 @@ class Sort(StrEnum):
     DUE = "due"
     AGE = "age"
     ITEM = "item"
+    COST = "cost"
 
 
 class Whose(StrEnum):
-    """Which of them: asked in one's own right, delegated to one, or all."""
+    """Which of them: asked in one's own right, of these as one of a group, delegated to one, or all."""
 
     MINE = "mine"
+    GROUP = "group"
     DELEGATED = "delegated"
     ALL = "all"
 
@@ -43,9 +45,13 @@ app = typer.Typer(help="See what waits for you; decide it, or do it.", no_args_i
 def list_tasks(
     *,
     closed: Annotated[bool, typer.Option("--closed", help="Those that were decided, newest first.")] = False,
-    sort: Annotated[Sort, typer.Option(help="By when they are due, by age, or by item.")] = Sort.DUE,
+    sort: Annotated[Sort, typer.Option(help="By when they are due, by age, by item, or the dearest first.")] = Sort.DUE,
     whose: Annotated[
-        Whose, typer.Option(help="Those you are asked in your own right, those delegated to you, or all.")
+        Whose,
+        typer.Option(
+            help="Those you are asked in your own right; of these, those that any of your group may do and nobody has "
+            "taken; those delegated to you; or all."
+        ),
     ] = Whose.ALL,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those whose time is over.")] = False,
     url: Url = DEFAULT_URL,

@@ -16,7 +16,7 @@ from records.errors import AlreadyOpen, KeyReused, UnknownRequest
 from records.files import attach
 from records.secrets import bind
 from records.tables import id_of, intake, number_of, request_is_open, requests
-from records.values import NewOrder, Taken
+from records.values import NewOrder, Taken, cost_rank
 
 LOOK_UP_WITHIN = timedelta(days=1)
 """How long the look-up that a request begins with is tried."""
@@ -142,13 +142,13 @@ def _holder(connection: Connection, duplicate_key: str | None) -> str | None:
 
 
 def stand_for(connection: Connection, request_id: int, order: Order) -> None:
-    """Let a request stand for what its order has become, inside the caller's transaction.
+    """Let a request stand for what its order has become, and cost that, inside the caller's transaction.
 
     If another open request came to hold that meanwhile, this one stands for nothing: that is found out when the change
     is asked for, and what is on its way now must not get stuck on it.
     """
     mine = requests.c.id == request_id
-    connection.execute(update(requests).where(mine).values(duplicate_key=None))
+    connection.execute(update(requests).where(mine).values(duplicate_key=None, cost_rank=cost_rank(order.cost)))
     key = order.stands_for
     if key is None:
         return
@@ -179,6 +179,7 @@ def _insert(connection: Connection, new: NewOrder, order: Order, parent_id: int 
         item_id=order.item.id,
         duplicate_key=new.duplicate_key,
         parent_id=parent_id,
+        cost_rank=cost_rank(order.cost),
     )
     request_id: int = connection.execute(row.returning(requests.c.id)).scalar_one()
     connection.execute(

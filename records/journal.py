@@ -32,7 +32,7 @@ from records.tables import (
     task_assignees,
     tasks,
 )
-from records.values import is_delegated
+from records.values import is_delegated, is_shared
 
 
 class Journal(Database):
@@ -217,25 +217,28 @@ def _task_row(request_id: int, task: Task) -> dict[str, object]:
 def _assign(connection: Connection, changed: Sequence[Task]) -> None:
     """Replace who is asked; who was asked before stays on record as such."""
     ids = [task.id for task in changed]
-    connection.execute(update(task_assignees).where(task_assignees.c.task.in_(ids)).values(asked=False))
-    rows = [_assignee_row(task, assignee) for task in changed for assignee in task.assignees]
+    connection.execute(update(task_assignees).where(task_assignees.c.task.in_(ids)).values(asked=False, shared=False))
+    shared = {task.id: is_shared(task) for task in changed}
+    rows = [_assignee_row(task, assignee, shared[task.id]) for task in changed for assignee in task.assignees]
     if not rows:
         return
     statement = upsert(connection, task_assignees)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["person_id", "task"],
-            set_={name: statement.excluded[name] for name in ("asked", "verdict", "delegated")},
+            set_={name: statement.excluded[name] for name in ("asked", "verdict", "delegated", "shared")},
         ),
         rows,
     )
 
 
-def _assignee_row(task: Task, assignee: Assignee) -> dict[str, object]:
+def _assignee_row(task: Task, assignee: Assignee, shared: bool) -> dict[str, object]:
+    delegated = is_delegated(assignee)
     return {
         "person_id": assignee.person.id,
         "task": task.id,
         "asked": True,
         "verdict": assignee.verdict,
-        "delegated": is_delegated(assignee),
+        "delegated": delegated,
+        "shared": shared and not delegated,
     }

@@ -36,7 +36,7 @@ class Milestones(Database):
         found = {}
         for request_id, (view, at) in zip(ids, standing, strict=True):
             since = reached.get((request_id, at), _began(view))
-            owed = fallback(view.order.due_at, view.projection)
+            owed = fallback(view.order, view.projection, now)
             found[view.order.number] = promise(samples[kind_of(view.order), at], now, since, owed)
         return found
 

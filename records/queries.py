@@ -162,6 +162,7 @@ _SORTS: dict[Sort, ColumnElement[Any]] = {
     "due": func.coalesce(tasks.c.due_at, literal(NEVER, Moment)),
     "age": literal(""),
     "item": func.coalesce(requests.c.item_id, ""),
+    "cost": requests.c.cost_rank,
 }
 """What open tasks are sorted by before their age."""
 
@@ -251,6 +252,8 @@ def _asked_of(asked: InboxQuery) -> Select[tuple[str]]:
     match asked.whose:
         case "mine":
             return found.where(~task_assignees.c.delegated)
+        case "group":
+            return found.where(task_assignees.c.shared)
         case "delegated":
             return found.where(task_assignees.c.delegated)
         case "all":

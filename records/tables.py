@@ -35,6 +35,7 @@ from sqlalchemy import (
 )
 
 from catalog.request import Status
+from records.values import FREE
 
 FIRST_NUMBER = 1001
 MAX_ID = 2**63 - 1
@@ -138,6 +139,8 @@ requests = Table(
     Column("parent_id", _Id, ForeignKey("requests.id"), index=True),
     # When the first of its waits should end by itself; NULL if none does.
     Column("waits_until", Moment),
+    # Its place among others by what it costs: see `values.cost_rank`.
+    Column("cost_rank", String, nullable=False, server_default=FREE),
     sqlite_autoincrement=True,
 )
 # Literal, not a parameter: a partial index serves only queries that say its condition in so many words.
@@ -250,6 +253,8 @@ task_assignees = Table(
     Column("verdict", String),
     # Whether they are asked only in the place of others.
     Column("delegated", Boolean, nullable=False, server_default=false()),
+    # Whether they are asked as one of several, any of whom may do it, and nobody has taken it on.
+    Column("shared", Boolean, nullable=False, server_default=false()),
 )
 
 notices = Table(

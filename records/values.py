@@ -8,7 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from catalog.item import CatalogItem
 from catalog.journal import Entry
 from catalog.model import Model
-from catalog.request import Assignee, Notice, Order, Outcome, Projection, Status, Task
+from catalog.request import Assignee, Cost, Notice, Order, Outcome, Projection, Status, Task
 
 T = TypeVar("T")
 
@@ -57,8 +57,8 @@ class TaskView(Model):
     request: RequestView
 
 
-Sort = Literal["due", "age", "item"]
-Whose = Literal["mine", "delegated", "all"]
+Sort = Literal["due", "age", "item", "cost"]
+Whose = Literal["mine", "group", "delegated", "all"]
 
 
 class Place(Model):
@@ -77,8 +77,9 @@ class InboxQuery(Model):
     Attributes:
         state: open: what waits for them; closed: what they were asked, newest first.
         sort: of open tasks: by when they are due, the first one first, then those that are never; the oldest first; by
-            item, of each the oldest first.
-        whose: those they are asked in their own right, those they have only because somebody delegated them, or all.
+            item, of each the oldest first; by what it costs in its first year, currency by currency, the dearest first.
+        whose: those they are asked in their own right; of these, those of a group: see `is_shared`, and those of the
+            operators; those they have only because somebody delegated them; or all.
         overdue_at: only those that were due before that moment.
     """
 
@@ -195,3 +196,24 @@ class Page(Model, Generic[T]):
 def is_delegated(assignee: Assignee) -> bool:
     """Return whether somebody is asked only because others have delegated it to them."""
     return not assignee.own and not assignee.escalated
+
+
+def is_shared(task: Task) -> bool:
+    """Return whether several are asked in their own right, any of whom may do it, and nobody has taken it on.
+
+    That is how a group, a role or several owners are asked. Where all have to decide, each has a decision of their own.
+    """
+    if task.kind not in ("approval", "fulfilment") or task.quorum in ("all", "responded") or task.claimed_by:
+        return False
+    return sum(not is_delegated(one) for one in task.assignees) > 1
+
+
+FREE = "zzzz"
+"""The rank of what costs nothing: it comes last."""
+
+
+def cost_rank(cost: Cost | None) -> str:
+    """Return a text by which what costs most comes first; currency by currency, for none is converted into another."""
+    if cost is None or not cost.first_year:
+        return FREE
+    return f"{cost.currency}{max(10**18 - int(cost.first_year * 100), 0):019}"

@@ -51,7 +51,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.people import PersonRef
     from catalog.plan import PlannedStage
     from catalog.request import Assignee, Status, Task, Template, Waiting
-    from catalog.slate import Slate
+    from catalog.slate import NOBODY, Named, Slate
     from catalog.stages import Stage
 
 
@@ -67,6 +67,37 @@ class Want(NamedTuple):
     kind: str
     level: int = 0
     rule: str = ""
+
+
+class LookedUp(NamedTuple):
+    """Who was found for a stage that is open.
+
+    Attributes:
+        slate: whom its rules name.
+        levels, above: of which levels of escalation people decide, and these; None if it was not escalated.
+        others, beside: those whom no rule names as they were looked up, and who of them was found.
+    """
+
+    slate: Slate
+    levels: tuple[int, int] | None = None
+    above: Slate | None = None
+    others: tuple[PersonRef, ...] = ()
+    beside: Slate = NOBODY
+
+    def gone(self) -> tuple[str, ...]:
+        """Return who of the others is no longer there, by id."""
+        there = {seat.person.id for seat in self.beside.seats}
+        return tuple(person.id for person in self.others if person.id not in there)
+
+    def named(self) -> Named:
+        """Return what to compare with when people may have changed."""
+        return Named(
+            own=self.slate.fingerprint(),
+            levels=self.levels,
+            above=self.above.fingerprint() if self.above else "",
+            others=tuple(person.login for person in self.others),
+            beside=self.beside.fingerprint(),
+        )
 
 
 class DeskSoFar(Model):
@@ -176,10 +207,12 @@ class ApprovalDesk:
         if state.opened_at is None:  # nobody may decide it, and its author says what then
             self._note_closed(state)
             return
-        task = self._task(state).model_copy(update={"named": slate.fingerprint()})
+        task = self._task(state).model_copy(update={"named": Named(own=slate.fingerprint())})
         self._tasks[stage.id] = task.id
         self.record.note(Kind.STAGE_OPENED, stage_view.facts(state), status=Status.APPROVAL, rule=slate.rule)
         self.record.open_task(task)
+        for _, vote in change.fallen:  # cast before the order changed, by somebody who is not named any more
+            self._note_fallen(stage.id, vote, "approval.unseated")
         for vote in state.votes:
             if vote.rule == CARRIED and vote.at == state.opened_at:
                 self._note_carried(state, vote)
@@ -188,12 +221,14 @@ class ApprovalDesk:
         if not change.closed:
             self._tell("approval-needed", state, _told(state))
 
-    def resolve(self, stage_id: str, slate: Slate, above: Slate | None, rule: str) -> None:
-        """Ask those who may decide a stage now, and those `above` to whom it was escalated; who is new is told."""
+    def resolve(self, stage_id: str, found: LookedUp, rule: str) -> None:
+        """Ask those who may decide a stage now; who is new is told."""
         before = self.stage(stage_id)
-        self.find(before.stage, slate)
-        change = self._apply(Resolve(stage=stage_id, slate=slate, above=above))
-        self.record.change_task(self._tasks[stage_id], named=slate.fingerprint())
+        for slate in (found.slate, found.beside):
+            self.find(before.stage, slate)
+        event = Resolve(stage=stage_id, slate=found.slate, above=found.above, others=found.beside, gone=found.gone())
+        change = self._apply(event)
+        self.record.change_task(self._tasks[stage_id], named=found.named())
         if isinstance(change, Change) and change.state.stage(stage_id) != before:
             self._note_people(stage_id, change, rule)
 
@@ -203,11 +238,19 @@ class ApprovalDesk:
         self.find(before.stage, slate)
         change = self._apply(Escalate(stage=stage_id, slate=slate))
         assert isinstance(change, Change), change.message  # asked for only when its time has come
+        self._name_above(self.stage(stage_id), slate)
         facts = self._names(before) | {"people": stage_view.named(change.asked)}
         facts |= stage_view.hours(self.stage(stage_id), change.asked)
         self.record.note(Kind.ESCALATED, facts, rule=ESCALATED)
         self._follow(stage_id, change)
         self._tell("approval-needed", self.state.stage(stage_id) or before, change.asked)
+
+    def _name_above(self, state: StageState, slate: Slate) -> None:
+        """Remember who decides after an escalation; if those of an earlier level do too, they are looked up again."""
+        task, levels = self.record.tasks[self._tasks[state.stage.id]], state.levels()
+        if task.named and levels:
+            above = slate.fingerprint() if levels[1] - levels[0] == 1 else ""
+            self.record.change_task(task.id, named=task.named.model_copy(update={"levels": levels, "above": above}))
 
     def look_again(self, people: Iterable[str], stages: Iterable[str], rule: str) -> None:
         """Want the people of these open stages looked up again, and of those in which one of these people may act."""
@@ -248,8 +291,11 @@ class ApprovalDesk:
         stage_id = task.stage or ""
         state = self.stage(stage_id)
         instead = [seat.person for seat in state.slate.seats if seat.person.id in change.vote.seats]
-        # Who it was escalated to decides in their own name.
-        behalf = [one for one in instead if one.id != command.actor.person.id and not change.vote.rule]
+        human = command.actor.person.id
+        if change.vote.rule == ESCALATED:  # who it was escalated to decides in their own name, a deputy in theirs
+            above = [seat for seat in state.escalated if human in {one.id for one in seat.fillers}]
+            instead = [] if human in {seat.person.id for seat in above} else [seat.person for seat in above]
+        behalf = [one for one in instead if one.id != human]
         data: dict[str, Any] = {
             "task": task.id,
             "stage": task.stage,
@@ -297,10 +343,14 @@ class ApprovalDesk:
         entry = self.record.note(_CONSIDERED[command.act], facts, actor=command.actor, command=command.command)
         self._tell("reminder", self.stage(stage_id), reminded)
         self._begin_asking(stage_id, command)
-        self._note_fallen(change)
+        for other_id, vote in change.fallen:
+            if other_id != stage_id:  # that it was taken back here is on record already
+                self._note_fallen(other_id, vote, "approval.withdrawn")
         self._follow(stage_id, change)
         self._tell("approval-needed", self.stage(stage_id), change.asked)
         self._end_asking(stage_id, command)
+        if command.act in ("reassign", "add") and self.is_open(stage_id):
+            self.want(stage_id, Want("again", rule="people.asked"))  # they may be away, or have left
         return entry
 
     def amend(self, planned: tuple[PlannedStage, ...], by_stage: str = "") -> None:
@@ -311,7 +361,8 @@ class ApprovalDesk:
         self.amended += 1
         self._wants = {stage: wants for stage, wants in self._wants.items() if self.is_open(stage)}
         self.note_plan(before)
-        self._note_fallen(change)
+        for stage_id, vote in change.fallen:
+            self._note_fallen(stage_id, vote, stage_view.why_fallen(self.state.stage(stage_id), vote))
         self._close(change.closed)
         self._want_people(change)
         for state in self.state.stages:
@@ -385,10 +436,9 @@ class ApprovalDesk:
         if state.status is StageStatus.OPEN:
             self.record.change_task(
                 self._tasks[stage_id],
-                assignees=stage_view.assignees(state),
+                **_people(state),
                 subject=state.subject,
                 due_at=state.due_at,
-                removed=state.removed,
                 nudged_at=state.nudged_at,
                 acts_in=_acts_in(state),
             )
@@ -405,21 +455,24 @@ class ApprovalDesk:
         facts = self._names(state) | stage_view.hours(state, change.asked)
         facts |= {"asked": stage_view.named(change.asked), "gone": stage_view.named(change.gone)}
         self.record.note(Kind.APPROVERS_CHANGED, facts, rule=rule)
-        self._note_fallen(change)
+        for _, vote in change.fallen:
+            self._note_fallen(stage_id, vote, "approval.unseated")
         self._follow(stage_id, change)
         if self.is_open(stage_id):
             self._tell("approval-needed", self.stage(stage_id), change.asked)
 
-    def _note_fallen(self, change: Change) -> None:
-        for stage_id, vote in change.fallen:
-            state = self.state.stage(stage_id)
-            facts = {
-                "stage": stage_id,
-                "name": state.stage.name if state else stage_id,
-                "voter": vote.voter.model_dump(mode="json"),
-                "choice": vote.verdict,
-            }
-            self.record.note(Kind.VOTE_FALLEN, facts, rule="approval.fallen")
+    def _note_fallen(self, stage_id: str, vote: Vote, rule: str) -> None:
+        """Put on record that a vote no longer counts, and by which rule; show whose decision it is again."""
+        state = self.state.stage(stage_id)
+        facts = {
+            "stage": stage_id,
+            "name": state.stage.name if state else stage_id,
+            "voter": vote.voter.model_dump(mode="json"),
+            "choice": vote.verdict,
+        }
+        self.record.note(Kind.VOTE_FALLEN, facts, rule=rule)
+        if self.is_open(stage_id):
+            self._show(stage_id)
 
     def _note_carried(self, state: StageState, vote: Vote) -> None:
         """Put a vote on record that counts here because it was cast elsewhere."""
@@ -443,7 +496,7 @@ class ApprovalDesk:
             title=f"{state.stage.name}: {order.item.name} for {order.beneficiary.name}",
             stage=state.stage.id,
             quorum=state.stage.quorum,
-            assignees=stage_view.assignees(state),
+            **_people(state),
             choices=tuple(Verdict),
             subject=state.subject,
             bulk=state.stage.bulk,
@@ -551,7 +604,7 @@ class ApprovalDesk:
         self._end_question(state.stage.id)
         self.record.change_task(
             self._tasks[state.stage.id],
-            assignees=stage_view.assignees(state),
+            **_people(state),
             decided=state.status,
             decided_by=tuple(vote.voter for vote in state.votes),
             reason=state.votes[-1].reason if state.votes else "",
@@ -608,6 +661,12 @@ def _event(task: Task, command: Decide | Consider) -> Event:
             return Answer(stage=stage, by=by)
         case "remind":
             return Nudge(stage=stage, by=by, operator=command.actor.operator)
+
+
+def _people(state: StageState) -> dict[str, Any]:
+    """Return what the task of a stage says about who decides it."""
+    assignees = stage_view.assignees(state)
+    return {"assignees": assignees, "removed": state.removed, "late": stage_view.late(state, assignees)}
 
 
 def _acts_in(state: StageState) -> Calendar | None:

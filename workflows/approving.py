@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from workflows.approvals import ApprovalDesk, Want
+from workflows.approvals import ApprovalDesk, LookedUp, Want
 from workflows.ending import Ended
 from workflows.operators import Operators
 from workflows.patience import Patience
@@ -49,6 +49,7 @@ class Approving:
         self._targets = targets
         self._operators = operators
         self._begun: set[str] = set()
+        self._amended = 0
         self._known: Names = {}
 
     def query(self, stage: Stage) -> ApproversQuery:
@@ -77,11 +78,13 @@ class Approving:
         """
         self._known = known or {}
         while not self._desk.is_over():
-            amended = self._desk.amended
+            self._amended = self._desk.amended
             self._begun.clear()
-            await self._go_on(found)
+            with contextlib.suppress(_Changed):
+                await self._go_on(found)
             found = None
-            assert self._desk.is_over() or self._desk.leaving or amended != self._desk.amended, "nobody waits"
+            self._end_if_over()
+            assert self._desk.is_over() or self._desk.leaving or self._has_changed(), "nobody waits"
             await self._leave()
         # Otherwise the frame is at fault, and nothing may be given on it: the workflow task fails loudly.
         assert self._desk.state.outcome is StageStatus.APPROVED, self._desk.state.outcome
@@ -92,12 +95,12 @@ class Approving:
             await workflow.wait_condition(workflow.all_handlers_finished)
             self._desk.leaving = False
             await self._desk.record.flush()
-            if self._leave_now and workflow.all_handlers_finished() and not self._desk.is_over():
+            if self._leave_now and self._outgrown() and workflow.all_handlers_finished() and not self._desk.is_over():
                 self._leave_now()
 
     async def _go_on(self, found: Found | None = None) -> None:
         """Have decided what may begin now, and what may begin then."""
-        while ready := [] if self._desk.leaving else self._ready():
+        while ready := self._ready():
             self._begun.update(stage.id for stage in ready)
             if len(ready) == 1:
                 await self._decide(ready[0], found)
@@ -107,28 +110,37 @@ class Approving:
             found = None  # a later stage begins later: its people are looked up then
 
     def _ready(self) -> list[Stage]:
-        """Return the stages to see to: those that may begin, and those that have begun before an amendment."""
+        """Return the stages to see to: those that may begin, and those that have begun before an amendment.
+
+        After another one, all of them are seen to anew.
+        """
+        if self._desk.leaving or self._has_changed():
+            return []
         state = self._desk.state
         open_ = [one for one in state.stages if one.status is StageStatus.OPEN]
         return [one.stage for one in (*open_, *state.ready()) if one.stage.id not in self._begun]
 
+    def _has_changed(self) -> bool:
+        """Return whether what is decided on was changed since its stages were seen to: any may look different now."""
+        return self._amended != self._desk.amended
+
     async def _branch(self, stage: Stage, found: Found | None) -> None:
         """Have a stage decided that runs beside others, and then what waits for it alone."""
-        await self._decide(stage, found)
-        await self._go_on()
+        with contextlib.suppress(_Changed):
+            await self._decide(stage, found)
+            await self._go_on()
         await self._desk.record.flush()  # the others may go on for long
 
     async def _decide(self, stage: Stage, found: Found | None) -> None:
-        amended = self._desk.amended
         if not self._desk.is_open(stage.id):
             slate = await self._slate(stage, found)
             self._end_if_over()  # one beside it may have been refused while the people were looked up
-            if amended != self._desk.amended:
-                return  # it may look different now
+            if self._has_changed():
+                return
             self._desk.open(stage, slate)
         looking = _Looking(self._desk, stage.id)
         try:
-            while self._desk.is_open(stage.id) and amended == self._desk.amended and not self._desk.leaving:
+            while self._desk.is_open(stage.id) and not self._has_changed() and not self._desk.leaving:
                 looking.begin(lambda want: self._see_to(stage, want))
                 await self._something_happens(stage, looking)
                 looking.take()
@@ -138,12 +150,11 @@ class Approving:
 
     async def _something_happens(self, stage: Stage, looking: _Looking) -> None:
         """Wait until a stage is decided, or something has to be done about it; see to what time demands."""
-        amended = self._desk.amended
         wake_at = self._desk.stage(stage.id).next_at
 
         def happened() -> bool:
             return (
-                amended != self._desk.amended
+                self._has_changed()
                 or self._desk.leaving
                 or self._outgrown()
                 or not self._desk.is_open(stage.id)
@@ -156,11 +167,15 @@ class Approving:
         self._desk.leaving = self._desk.leaving or self._outgrown()
 
     def _outgrown(self) -> bool:
-        """Return whether another run should go on with the request; not as long as operators are asked something."""
+        """Return whether another run should go on with the request.
+
+        Not as long as operators are asked something, nor once it is called off: the next run would not know that.
+        """
         return (
             self._leave_now is not None
             and workflow.info().is_continue_as_new_suggested()
             and not self._operators.are_asked()
+            and self._patience.called_off is None
         )
 
     # ---------------------------------------------------------------- people
@@ -177,30 +192,39 @@ class Approving:
             if settling.enough(stage, slate) or stage.when_nobody != "operator":
                 return slate
             problem = TOO_FEW_DECIDE if slate.people else NOBODY_DECIDES
-            await self._operators.ask(what, problem.format(stage=stage.name), ("retry", "cancel"))
+            await self._ask(what, problem.format(stage=stage.name))
             found = None
+
+    async def _ask(self, what: str, problem: str) -> None:
+        """Have an operator mend something.
+
+        Raises:
+            _Changed: what is decided on has changed meanwhile, so that it may not have to be mended any more.
+        """
+        if await self._operators.ask_while(lambda: not self._has_changed(), what, problem, ("retry", "cancel")) is None:
+            raise _Changed
 
     async def _see_to(self, stage: Stage, want: Want) -> None:
         """Look people up for a stage that is open, as far as it still is."""
         what = f"Find who decides {stage.name}"
         if want.kind == "nobody":
-            await self._operators.ask(what, NOBODY_DECIDES.format(stage=stage.name), ("retry", "cancel"))
+            await self._ask(what, NOBODY_DECIDES.format(stage=stage.name))
         if want.kind == "escalate":
-            slate = await self._looked_up(stage, lambda: self._above(stage, want.level - 1, want.level))
+            level = (want.level - 1, want.level)
+            slate = await self._looked_up(stage, lambda: plan.above(stage, level, self._names()))
             if self._desk.is_open(stage.id):
                 self._desk.escalate(stage.id, slate)
             return
         slate = await self._looked_up(stage, lambda: plan.wanted(stage, self._names()))
-        above = None
-        if self._desk.is_open(stage.id) and (levels := _levels(self._desk.stage(stage.id))):
-            above = await self._looked_up(stage, lambda: self._above(stage, *levels))
+        found = LookedUp(slate)
+        if self._desk.is_open(stage.id) and (levels := self._desk.stage(stage.id).levels()):
+            above = await self._looked_up(stage, lambda: plan.above(stage, levels, self._names()))
+            found = found._replace(levels=levels, above=above)
+        if self._desk.is_open(stage.id) and (people := self._desk.stage(stage.id).others()):
+            beside = await self._looked_up(stage, lambda: plan.these(person.login for person in people))
+            found = found._replace(others=people, beside=beside)
         if self._desk.is_open(stage.id):
-            self._desk.resolve(stage.id, slate, above, want.rule or "approval.nobody")
-
-    def _above(self, stage: Stage, begin: int, end: int) -> Wanted:
-        """Return whom these levels of escalation ask for."""
-        rules = [rule for level in stage.escalate[begin:end] for rule in level.to]
-        return Wanted(groups=(plan.concrete(tuple(rules), self._names()),), fallback=())
+            self._desk.resolve(stage.id, found, want.rule or "approval.nobody")
 
     async def _looked_up(self, stage: Stage, wanted: Callable[[], Wanted]) -> Slate:
         """Return who decides, as the directory has them now."""
@@ -215,7 +239,7 @@ class Approving:
             try:
                 return query()
             except ExpressionError as error:
-                await self._operators.ask(what, ITEM_AT_FAULT.format(error=error), ("retry", "cancel"))
+                await self._ask(what, ITEM_AT_FAULT.format(error=error))
 
     # ---------------------------------------------------------------- ends
 
@@ -224,6 +248,10 @@ class Approving:
         for state in self._desk.state.stages:
             if state.status in ends and state.status is self._desk.state.outcome:
                 raise _ending(state)
+
+
+class _Changed(Exception):
+    """What is decided on has changed: its stages are seen to anew."""
 
 
 class _Looking:
@@ -253,26 +281,27 @@ class _Looking:
         """Take note of one that has come to its end; raises what it raised."""
         if self._task and self._task.done():
             task, self._task = self._task, None
-            task.result()
+            try:
+                task.result()
+            except _Changed:
+                self._put_back()
+                raise
 
     async def give_up(self) -> None:
         """End the one under way: the stage is decided, looks different now, or goes on in another run."""
         task, self._task = self._task, None
         if task is None:
             return
-        if not task.done():
-            task.cancel()
-            if self._want and self._desk.leaving:
-                self._desk.want(self._stage, self._want)
-        with contextlib.suppress(asyncio.CancelledError, Ended):
+        task.cancel()
+        try:
             await task
+        except (asyncio.CancelledError, Ended, _Changed):
+            self._put_back()
 
-
-def _levels(state: StageState) -> tuple[int, int] | None:
-    """Return which levels of escalation may decide now, from and to; None if it was not escalated."""
-    level = state.agenda.level if state.agenda else 0
-    replaced = [at for at in range(level) if state.stage.escalate[at].how == "replace"]
-    return (replaced[-1] if replaced else 0, level) if level else None
+    def _put_back(self) -> None:
+        """See to it that what has not been looked up is looked up later, if the stage is still open then."""
+        if self._want and self._desk.is_open(self._stage):
+            self._desk.want(self._stage, self._want)
 
 
 def _ending(state: StageState) -> Ended:

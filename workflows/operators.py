@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from temporalio import workflow
@@ -41,18 +42,39 @@ class Operators:
             Ended: they called the request off, or its people did.
         """
         task = self._open(what, problem, choices)
+        await self._wait(task, lambda: task.id in self._said, cancellable=cancellable)
+        return self._answer(task)
+
+    async def ask_while(
+        self, wanted: Callable[[], bool], what: str, problem: str, choices: tuple[str, ...]
+    ) -> OperatorSaid | None:
+        """Ask how to go on as long as that has to be known; None if it has not to be any more.
+
+        Raises:
+            Ended: they called the request off, or its people did.
+        """
+        task = self._open(what, problem, choices)
+        await self._wait(task, lambda: task.id in self._said or not wanted())
+        if task.id in self._said:
+            return self._answer(task)
+        self._close(task, "cancelled", None, "This has not to be known any more.")
+        return None
+
+    async def _wait(self, task: Task, done: Callable[[], bool], *, cancellable: bool = True) -> None:
         waiting = Waiting(
             kind=WaitKind.OPERATOR,
-            what=f"An operator has to see to this: {what}",
+            what=f"An operator has to see to this: {task.title}",
             since=task.opened_at,
             rule="frame.operator",
             task=task.id,
         )
         try:
-            await self._patience.wait(waiting, lambda: task.id in self._said, cancellable=cancellable)
+            await self._patience.wait(waiting, done, cancellable=cancellable)
         except (Ended, asyncio.CancelledError) as ending:
             self._close(task, "cancelled", ending.by if isinstance(ending, Ended) else None, str(ending))
             raise
+
+    def _answer(self, task: Task) -> OperatorSaid:
         said = self._said[task.id]
         if said.choice == "cancel":
             raise Ended(Outcome.CANCELLED, f"{said.by.person.name} called it off: {said.reason}", by=said.by)

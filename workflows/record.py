@@ -77,6 +77,7 @@ class Record:
         self.order = order.amended(so_far.amendment)
         self._chain = Chain(order.number, so_far.seq, so_far.head)
         self._entries: list[Entry] = []
+        self._commander = ""  # whose command is carried out, by person id
         self._acted = ""  # who caused the newest entry
         self._followers: list[Callable[[Entry], None]] = []
         self._notices: list[Notice] = []
@@ -107,8 +108,13 @@ class Record:
             steps=self._steps + workflow.info().get_current_history_length(),
         )
 
+    def obeys(self, actor: Actor) -> None:
+        """Say that what is noted until `commanded` follows from a command of theirs, also where no entry names them."""
+        self._commander = actor.person.id
+
     def commanded(self) -> None:
-        """Say that what is noted now follows from a command that the history does not hold yet."""
+        """Say that a command was carried out that the history does not hold yet; what it leads to is noted now."""
+        self._commander = ""
         self._commanded_at = workflow.info().get_current_history_length()
 
     def note(
@@ -142,7 +148,7 @@ class Record:
             command=command,
         )
         self._entries.append(entry)
-        self._acted = actor.person.id if actor else ""
+        self._acted = actor.person.id if actor else self._commander
         for follow in self._followers:
             follow(entry)
         return entry

@@ -143,8 +143,8 @@ class RequestFrame:
         """What was ordered, as it stands now."""
         return self.record.order
 
-    def _planned(self) -> tuple[PlannedStage, ...]:
-        return plan.plan(self.order.stages, names.of_order(self.order, workflow.now()))
+    def _planned(self, by_stage: str = "") -> tuple[PlannedStage, ...]:
+        return plan.plan(self.order.stages, names.of_order(self.order, workflow.now()), by_stage)
 
     def approvals_of(self, desk: ApprovalDesk, leave: Callable[[], None] | None = None) -> Approving:
         """Return what carries a desk's stages out."""
@@ -226,6 +226,7 @@ class RequestFrame:
     async def decide(self, command: Decide) -> Entry:
         """Decide a task; answers with the entry once it stands in the register."""
         self._check_decision(command)
+        self.record.obeys(command.actor)
         task = self.record.tasks[command.task]
         desk = self._desk_of(command.task)
         if desk is None:
@@ -244,6 +245,7 @@ class RequestFrame:
     async def consider(self, command: Consider) -> Entry:
         """Do something about a decision short of deciding."""
         self._check_considering(command)
+        self.record.obeys(command.actor)
         desk = self._desk_of(command.task)
         assert desk is not None, "checked before"
         return await self._written(desk.consider(self.record.tasks[command.task], command))
@@ -257,6 +259,7 @@ class RequestFrame:
     async def amend(self, command: Amend) -> Entry:
         """Change what was ordered; who decides on what has changed is asked again."""
         self._check_amendment(command)
+        self.record.obeys(command.actor)
         return await self._written(self._amended(command, command.amendment))
 
     @amend.validator
@@ -353,11 +356,7 @@ class RequestFrame:
         task = self.record.tasks.get(command.task)
         if task is None:
             raise _refused(Refused.UNKNOWN_TASK, f"{self.order.number} has no task {command.task}.")
-        refusal = (
-            rights.refuse_decider(command.actor, self.order, task)
-            or rights.refuse_late(command.actor, task)
-            or rights.refuse_choice(task, command.choice, command.reason)
-        )
+        refusal = rights.refuse_decision(command.actor, self.order, task, command.choice, command.reason)
         if refusal:
             raise _refused(refusal.code, refusal.message)
         self._check_open()  # only now: whoever comes too late learns who has decided
@@ -372,6 +371,7 @@ class RequestFrame:
         """Raise what speaks against what somebody makes of the order by approving it (feature row A11)."""
         if command.choice != Verdict.APPROVE or not self.desk.has(task):
             raise _refused(Refused.NOT_ALLOWED, "Only who approves the order as a whole can make it smaller.")
+        self._check_worked_out(reduced)
         stage = self.desk.stage(task.stage or "").stage
         errors = amendment.refuse_reduction(self.order.item, stage, self.order.answers, reduced.answers)
         if errors:
@@ -403,6 +403,12 @@ class RequestFrame:
         self._check_open()
         if self.targets.begun or self.desk.is_over():
             raise _refused(Refused.CLOSED, f"{self.order.number} can no longer be changed: it is being carried out.")
+        self._check_worked_out(command.amendment)
+
+    def _check_worked_out(self, found: Amendment) -> None:
+        """Refuse a change that was worked out from what the order is no longer: it would undo another one."""
+        if found.of and found.of != self.order.subject:
+            raise _refused(Refused.SUBJECT_CHANGED, "The order was changed meanwhile; look at it again.")
 
     def _amended(self, command: Amend | Decide, amendment: Amendment, by_stage: str = "") -> Entry:
         """Change what was ordered, on record, and have decided again what depends on it."""
@@ -417,7 +423,7 @@ class RequestFrame:
         told = {**self.order.headline(), "by": command.actor.person.name, "changed": facts["changed"]}
         for person in self.order.people:
             self.record.owe("amended", person, {**told, "reason": command.reason})
-        self.desk.amend(self._planned(), by_stage)
+        self.desk.amend(self._planned(by_stage), by_stage)
         return entry
 
     def _check_work(self, command: Work) -> None:

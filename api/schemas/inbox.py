@@ -23,8 +23,9 @@ class TasksQuery(In):
     """Which tasks: those that wait for oneself, or those one was asked that are closed.
 
     Attributes:
-        sort: of open tasks: by when they are due, by age, or by item.
-        whose: those one is asked in one's own right, those one has only because they were delegated, or all.
+        sort: of open tasks: by when they are due, by age, by item, or by cost.
+        whose: those one is asked in one's own right; of these, those that any of a group may do and nobody has taken;
+            those one has only because they were delegated; or all.
         overdue: only those whose time is over.
     """
 

@@ -94,6 +94,7 @@ class WaitingOut(Out):
     until: datetime | None
     calendar: str = Field(description="The name of the calendar in which that is counted; empty if it is clock time.")
     rule: str
+    why: str = Field(description="Why these people are asked, and who is not and why; empty where that needs no word.")
     at_deadline: str
     then: str
     task: str | None
@@ -106,7 +107,8 @@ class PromiseOut(Out):
     p50: datetime = Field(description="As often as not it is done by then.")
     p90: datetime = Field(description="Nine times of ten it is done by then.")
     cases: int = Field(description="How many earlier requests that was read from, or too few of them.")
-    basis: Literal["history", "sla"] = Field(description="`sla`: too few tell; both moments are what was promised.")
+    basis: Literal["history", "sla"] = Field(description="`sla`: they tell nothing; both are what was promised.")
+    outlasted: bool = Field(description="Whether they tell nothing because it has taken longer than all of them did.")
 
 
 class PartOut(Out):

@@ -1,7 +1,8 @@
 """The demo's second act: an approval in which everything happens that keeps approvals from being easy.
 
-The manager is on leave, her delegate asks back, the order is changed, two stages run side by side and one of them is
-not decided in time. After each turn the request says what it waits for (feature rows A4, A8, A10, A13, A22, W1).
+Two stages run side by side. The manager is on leave, her delegate asks back and is answered, the other stage is not
+decided in time, and the order is changed when both have approved: one vote falls, the other stays. After each turn the
+request says what it waits for (feature rows A4, A8, A10, A13, A22, W1).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cli.demo.supervisor import DemoError, Supervisor
 from cli.render import plain, request_panel
 
 ITEM, GROUP = "tender-room", "tender-archive"
-ORDERER, DELEGATE, CHIEF = "piotr.zielinski", "noor.rahman", "helen.park"
+ORDERER, DELEGATE, CHIEF, OWNER = "piotr.zielinski", "noor.rahman", "helen.park", "anders.falk"
 Reached = Callable[[dict[str, Any]], bool]
 
 
@@ -30,7 +31,7 @@ class SecondAct:
     def __init__(self, url: str, supervisor: Supervisor, console: Console) -> None:
         """Sign everybody in."""
         self._supervisor, self._console = supervisor, console
-        people = {login: Client.sign_in(url, login, PASSWORD) for login in (ORDERER, MANAGER, DELEGATE, CHIEF)}
+        people = {login: Client.sign_in(url, login, PASSWORD) for login in (ORDERER, MANAGER, DELEGATE, CHIEF, OWNER)}
         self._clients = {login: Client(url, token=one["token"]) for login, one in people.items()}
         self._names = {login: one["person"]["name"] for login, one in people.items()}
         self._number = ""
@@ -43,18 +44,10 @@ class SecondAct:
         """
         person = directory.person_by_login(ORDERER)
         directory.ensure_absent(Membership(person_id=person.id, group=GROUP))  # an earlier run may have given it
-        names = self._names
         delegation = self._goes_on_leave()
         try:
-            self._order()
-            self._turn(f"Two stages side by side; {names[MANAGER]} is away, {names[DELEGATE]} stands in", _two_wait)
-            self._ask()
-            self._turn(f"{names[DELEGATE]} asks; her time stands still until the answer", _waits_for_an_answer)
-            self._amend()
-            self._turn(f"{names[ORDERER]} answers by ordering less; both decide on what it is now", _two_wait)
-            self._decide(DELEGATE, "Eight weeks will do")
-            self._turn("Data protection has fifteen seconds in this demo, and does not answer", _escalated)
-            self._decide(CHIEF, "Fine for this tender")
+            self._asks_and_is_answered()
+            self._falls_and_stays()
             closed = self._turn("The record", lambda request: request["status"] == "closed")
         finally:
             self._clients[MANAGER].delete(at("delegations", delegation))
@@ -62,6 +55,30 @@ class SecondAct:
         if closed["outcome"] != "fulfilled" or not seen:
             raise DemoError(f"{self._number} ended {closed['outcome']} ({closed['reason']}); a member: {seen}")
         return self._number
+
+    def _asks_and_is_answered(self) -> None:
+        names = self._names
+        self._order()
+        self._turn(f"Two stages side by side; {names[MANAGER]} is away, {names[DELEGATE]} stands in", _two_wait)
+        self._say(DELEGATE, "question", "Why 40 weeks? The tender ends in spring.")
+        self._turn(f"{names[DELEGATE]} asks; her time stands still until the answer", _waits_for_an_answer)
+        self._say(ORDERER, "answer", "To be on the safe side.")
+        self._turn(f"{names[ORDERER]} answers; the stage goes on with the rest of its time", _two_wait)
+        self._turn("Data protection has fifteen seconds in this demo, and does not answer", _asks(CHIEF))
+
+    def _falls_and_stays(self) -> None:
+        names = self._names
+        self._decide(CHIEF, "Fine for this tender")
+        self._decide(DELEGATE, "To be on the safe side, then")
+        self._turn(f"Both have approved; {names[OWNER]} is next", _asks(OWNER))
+        self._amend()
+        self._turn(
+            f"{names[ORDERER]} orders less: {names[DELEGATE]}'s vote on the weeks falls, {names[CHIEF]}'s stays",
+            _asks(DELEGATE),
+        )
+        self._decide(DELEGATE, "Eight weeks will do")
+        self._turn(f"Only {names[DELEGATE]} had to decide again; now {names[OWNER]} does", _asks(OWNER))
+        self._decide(OWNER, "Welcome")
 
     def _goes_on_leave(self) -> str:
         ends = (datetime.now(UTC) + timedelta(days=14)).isoformat()
@@ -72,11 +89,8 @@ class SecondAct:
         answers = {"purpose": "What did we ask for the Narvik turbines?", "weeks": 40}
         self._number = self._clients[ORDERER].post("/requests", {"item": ITEM, "answers": answers})["number"]
 
-    def _ask(self) -> None:
-        task = self._task(DELEGATE)
-        self._clients[DELEGATE].post(
-            at("tasks", task, "question"), {"text": "Why 40 weeks? The tender ends in spring."}
-        )
+    def _say(self, login: str, what: str, text: str) -> None:
+        self._clients[login].post(at("tasks", self._task(login), what), {"text": text})
 
     def _amend(self) -> None:
         self._clients[ORDERER].post(
@@ -109,8 +123,11 @@ def _waits_for_an_answer(request: dict[str, Any]) -> bool:
     return any(waiting["kind"] == "information" for waiting in request["waiting"])
 
 
-def _escalated(request: dict[str, Any]) -> bool:
-    return any(CHIEF in [person["login"] for person in waiting["who"]] for waiting in request["waiting"])
+def _asks(login: str) -> Reached:
+    def reached(request: dict[str, Any]) -> bool:
+        return any(login in [person["login"] for person in waiting["who"]] for waiting in request["waiting"])
+
+    return reached
 
 
 def tell(url: str, directory: LdapDirectory, supervisor: Supervisor, console: Console) -> str:

@@ -301,7 +301,7 @@ STATUS_OF = {
     "stage-closed": 409,
     "stage-not-open": 409,
     "subject-changed": 409,
-    "no-longer-asked": 403,
+    "no-longer-asked": 409,
     "not-now": 409,
     "nothing-due": 409,
     "not-voted": 409,

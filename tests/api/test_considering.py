@@ -110,10 +110,14 @@ async def test_a9_a_decision_is_handed_on_and_is_then_the_others(live: LiveApi) 
     assert "Mara Lind handed stage 'Manager' to Kim Keller" in entry["text"]
     assert asked(live, number) == {"kim": True}
     assert (await live.sees("mara", "/tasks"))["items"] == []
-    problem(await live.post("mara", f"/tasks/{number}.1/decision", {"choice": "approve"}), 403, "no-longer-asked")
-    problem(await live.post("mara", f"/tasks/{number}.1/reassignment", {"to": "rolf"}), 403, "no-longer-asked")
-    await live.does("kim", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    approve = {"choice": "approve"}
+    said = problem(await live.post("mara", f"/tasks/{number}.1/decision", approve), 409, "no-longer-asked")
+    assert said["detail"].endswith("you are no longer asked to decide this; so far: no decision.")
+    problem(await live.post("mara", f"/tasks/{number}.1/reassignment", {"to": "rolf"}), 409, "no-longer-asked")
+    await live.does("kim", f"/tasks/{number}.1/decision", approve)
     assert (await live.closes(number)).projection.outcome is Outcome.FULFILLED
+    said = problem(await live.post("mara", f"/tasks/{number}.1/decision", approve), 409, "no-longer-asked")
+    assert said["detail"].endswith("it was approved by Kim Keller.")
 
 
 async def test_a9_an_operator_hands_on_what_somebody_sits_on(live: LiveApi) -> None:
@@ -168,6 +172,38 @@ async def test_a8_a_delegate_hands_on_what_was_delegated_to_them(live: LiveApi) 
     assert (await live.sees("kim", "/tasks?whose=mine"))["items"] == []
     await live.does("kim", f"/tasks/{number}.1/reassignment", {"to": "rolf"})
     assert asked(live, number) == {"rolf": True}
+
+
+async def test_a21_a_delegate_who_comes_too_late_is_told_how_it_stands_and_how_it_ended(live: LiveApi) -> None:
+    ends = (live.world.parts.clock() + timedelta(days=2)).isoformat()
+    answer = await live.post("mara", "/delegations", {"delegate": "kim", "ends": ends})
+    assert answer.status_code == 201, answer.text
+    chief = ByPerson(rule="person", person="rolf")
+    number = await live.placed(asking(approvers=(MANAGER, chief), quorum="all"))
+    path, approve = f"/tasks/{number}.1/decision", {"choice": "approve"}
+    assert asked(live, number) == {"mara": True, "kim": False, "rolf": True}
+
+    await live.does("mara", path, approve)
+    said = problem(await live.post("kim", path, approve), 409, "already-decided")
+    assert "so far: Mara Lind (approve)" in said["detail"]
+    said = problem(await live.post("kim", f"/tasks/{number}.1/question", {"text": "Why?"}), 409, "already-decided")
+    assert "so far: Mara Lind (approve)" in said["detail"]
+    problem(await live.post("grace", path, approve), 403, "not-approver")
+
+    await live.does("rolf", path, {"choice": "reject", "reason": "no"})
+    await live.closes(number)
+    said = problem(await live.post("kim", path, approve), 409, "already-decided")
+    assert "rejected by Mara Lind, Rolf Chief" in said["detail"]
+    problem(await live.post("grace", path, approve), 403, "not-approver")
+
+
+async def test_a21_who_it_was_escalated_to_and_who_comes_too_late_is_told_how_it_ended(live: LiveApi) -> None:
+    level = Escalation(to=(ByPerson(rule="person", person="kim"),), decide_within=timedelta(days=1))
+    number = await live.placed(asking(decide_within=timedelta(seconds=1), escalate=(level,)))
+    await until(lambda: "kim" in asked(live, number), within=20)
+    await live.does("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    said = problem(await live.post("kim", f"/tasks/{number}.1/decision", {"choice": "approve"}), 409, "already-decided")
+    assert "approved by Mara Lind" in said["detail"]
 
 
 # ---------------------------------------------------------------- changing one's mind, and reminding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,13 +19,24 @@ HOUR = timedelta(hours=1)
 MARA, EVE = a_person("Mara Lind").ref(), a_person("Eve").ref()
 
 
-def waits(world: ApiWorld, key: str, due: int | None = None, *, item: str = "wiki-editor", **asked: Any) -> str:
-    """Put a task before Mara that is due so many hours after noon; return its id."""
-    story = Story(world.register.take(a_new_order(key, item=an_item(id=item), started=True)).order.number)
-    mara = Assignee(person=MARA, **asked)
-    task = a_task(story.number, 1, mara, due_at=None if due is None else NOON + due * HOUR, stage="manager")
-    world.register.record(story.batch(Kind.OPENED, Kind.STAGE_OPENED, tasks=(task,)))
-    return task.id
+def waits(
+    world: ApiWorld,
+    key: str,
+    due: int | None = None,
+    *besides: str | Assignee,
+    item: str = "wiki-editor",
+    order: dict[str, Any] | None = None,
+    task: dict[str, Any] | None = None,
+    **asked: Any,
+) -> str:
+    """Put a task before Mara, and others `besides`, that is due so many hours after noon; return its id."""
+    taken = world.register.take(a_new_order(key, item=an_item(id=item), started=True, **order or {}))
+    story = Story(taken.order.number)
+    due_at = None if due is None else NOON + due * HOUR
+    said = {"stage": "manager", "due_at": due_at} | (task or {})
+    made = a_task(story.number, 1, Assignee(person=MARA, **asked), *besides, **said)
+    world.register.record(story.batch(Kind.OPENED, Kind.STAGE_OPENED, tasks=(made,)))
+    return made.id
 
 
 async def listed(world: ApiWorld, query: str = "", who: str = "mara") -> list[str]:
@@ -52,6 +64,13 @@ async def test_w2_the_inbox_can_be_sorted_by_item(world: ApiWorld) -> None:
     assert await listed(world, "sort=item") == [found[1], found[0], found[2]]
 
 
+async def test_w2_the_inbox_can_be_sorted_by_cost(world: ApiWorld) -> None:
+    monthly = Cost(recurring=Decimal(10), currency="EUR")  # 120 in the first year
+    costs = (None, Cost(one_off=Decimal(90), currency="EUR"), monthly, Cost(one_off=Decimal(1), currency="CHF"), Cost())
+    free, cheap, dear, other, nothing = (waits(world, f"k{n}", order={"cost": cost}) for n, cost in enumerate(costs))
+    assert await listed(world, "sort=cost") == [other, dear, cheap, free, nothing]
+
+
 async def test_w2_what_is_overdue_is_shown_alone(world: ApiWorld) -> None:
     past, _ = waits(world, "a", 0), waits(world, "b", 1)
     assert await listed(world, "overdue=true") == []
@@ -74,10 +93,23 @@ async def test_w2_each_task_says_why_it_is_mine(world: ApiWorld) -> None:
     assert await listed(world, "whose=all") == [own, stands_in, escalated]
 
 
+async def test_w2_what_any_of_a_group_may_do_and_nobody_has_taken_is_shown_alone(world: ApiWorld) -> None:
+    work = {"kind": "fulfilment", "choices": ("done",)}
+    waits(world, "a", 1)
+    group = waits(world, "b", 2, "Eve")
+    waits(world, "c", 3, "Eve", task={"quorum": "all"})
+    waits(world, "d", 4, Assignee(person=EVE, own=False))  # she only stands in
+    untaken = waits(world, "e", 5, "Eve", task=work)
+    waits(world, "f", 6, "Eve", task=work | {"claimed_by": EVE})
+    waits(world, "g", 7, "Eve", task={"kind": "information"})
+    assert await listed(world, "whose=group") == [group, untaken]
+    assert len(await listed(world, "whose=mine")) == 7
+
+
 async def test_w2_what_is_for_operators_says_so(world: ApiWorld) -> None:
     number = await world.placed()
     world.register.record(world.engine.ask_operator(number))
-    (task,) = (await world.get("otto", "/tasks")).json()["items"]
+    (task,) = (await world.get("otto", "/tasks?whose=group")).json()["items"]
     assert (task["yours"], task["can"]) == ("operator", ["decide"])
     seen = (await world.get("otto", f"/tasks/{number}.1")).json()
     assert (seen["yours"], seen["can"]) == (None, ["reassign", "remind"])
@@ -93,7 +125,7 @@ async def test_a_question_that_the_inbox_does_not_know_is_refused(world: ApiWorl
 @pytest.mark.parametrize("cursor", ["0", "0~", "0~x", f"{10**18}~9999-12-31T00:00:00+00:00", "9" * 19])
 async def test_any_cursor_that_looks_like_one_is_answered(world: ApiWorld, cursor: str) -> None:
     waits(world, "a", 1)
-    for sort in ("due", "age", "item"):
+    for sort in ("due", "age", "item", "cost"):
         assert (await world.get("mara", "/tasks", params={"cursor": cursor, "sort": sort})).status_code == 200
 
 

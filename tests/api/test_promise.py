@@ -7,13 +7,16 @@ from typing import Any
 
 from sqlalchemy import update
 from support.api_world import ApiWorld
-from support.builders import NOON
+from support.builders import NOON, a_stage, an_item
+from support.clocked import a_calendar
 
+from catalog.duration import Working
+from catalog.item import Sla
 from records.tables import milestones
 
 DAY = timedelta(days=1)
 DUE = (NOON + 5 * DAY).replace(second=0, microsecond=0) + timedelta(minutes=1)
-"""What the item's SLA says, to the minute."""
+"""What the item's SLA says, rounded up to the minute as earlier orders' lengths are."""
 
 
 async def fulfilled(world: ApiWorld, times: int, *, took: timedelta = DAY) -> None:
@@ -33,7 +36,7 @@ async def test_with_few_earlier_orders_the_sla_is_promised(world: ApiWorld) -> N
     await fulfilled(world, 3)
     number = await world.placed()
     promise = (await world.get("ada", f"/requests/{number}")).json()["promise"]
-    assert (promise["basis"], promise["cases"], moments(promise)) == ("sla", 3, (DUE, DUE))
+    assert (promise["basis"], promise["cases"], moments(promise)) == ("sla", 3, (NOON + 5 * DAY, NOON + 5 * DAY))
 
 
 async def test_s8_with_enough_earlier_orders_their_history_is(world: ApiWorld) -> None:
@@ -66,8 +69,28 @@ async def test_a_preview_without_history_promises_the_end_of_the_last_approval_i
     order = {"item": "wiki-editor", "answers": {"why": "work"}}
     (planned,) = (await world.post("ada", "/requests/preview", order)).json()["orders"]
     assert planned["promise"]["basis"] == "sla"
-    decided_by = datetime.fromisoformat(planned["decided_by"])
-    assert timedelta(0) <= moments(planned["promise"])[1] - decided_by < timedelta(minutes=1)
+    assert moments(planned["promise"])[1] == datetime.fromisoformat(planned["decided_by"])
+
+
+async def test_a_request_that_has_outlasted_all_earlier_ones_says_so(world: ApiWorld) -> None:
+    await fulfilled(world, 20)
+    number = await world.placed()
+    world.clock.passes(2 * DAY)
+    world._tokens.clear()  # they are good for an hour
+    promise = (await world.get("ada", f"/requests/{number}")).json()["promise"]
+    assert (promise["basis"], promise["cases"], promise["outlasted"]) == ("sla", 0, True)
+
+
+async def test_s8_without_history_the_stages_of_a_preview_and_of_its_request_add_up_alike(world: ApiWorld) -> None:
+    world.engine.quiet = True  # nobody is asked yet
+    world.register.publish_calendars([a_calendar("office", default=True)], NOON, complete=True)
+    stages = (a_stage(decide_within=5 * DAY), a_stage(id="owner", decide_within=Working(days=5), calendar="office"))
+    world.shelve(an_item(id="slow", approvals=stages, sla=Sla(target=6 * DAY)))
+    order = {"item": "slow", "answers": {"why": "work"}}
+    (planned,) = (await world.post("ada", "/requests/preview", order)).json()["orders"]
+    placed = (await world.orders(item="slow")).json()
+    assert planned["promise"] == placed["promise"]
+    assert moments(planned["promise"])[1] > NOON + 11 * DAY  # there is a weekend in the five working days
 
 
 async def test_a_closed_request_is_promised_nothing(world: ApiWorld) -> None:

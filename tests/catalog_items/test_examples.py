@@ -16,8 +16,10 @@ from cli.kit.simulation import Story, Verdict, read_stories, simulate
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "approvals"
 ITEMS = EXAMPLES / "items"
-ROWS = {f"A{n}" for n in (*range(1, 15), 17, *range(19, 26))} | {"S1", "S2", "S4", "S6", "W1", "N2", "N3"}
-"""The feature rows that a request's life shows; others are the API's, the mail's or the register's."""
+ROWS = (
+    {f"A{n}" for n in (*range(1, 15), 17, *range(19, 26))} | {f"S{n}" for n in range(1, 10)} | {"W1", "W2", "N2", "N3"}
+)
+"""Every feature row of approvals, clocks and explained waiting."""
 
 
 @pytest.fixture(scope="module")

@@ -211,6 +211,8 @@ def test_w2_the_list_says_what_is_overdue_and_why_it_is_yours(world: ApiWorld, c
     assert "for Eve" in text
     assert task.id not in commissary("Mara Lind", "task", "list", "--overdue").text
     assert f"{number}.1" not in commissary("Mara Lind", "task", "list", "--whose", "delegated").text
+    assert number in commissary("Mara Lind", "task", "list", "--whose", "mine", "--sort", "cost").text
+    assert number not in commissary("Mara Lind", "task", "list", "--whose", "group").text
     assert commissary("Mara Lind", "task", "list", "--sort", "size").code == 2
     seen = shown(commissary, "Mara Lind", "task", "show", task.id)
     assert "Asked Mara Lind (for Eve) You for Eve" in seen

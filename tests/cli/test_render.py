@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
 
+from api.schemas.journal import EntryOut
+from catalog.journal import Chain, Kind
 from cli.client import Trouble
 from cli.render import draft_table, plain, preview_panel, request_panel, request_table, stages, task_panel, task_table
 
@@ -22,7 +26,7 @@ HOSTILE = {
     "a\nb": "a b",
 }
 AT = "2025-03-03T12:00:00+00:00"
-A_PROMISE = {"p50": AT, "p90": "2025-03-05T12:01:00+00:00", "cases": 132, "basis": "history"}
+A_PROMISE = {"p50": AT, "p90": "2025-03-05T12:01:00+00:00", "cases": 132, "basis": "history", "outlasted": False}
 
 
 def printed(what: RenderableType) -> str:
@@ -39,6 +43,7 @@ def a_request(text: str) -> dict[str, Any]:
         "who": [person | {"on_behalf_of": [person]}],
         "since": AT,
         "until": AT,
+        "why": text,
         "at_deadline": text,
         "then": text,
         "task": text,
@@ -69,10 +74,10 @@ def a_request(text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.items())
 def test_a_request_shows_what_people_wrote_literally(text: str, shown: str) -> None:
-    entry = {"at": AT, "kind": "comment", "text": text, "rule": text}
+    entry = {"at": AT, "kind": "comment", "text": text, "rule": text, "data": {}}
     out = printed(request_panel(a_request(text), [entry]))
     if text != "a\nb":  # an answer keeps its lines; that is tested below
-        assert out.count(shown) == 27
+        assert out.count(shown) == 28
     assert "\x1b" not in out
     assert "\u202e" not in out
 
@@ -117,7 +122,7 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
             "changes": 2,
             "colleagues": 3,
             "earlier": [{"number": text, "accepted_at": AT, "outcome": None, "status": text}],
-            "history": [{"at": AT, "text": text}],
+            "history": [{"at": AT, "text": text, "data": {}}],
         },
         "due_at": None,
         "decided": text,
@@ -165,15 +170,7 @@ def test_a_preview_says_which_stages_do_not_simply_follow() -> None:
     three = [stage | {"id": "a", "name": "A", "after": []}, stage | {"id": "b", "name": "B", "after": []}]
     three.append(stage | {"id": "c", "name": "C", "after": ["a", "b"]})
     who = {"name": "Ada"}
-    order = {
-        "item": who,
-        "beneficiary": who,
-        "stages": three,
-        "later": [],
-        "cost": None,
-        "due_at": AT,
-        "promise": A_PROMISE,
-    }
+    order = an_order(A_PROMISE) | {"item": who, "beneficiary": who, "stages": three}
     out = printed(preview_panel({"may_be_ordered": True, "errors": [], "left_out": [], "orders": [order]}))
     assert [when in out for when in ("B  an operator: nobody was found, at once", "once A and B have approved")]
     assert out.count("at once") == 1
@@ -196,6 +193,27 @@ def test_an_answer_keeps_its_lines() -> None:
 THIS_YEAR = datetime.now().astimezone().year
 
 
+def an_order(promise: dict[str, Any], due_at: str = AT) -> dict[str, Any]:
+    """Return an order of a preview."""
+    name = {"name": "x"}
+    return {
+        "item": name,
+        "beneficiary": name,
+        "stages": [],
+        "later": [],
+        "cost": None,
+        "due_at": due_at,
+        "promise": promise,
+    }
+
+
+def both(promise: dict[str, Any], due_at: str = AT) -> list[str]:
+    """Return a request and a preview that are promised like that, each on one line."""
+    request = a_request("x") | {"promise": promise, "due_at": due_at}
+    preview = {"may_be_ordered": True, "errors": [], "left_out": [], "orders": [an_order(promise, due_at)]}
+    return [" ".join(printed(panel).split()) for panel in (request_panel(request, []), preview_panel(preview))]
+
+
 @pytest.mark.parametrize(
     ("promise", "words"),
     [
@@ -207,36 +225,79 @@ THIS_YEAR = datetime.now().astimezone().year
             {"p50": "2019-12-31T12:00:00", "p90": "2020-01-03T09:30:00", "cases": 1},
             "Usually done by Tue 31 Dec 2019, 12:00; nine of ten by Fri 03 Jan 2020, 09:30 (from 1 earlier order).",
         ),
-        (
-            {"p50": "2020-01-03T09:30:00", "p90": "2020-01-03T09:30:00", "cases": 7, "basis": "sla"},
-            "Promised by Fri 03 Jan 2020, 09:30 (too few earlier orders to tell).",
-        ),
     ],
 )
 def test_a_promise_is_said_in_words_with_the_year_only_if_it_is_another(promise: dict[str, Any], words: str) -> None:
     p50, p90 = (datetime.fromisoformat(promise[name]) for name in ("p50", "p90"))
     said = words.format(p50=p50, p90=p90)
-    request = a_request("x") | {"promise": {"basis": "history"} | promise}
-    assert said in " ".join(printed(request_panel(request, [])).split())
-    order: dict[str, Any] = {
-        "item": {"name": "x"},
-        "beneficiary": {"name": "x"},
-        "stages": [],
-        "later": [],
-        "cost": None,
-        "due_at": AT,
-    }
-    preview = {
-        "may_be_ordered": True,
-        "errors": [],
-        "left_out": [],
-        "orders": [order | {"promise": request["promise"]}],
-    }
-    assert said in " ".join(printed(preview_panel(preview)).split())
+    for out in both({"basis": "history", "outlasted": False} | promise):
+        assert said in out
+
+
+def without_history(p90: str, *, outlasted: bool = False) -> dict[str, Any]:
+    return {"p50": p90, "p90": p90, "cases": 0, "basis": "sla", "outlasted": outlasted}
+
+
+@pytest.mark.parametrize(
+    ("outlasted", "why"),
+    [(False, "too few earlier orders to tell"), (True, "it has taken longer than earlier orders did")],
+)
+def test_without_history_it_is_said_why_and_what_follows_from_the_stages(*, outlasted: bool, why: str) -> None:
+    for out in both(without_history("2199-01-03T09:30:00+00:00", outlasted=outlasted)):
+        assert f"if everybody takes all their time ({why})." in out
+        assert "Jan 2199" in out
+    for out in both(without_history("2020-01-03T09:30:00+00:00", outlasted=outlasted)):
+        assert f"What was promised is over ({why})." in out
+
+
+@pytest.mark.parametrize("seconds", [0, 59])
+def test_what_is_promised_anyway_is_not_said_twice(seconds: int) -> None:
+    due_at = "2199-01-03T09:30:30+00:00"
+    owed = (datetime.fromisoformat(due_at) + timedelta(seconds=seconds)).isoformat()
+    for out in both(without_history(owed), due_at):
+        assert "xpected" not in out
+    for out in both(without_history(owed, outlasted=True), due_at):
+        assert "xpected It has taken longer than earlier orders did." in out
 
 
 def test_a_request_with_nothing_to_promise_promises_nothing() -> None:
     assert "Expected" not in printed(request_panel(a_request("x") | {"promise": None}, []))
+
+
+def test_w1_a_wait_says_why_these_people_are_asked() -> None:
+    request = a_request("x")
+    request["waiting"] = [request["waiting"][0] | {"why": "Mara Lind as line manager."}]
+    assert "why Mara Lind as line manager." in " ".join(printed(request_panel(request, [])).split())
+    request["waiting"] = [request["waiting"][0] | {"why": ""}]
+    assert "why" not in printed(request_panel(request, []))
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Read in a time zone nine hours before UTC."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_the_moments_in_a_timeline_are_in_the_readers_zone() -> None:
+    until = "2026-11-27T20:37:00+00:00"
+    opened = Chain("REQ-1").append(Kind.STAGE_OPENED, datetime.fromisoformat(AT), data={"due_at": until})
+    waits = Chain("REQ-1").append(Kind.WAIT_BEGUN, datetime.fromisoformat(AT), data={"what": "snow", "until": until})
+    entries = [EntryOut.of(one).model_dump(mode="json") for one in (opened, waits)]
+    assert all("27 November 2026, 20:37 UTC" in entry["text"] for entry in entries)
+    out = printed(request_panel(a_request("x"), entries))
+    assert out.count("Sat 28 Nov 2026 05:37") == 2
+    assert "UTC" not in out
+
+
+@pytest.mark.parametrize("odd", [None, 7, "", "soon", "0001-01-01T00:00:00+14:00"])
+def test_an_entry_without_a_moment_that_can_be_read_is_shown_as_it_stands(odd: Any) -> None:
+    entry = {"at": AT, "kind": "comment", "text": "until soon", "rule": "", "data": {"until": odd}}
+    assert "until soon" in printed(request_panel(a_request("x"), [entry]))
 
 
 def test_closed_tasks_have_their_outcome_under_its_own_title() -> None:

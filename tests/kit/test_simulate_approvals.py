@@ -323,3 +323,158 @@ def test_everything_about_approvals_that_is_not_so_is_a_sentence(stage: Stage) -
 def test_what_cannot_be_done_is_said_and_ends_the_story(stage: Stage, event: dict[str, Any], said: str) -> None:
     [sentence] = play(stage, event).unmet
     assert sentence.startswith(said)
+
+
+# ---------------------------------------------------------------- clocks, likely dates, inboxes
+
+TIMED = BOOKS | {
+    "clocks": [
+        {"id": "decision", "measures": "decision", "target": "2 working days", "warn": []},
+        {"id": "reader", "name": "Reader", "measures": "approver", "target": "5 working days", "warn": []},
+    ]
+}
+ASKED = deed("day 1 11:00", "ask", "mara", text="Who reads it?")
+ANSWERED = deed("day 1 15:00", "answer", "ada", text="All of us.")
+
+
+def test_clocks_and_who_held_it_are_read_from_what_has_happened(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        ASKED,
+        see("day 1 12:00", clocks=[{"id": "decision", "state": "paused", "percent": 12}]),
+        ANSWERED,
+        see(
+            "day 4 09:00",
+            clocks=[
+                {
+                    "id": "decision",
+                    "stage": "readers",
+                    "state": "late",
+                    "due": "day 3 13:00",
+                    "says": "MARA LIND asked",
+                },
+                {"id": "decision", "state": "running", "percent": 125},
+                {"id": "reader", "of": "mara", "state": "running", "percent": 50},
+            ],
+            held=[
+                {"stage": "readers", "lasting": "20 hours", "waited": "4 hours"},
+                {"stage": "readers", "by": "mara", "lasting": "20 hours", "waited": "4 hours"},
+            ],
+        ),
+        item=TIMED,
+        zone="Europe/Berlin",
+        lasts="4 days",
+    )
+    assert verdict.unmet == ()
+
+
+def test_what_has_happened_is_measured_by_a_corrected_definition(stage: Stage) -> None:
+    whole = {"id": "whole", "name": "Whole", "start": "ordered", "stop": "closed", "target": "3 working days"}
+    verdict = play(
+        stage,
+        ASKED,
+        ANSWERED,
+        see(
+            "day 2 09:00",
+            corrected=[{"id": "decision", "measures": "decision", "target": "1 working day"}, whole],
+            clocks=[{"id": "decision", "percent": 50}, {"id": "whole", "percent": 33}],
+        ),
+        item=TIMED,
+        zone="Europe/Berlin",
+    )
+    assert verdict.unmet == ()
+
+
+def test_a_corrected_definition_that_cannot_be_worked_out_is_a_sentence(stage: Stage) -> None:
+    corrected = [{"id": "decision", "measures": "decision", "when": "form.size > 3"}]
+    [sentence] = play(stage, see("day 1 10:00", corrected=corrected, clocks=[{"id": "decision"}]), item=TIMED).unmet
+    assert sentence.startswith("day 1 10:00: the corrected clocks cannot be worked out: ")
+
+
+def test_a_corrected_definition_names_a_calendar_that_there_is(stage: Stage) -> None:
+    corrected = [{"id": "decision", "measures": "decision", "calendar": calendar} for calendar in ("berlin", "berlim")]
+    story = {"name": "one", "order": {"by": "ada"}, "expect": {}, "events": [see("day 2", corrected=corrected)]}
+    [problem] = read_stories([stage.write(BOOKS, story)]).problems
+    assert (problem.rule, problem.path) == ("unknown-value", "scenarios[0].events[0].corrected[1].calendar")
+    assert (problem.message, problem.remedy) == ("there is no calendar 'berlim'", "Did you mean 'berlin'?")
+
+
+def test_the_likely_date_follows_from_earlier_requests_or_the_sla(stage: Stage) -> None:
+    earlier = [
+        {"times": 15, "took": {"readers": "1 day", "fulfilment": "2 hours"}},
+        {"times": 5, "took": {"readers": "3 days"}},
+    ]
+    likely = see("day 1 10:00", promised={"p50": "26 hours", "p90": "72 hours", "by": "history"})
+    assert play(stage, likely, earlier=earlier).unmet == ()
+    promised = see("day 1 10:00", promised={"p50": "day 21 09:00", "p90": "day 21 09:00", "by": "sla"})
+    assert play(stage, promised, earlier=earlier[:1]).unmet == ()
+
+
+def test_an_inbox_has_what_waits_for_somebody_in_their_own_right_or_anothers_and_what_is_late(stage: Stage) -> None:
+    work = {
+        "id": "fetch",
+        "do": "task",
+        "title": "Fetch them",
+        "assign": [{"rule": "group", "group": "readers"}],
+        "due": "1 day",
+        "undo": {"do": "notify", "to": ["requester"], "subject": "Back", "text": "Please."},
+    }
+    verdict = play(
+        stage,
+        see("day 1 10:00", inbox={"mara": ["mine"], "sam": ["delegated"], "ada": [], "otto": []}),
+        deed("day 1 11:00", "approve", "sam"),
+        deed("day 1 12:00", "approve", "rolf"),
+        see("day 1 13:00", inbox={"mara": ["mine"], "sam": []}),
+        see("day 2 12:10", inbox={"mara": ["mine", "overdue"]}),
+        item=BOOKS | {"steps": [work]},
+        delegations=[{"by": "mara", "to": "sam", "ends": "day 9"}],
+    )
+    assert verdict.unmet == ()
+
+
+def test_everything_about_time_and_inboxes_that_is_not_so_is_a_sentence(stage: Stage) -> None:
+    moment = "day 1 15:00"
+    verdict = play(
+        stage,
+        see(
+            moment,
+            clocks=[
+                {"id": "whole"},
+                {"id": "decision", "of": "mara"},
+                {"id": "decision", "state": "late", "percent": 12, "due": "day 2 17:30", "says": "paused"},
+            ],
+            held=[
+                {"stage": "readers", "lasting": "5 hours", "waited": "1 hour"},
+                {"stage": "readers", "by": "sam", "lasting": "2 hours"},
+            ],
+            promised={"p50": "1 day", "p90": "480 hours", "by": "sla"},
+            inbox={"mara": [], "sam": ["mine", "overdue"]},
+        ),
+        item=TIMED,
+        zone="Europe/Berlin",
+    )
+    readers = ", ".join(f"reader of readers of {login}" for login in ("mara", "olga", "rolf"))
+    there = f"there are: decision of readers, {readers}"
+    due = "6 March 2040, 16:30 UTC"
+    sla = "25 March 2040, 08:00 UTC, at most 25 March 2040, 08:00 UTC, by the sla"
+    began = "Mon 5 March 2040, 09:00: it began to run: stage 'Two readers' began."
+    assert verdict.unmet == (
+        f"{moment}: expected a clock 'whole'; {there}",
+        f"{moment}: expected a clock 'decision' of mara; {there}",
+        f"{moment}: expected the clock 'decision' to be late; it is running",
+        f"{moment}: expected the clock 'decision' to be at 12 %; it is at 37 %",
+        f"{moment}: expected the clock 'decision' to be due {due}; it is due: 7 March 2040, 08:00 UTC",
+        f"{moment}: expected the clock 'decision' to say 'paused'; it says: {began}",
+        f"{moment}: expected readers to have held it for 5 hours, and waited for 1 hour; it was 6 hours",
+        f"{moment}: expected sam at readers to have held it for 2 hours; it was no time",
+        f"{moment}: expected it to promise {sla.replace('25', '6', 1)}; it promises {sla}",
+        f"{moment}: expected mara to have nothing in the inbox; it has: mine",
+        f"{moment}: expected sam to have mine, overdue in the inbox; it has: nothing",
+    )
+
+
+def test_what_earlier_requests_went_through_the_item_must_have(stage: Stage) -> None:
+    story = {"name": "one", "order": {"by": "ada"}, "expect": {}, "earlier": [{"took": {"reader": "1 day"}}]}
+    [problem] = read_stories([stage.write(BOOKS, story)]).problems
+    assert (problem.rule, problem.path) == ("unknown-value", "scenarios[0].earlier[0].took.reader")
+    assert (problem.message, problem.remedy) == ("there is no stage 'reader'", "Did you mean 'readers'?")

@@ -276,6 +276,42 @@ def test_w2_what_is_ones_own_and_what_was_delegated_can_be_told_apart(register: 
     assert ids(inbox(register, "bob")) == [own, stands_in, both, escalated]
 
 
+def costing(register: Register, key: str, amount: str, currency: str = "EUR") -> Story:
+    """Put a task before Bob about an order that costs so much once."""
+    cost = Cost(one_off=Decimal(amount), currency=currency)
+    story = Story(register.take(a_new_order(key, cost=cost)).order.number)
+    with_tasks(register, story, a_task(story.number, 1, "Bob"))
+    return story
+
+
+def test_w2_tasks_are_sorted_by_cost_currency_by_currency_the_dearest_first(register: Register) -> None:
+    amounts = ("9.99", "0", "10", "1" + "0" * 30, "9.995")
+    cheap, free, dear, endless, as_cheap = (
+        f"{costing(register, f'k{n}', amount).number}.1" for n, amount in enumerate(amounts)
+    )
+    abroad = f"{costing(register, 'abroad', '1', 'CHF').number}.1"
+    assert every_page(register, "bob", sort="cost") == [abroad, endless, dear, cheap, as_cheap, free]
+
+
+def test_w2_an_order_that_is_changed_is_sorted_by_what_it_costs_now(register: Register) -> None:
+    changed, other = costing(register, "a", "1"), costing(register, "b", "3")
+    change(register, changed, "more")  # now 5 EUR
+    assert every_page(register, "bob", sort="cost") == [f"{changed.number}.1", f"{other.number}.1"]
+
+
+def test_w2_what_one_of_a_group_has_taken_waits_for_the_group_no_longer(register: Register) -> None:
+    story = take(register, "a")
+    work = {"kind": "fulfilment", "choices": ("done",)}
+    task = a_task(story.number, 1, "Bob", "Eve", **work)
+    with_tasks(register, story, task)
+    assert [ids(inbox(register, who, whose="group")) for who in ("bob", "eve")] == [[task.id], [task.id]]
+    with_tasks(register, story, task.model_copy(update={"claimed_by": a_person("Eve").ref()}))
+    assert [ids(inbox(register, who, whose="group")) for who in ("bob", "eve")] == [[], []]
+    with_tasks(register, story, task)
+    with_tasks(register, story, a_task(story.number, 1, "Bob", **work))
+    assert ids(inbox(register, "bob", whose="group")) == []
+
+
 def test_any_place_a_client_sends_is_answered(register: Register) -> None:
     task = waiting(register, "a", 1)
     for key in ("", "x", "9" * 40, "0001-01-01T00:00:00+14:00"):
@@ -292,7 +328,8 @@ def amended(number: str, why: str, seq: int = 2) -> Projection:
 
 def change(register: Register, story: Story, why: str) -> None:
     batch = story.batch(Kind.AMENDED)
-    register.record(batch.model_copy(update={"projection": amended(story.number, why, batch.projection.seq)}))
+    projection = amended(story.number, why, batch.projection.seq)
+    register.record(batch.model_copy(update={"projection": projection, "whole": False}))
 
 
 def test_a22_a_request_shows_what_its_order_has_become(register: Register) -> None:

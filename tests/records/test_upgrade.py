@@ -15,10 +15,11 @@ from support.story import Story, a_notice, a_task
 
 from catalog.journal import Kind, verify
 from catalog.model import digest
-from catalog.request import Status
+from catalog.request import Cost, Status
 from records import database
 from records.register import KeyReused, Register, RegisterUnavailable
 from records.tables import milestones, requests
+from records.values import cost_rank
 
 RELEASED_DIGEST = "sha256:b4f3c7456fd3e84208edd976131ec698212922e93050b60534b110bd78abafd6"
 RELEASED_ORDER = (
@@ -202,6 +203,40 @@ def test_migrating_keeps_how_long_fulfilled_requests_took_and_when_waits_should_
     assert {row.reached_at for row in kept} == {NOON}
     assert [row.ended_at for row in kept] == [latest, latest, None, None]
     assert waits == [None, None, None, later, None]
+
+
+def test_migrating_says_what_open_requests_cost_and_who_is_asked_as_one_of_several(old: Register) -> None:
+    cost = {"one_off": "10.50", "recurring": "1", "every": "month", "currency": "EUR"}
+    yearly, nothing = cost | {"every": "year"}, cost | {"one_off": "0", "recurring": "0"}
+    item: dict[str, Any] = {"item": {"id": "vpn"}}
+    orders = [item, item | {"cost": cost}, item | {"cost": nothing}, item | {"cost": nothing}, item | {"cost": cost}]
+    states: list[dict[str, Any]] = [{"status": "approval"} for _ in orders]
+    states[3] |= {"amendment": {"answers": {}, "cost": yearly}}
+    states[4] = {"status": "closed", "outcome": "rejected"}
+    _insert_orders(old, [json.dumps(order) for order in orders], states)
+    people = [{"person": {"id": name}} for name in ("id-bob", "id-eve")]
+    several: dict[str, Any] = {"assignees": people, "quorum": "any", "claimed_by": None}
+    for n, task in enumerate((several, several | {"quorum": "all"}, several | {"claimed_by": people[0]["person"]})):
+        _insert_task(old, f"REQ-1001.{n}", task)
+    _insert_task(old, "REQ-1001.8", {"assignees": people[:1]})
+    _insert_task(old, "REQ-1001.9", several, decided="approved")
+    old.migrate()
+    with old.read() as connection:
+        ranks = connection.scalars(select(requests.c.cost_rank).order_by(requests.c.id)).all()
+        shared = connection.execute(text("SELECT task FROM task_assignees WHERE shared ORDER BY person_id")).scalars()
+        assert list(shared) == ["REQ-1001.0", "REQ-1001.0"]
+    costs = [None, *(Cost.model_validate(one) for one in (cost, nothing, yearly)), None]
+    assert ranks == [cost_rank(one) for one in costs]
+
+
+def _insert_task(register: Register, task: str, document: dict[str, Any], *, decided: str | None = None) -> None:
+    """Put a task into a register of the first release, before those whom its document names."""
+    row = {"request_id": 1001, "task": task, "kind": "approval", "decided": decided, "document": json.dumps(document)}
+    with register.write() as connection:
+        tables = [Table(name, MetaData(), autoload_with=connection) for name in ("tasks", "task_assignees")]
+        connection.execute(insert(tables[0]), row)
+        people = [one["person"]["id"] for one in document["assignees"]]
+        connection.execute(insert(tables[1]), [{"person_id": one, "task": task, "asked": True} for one in people])
 
 
 def test_a_migration_that_fails_leaves_the_register_of_the_first_release(old: Register) -> None:

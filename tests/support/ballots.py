@@ -1,9 +1,13 @@
-"""Approvals as they may come to be: stages, people and events that hypothesis draws, to see what always holds."""
+"""Approvals as they may come to be: stages, people and events that hypothesis draws, to see what always holds.
+
+What is drawn from is made once and kept: to make it anew for each of many thousand stories takes longer than to draw.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -58,6 +62,7 @@ QUORUMS = ("any", "all", "all", "responded", 1, 2, 3, 3, "34%", "60%", "100%")
 MANAGER = (ByManager(rule="manager"),)
 
 
+@cache
 def asked(*, weighed: bool = True, vetoes: bool = True) -> st.SearchStrategy[Asked]:
     """Draw a group of people that is asked."""
     veto = st.booleans() if vetoes else st.just(value=False)
@@ -66,6 +71,7 @@ def asked(*, weighed: bool = True, vetoes: bool = True) -> st.SearchStrategy[Ask
     return counted | heavy if weighed else counted
 
 
+@cache
 def requirements(*, weighed: bool = True, vetoes: bool = True, most: int = 4) -> st.SearchStrategy[Requirement]:
     """Draw an approval expression of so many groups at most."""
 
@@ -78,6 +84,7 @@ def requirements(*, weighed: bool = True, vetoes: bool = True, most: int = 4) ->
     return drawn.filter(lambda requirement: len([*leaves(requirement)]) <= most)
 
 
+@cache
 def escalations() -> st.SearchStrategy[tuple[dict[str, Any], ...]]:
     """Draw up to two levels."""
     level = st.fixed_dictionaries(
@@ -86,26 +93,33 @@ def escalations() -> st.SearchStrategy[tuple[dict[str, Any], ...]]:
     return st.lists(level, max_size=2).map(tuple)
 
 
+@cache
+def terms() -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what an author may write into a stage beside who must approve."""
+    return st.fixed_dictionaries(
+        {
+            "deny": st.none() | st.integers(1, 3),
+            "own": st.sampled_from(((), (), ("requester",), ("requester", "beneficiary"))),
+            "escalate": escalations(),
+            "at_deadline": st.sampled_from(("expire", "reject", "approve", "skip")),
+            "when_nobody": st.sampled_from(("operator", "operator", "reject", "approve")),
+            "unanswered": st.sampled_from(("cancel", "return")),
+            "revalidate": st.booleans(),
+            "remind": st.none() | st.just({"after": "1 day", "every": "1 day", "at_most": 3}),
+            "notice": st.none() | st.just("1 day"),
+            "after": st.sampled_from((None, None, ())),
+        }
+    )
+
+
 @st.composite
 def stages(draw: st.DrawFn, name: str) -> Stage:
     """Draw a stage with anything an author may write into it."""
     distinct = draw(st.booleans())
     return Stage.model_validate(
         a_stage(id=name, name=name).model_dump(exclude={"approvers"})
-        | {
-            "decide": draw(requirements(weighed=not distinct)),
-            "distinct": distinct,
-            "deny": draw(st.none() | st.integers(1, 3)),
-            "own": draw(st.sampled_from(((), (), ("requester",), ("requester", "beneficiary")))),
-            "escalate": draw(escalations()),
-            "at_deadline": draw(st.sampled_from(("expire", "reject", "approve", "skip"))),
-            "when_nobody": draw(st.sampled_from(("operator", "operator", "reject", "approve"))),
-            "unanswered": draw(st.sampled_from(("cancel", "return"))),
-            "revalidate": draw(st.booleans()),
-            "remind": draw(st.none() | st.just({"after": "1 day", "every": "1 day", "at_most": 3})),
-            "notice": draw(st.none() | st.just("1 day")),
-            "after": draw(st.sampled_from((None, None, ()))),
-        }
+        | {"decide": draw(requirements(weighed=not distinct)), "distinct": distinct}
+        | draw(terms())
     )
 
 
@@ -115,6 +129,7 @@ DEPUTIES = tuple(
 )
 
 
+@cache
 def seats(groups: int) -> st.SearchStrategy[Seat]:
     """Draw a seat in one or more of so many groups."""
     every = [dict.fromkeys(chosen, 1) for size in range(groups) for chosen in combinations(range(groups), size + 1)]
@@ -127,6 +142,7 @@ def seats(groups: int) -> st.SearchStrategy[Seat]:
     )
 
 
+@cache
 def slates(groups: int = 3) -> st.SearchStrategy[Slate]:
     """Draw a slate; somebody may stand on it twice, or in a group that there is not."""
     some = st.lists(seats(groups), min_size=3, max_size=6).map(lambda drawn: Slate(seats=tuple(drawn)))

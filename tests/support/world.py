@@ -247,9 +247,9 @@ class Request:
         )
         return await self._send(CONSIDER, message)
 
-    async def amend(self, who: str = "Ada Byron", **answers: Any) -> Entry:
-        """Change what was ordered."""
-        amendment = Amendment(answers={**self.order.answers, **answers})
+    async def amend(self, who: str = "Ada Byron", *, of: str = "", **answers: Any) -> Entry:
+        """Change what was ordered; `of` is the digest of what it was."""
+        amendment = Amendment(answers={**self.order.answers, **answers}, of=of)
         return await self._send(AMEND, Amend(amendment=amendment, actor=an_actor(who), command=uuid.uuid4().hex))
 
     async def look_again(self, *people: str, rule: str = "people.changed") -> None:
@@ -317,12 +317,17 @@ class Request:
 
 async def refusal(sent: Any) -> str:
     """Return the code with which a command was refused."""
+    return (await refused(sent))[0]
+
+
+async def refused(sent: Any) -> tuple[str, str]:
+    """Return the code with which a command was refused, and what was said."""
     with pytest.raises(WorkflowUpdateFailedError) as caught:
         await sent
     cause = caught.value.cause
     assert isinstance(cause, ApplicationError)
     assert cause.type
-    return cause.type
+    return cause.type, cause.message
 
 
 @asynccontextmanager

@@ -1,15 +1,12 @@
-"""How hard the property tests try: for seconds altogether, or for hours with ``HYPOTHESIS_PROFILE=nightly``."""
+"""The unit tests run with the settings of `support.trying`, and are left the time these take."""
 
 from __future__ import annotations
 
-import os
-
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
+from support.trying import PROFILE, USUALLY, examples
 
-for name, examples in (("unit", 150), ("nightly", 7_500)):
-    settings.register_profile(name, max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "unit")
+settings.register_profile(PROFILE, examples(USUALLY))
 settings.load_profile(PROFILE)
 
 
@@ -17,4 +14,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the nightly run the hours it takes."""
     if PROFILE == "nightly":
         for item in items:
-            item.add_marker(pytest.mark.timeout(0))
+            item.add_marker(pytest.mark.timeout(0), append=False)  # before one of its own

@@ -208,8 +208,8 @@ withdraw voted,asked,nudged,over,raised,handed,joined         none  FA   none  n
 withdraw replaced                                             none  F    none  none none none none none none  none
 withdraw ended                                                shut  shut shut  shut shut shut shut shut shut  shut
 hand     waiting                                              soon  soon soon  soon soon soon soon soon soon  soon
-hand     open,voted,asked,nudged,over,joined                  AG    not  AG    not  not  own  own  not  not   not
-hand     raised                                               AG    not  AG    not  not  own  own  not  AG    not
+hand     open,voted,asked,nudged,over,joined                  AG    not  not   not  not  own  own  not  not   not
+hand     raised                                               AG    not  not   not  not  own  own  not  AG    not
 hand     replaced                                             not   not  not   not  not  own  own  not  A     not
 hand     handed                                               not   not  not   not  not  own  own  not  not   not
 hand     ended                                                shut  shut shut  shut shut shut shut shut shut  shut

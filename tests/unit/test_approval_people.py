@@ -150,6 +150,15 @@ class TestDeputies:
         assert (logins(change.asked), change.gone) == (["dora"], ())
         assert logins(stage_of(change.state).undecided()) == ["dora", "cleo"]
 
+    def test_a8_nobody_decides_for_another_once_the_delegation_is_over(self) -> None:
+        """Also before it was looked up again who stands in."""
+        deputy = Deputy(person=DORA.ref(), via=("d1",), until=OVER)
+        state = life(Seat(person=BEN.ref(), deputies=(deputy,)))
+        assert after(state, cast(DORA), at=OVER - timedelta(seconds=1)).outcome is StageStatus.APPROVED
+        late = refused(state, cast(DORA), OVER)
+        assert (late.code, late.message[:8]) == ("no-longer-asked", "The time")
+        assert after(state, cast(BEN), at=OVER).outcome is StageStatus.APPROVED
+
     def test_a8_a_delegation_that_ends_takes_the_deputy_away(self) -> None:
         change = changed(life(deputed(BEN, DORA)), Resolve(stage=M, slate=a_slate(BEN)))
         assert (change.asked, logins(change.gone)) == ((), ["dora"])
@@ -191,9 +200,15 @@ class TestHandOver:
         event = Hand(stage=M, by=person.ref(), seat=BEN.id, to=EVE.ref(), operator=True)
         assert refused(life(BEN), event).code == "self-approval"
 
-    def test_a9_a_deputy_hands_on_whose_decision_they_could_take(self) -> None:
-        state = after(life(deputed(BEN, DORA)), Hand(stage=M, by=DORA.ref(), seat=BEN.id, to=EVE.ref()))
-        assert [*stage_of(state).may_act()] == [EVE.id]
+    def test_a9_a_deputy_does_not_hand_on_whose_decision_they_could_take(self) -> None:
+        """Whose decision it is keeps the right to decide, also when they are back."""
+        state = life(deputed(BEN, DORA))
+        assert refused(state, Hand(stage=M, by=DORA.ref(), seat=BEN.id, to=EVE.ref())).code == "not-approver"
+
+    def test_a7_an_operator_does_not_choose_who_decides_their_own_request(self) -> None:
+        state = life(ADA, CLEO, quorum="all", own=("requester",))
+        hand = Hand(stage=M, by=ADA.ref(), seat=CLEO.id, to=EVE.ref(), operator=True)
+        assert refused(state, hand).code == "not-approver"
 
     def test_a9_what_is_decided_is_not_handed_on(self) -> None:
         state = after(life(BEN, CLEO, quorum="all"), cast(BEN))

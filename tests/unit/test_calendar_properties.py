@@ -12,8 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.trying import examples
 
 from catalog.calendar import Calendar, add, before, between, end, is_open, next_open, subtract, working_days
 from catalog.duration import Working
@@ -160,7 +161,7 @@ positive = lengths.filter(bool)
 # --- what holds
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(cases(), st.data())
 def test_every_minute_is_open_or_closed_and_counts_as_the_clock_on_the_wall_says(
     case: tuple[Calendar, datetime], data: st.DataObject
@@ -180,7 +181,7 @@ def test_every_minute_is_open_or_closed_and_counts_as_the_clock_on_the_wall_says
     assert subtract(calendar, at + count * MINUTE, length * MINUTE) == at + working[-length] * MINUTE
 
 
-@settings(max_examples=70)
+@examples(70)
 @given(cases(), st.integers(1, 2))
 def test_working_days_end_where_a_stepper_ends(case: tuple[Calendar, datetime], days: int) -> None:
     calendar, at = case

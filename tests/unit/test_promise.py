@@ -8,11 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import NOON, a_person, an_item, an_order
+from support.builders import NOON, a_person, a_stage, an_item, an_order
 from support.story import a_task
 
+from catalog.calendar import Calendar
+from catalog.duration import Working
+from catalog.hours import MINUTES, WEEKDAYS, Segment
+from catalog.item import Sla
+from catalog.preview import preview
 from catalog.promise import ENOUGH, ORDERED, Promise, fallback, kind_of, milestone, nearest_rank, promise
-from catalog.request import OrderLine, Projection, Status, Waiting, WaitKind
+from catalog.request import Order, OrderLine, Projection, Status, Task, Waiting, WaitKind
+from catalog.slate import Found, Rung
+from catalog.stages import AutoApproval
+from catalog.terms import Terms
 
 AT = NOON.replace(second=0, microsecond=0)
 HOUR = timedelta(hours=1)
@@ -67,7 +75,16 @@ def test_when_few_took_longer_the_longest_of_them_is_promised() -> None:
 
 def test_one_that_takes_longer_than_any_before_is_promised_what_the_sla_says() -> None:
     found = promise([HOUR] * 30, AT + HOUR, AT, LATER)
-    assert found == Promise(p50=LATER, p90=LATER, cases=0, basis="sla")
+    assert found == Promise(p50=LATER, p90=LATER, cases=0, basis="sla", outlasted=True)
+
+
+def test_without_any_earlier_one_it_has_outlasted_none() -> None:
+    assert not promise([], AT, AT, LATER).outlasted
+
+
+def test_what_was_promised_is_said_as_it_was_promised() -> None:
+    owed = LATER + timedelta(seconds=10)
+    assert promise([], AT, AT, owed).p90 == owed
 
 
 def test_an_sla_that_is_over_promises_nothing_in_the_past() -> None:
@@ -92,7 +109,7 @@ def test_no_promise_lies_in_the_past_or_turns_round(
     now = since + passed
     found = promise(samples, now, since, owed)
     assert now <= found.p50 <= found.p90
-    assert found.p90.second == found.p90.microsecond == 0
+    assert found.p90 == owed or found.p90.second == found.p90.microsecond == 0
     assert (found.basis == "history") == (len(samples) >= ENOUGH and any(sample > passed for sample in samples))
 
 
@@ -151,4 +168,104 @@ def waiting(until: datetime | None) -> Waiting:
 def test_without_history_the_sla_is_promised_or_the_last_deadline(
     untils: tuple[datetime | None, ...], owed: datetime
 ) -> None:
-    assert fallback(AT, standing(Status.APPROVAL, waiting=tuple(map(waiting, untils)))) == owed
+    order = an_order(item=an_item(approvals=(), sla=Sla(target=DAY)), accepted_at=AT - DAY)
+    assert fallback(order, standing(Status.FULFILMENT, waiting=tuple(map(waiting, untils))), AT) == owed
+
+
+# --- the sum of the stages' time ---
+
+DAY = timedelta(days=1)
+
+
+def staged(*stages: dict[str, Any], target: int = 6, **other: Any) -> Order:
+    """Return an order whose stages have five days each if they do not say otherwise; it is promised in six."""
+    written = [a_stage(**{"id": f"s{n}", "decide_within": 5 * DAY} | one) for n, one in enumerate(stages)]
+    return an_order(item=an_item(approvals=tuple(written), sla=Sla(target=target * DAY)), accepted_at=AT, **other)
+
+
+def owed(order: Order, *tasks: Task, status: Status = Status.APPROVAL, days: float = 0, **other: Any) -> float:
+    """Return in how many days after it was placed an order is promised, so many days after it was placed."""
+    found = fallback(order, standing(status, *tasks, **other), AT + days * DAY)
+    return (found - AT) / DAY
+
+
+def stage_task(n: int, due: float, **other: Any) -> Task:
+    return a_task("REQ-1001", n, "Bob", stage=f"s{n}", due_at=AT + due * DAY, **other)
+
+
+@pytest.mark.parametrize("status", [Status.ACCEPTED, Status.CHECKING])
+def test_s8_before_anybody_is_asked_the_stages_add_up(status: Status) -> None:
+    assert owed(staged({}, {}), status=status) == 10
+    assert owed(staged({}, {}, target=12), status=status) == 12
+    assert owed(staged({}, {}), status=status, days=2) == 12
+
+
+def test_s8_what_is_left_of_an_open_stage_counts_and_all_of_those_to_come() -> None:
+    assert owed(staged({}, {}), stage_task(0, 5), days=3) == 10
+    assert owed(staged({}, {}), stage_task(0, 1, decided="approved"), stage_task(1, 6)) == 6
+    assert owed(staged({}, {}, {}), stage_task(0, 1, decided="skipped"), days=2) == 12
+
+
+def test_s8_stages_side_by_side_count_once() -> None:
+    assert owed(staged({}, {"after": ()}, {"after": ("s0", "s1"), "decide_within": DAY})) == 6
+    beside = staged({"decide_within": 9 * DAY}, {"after": ()}, {"after": ("s1",)})
+    assert owed(beside, stage_task(0, 9), stage_task(1, 5)) == 10
+
+
+def test_s8_what_an_order_does_not_need_takes_no_time() -> None:
+    auto = (AutoApproval(id="known", when="true", because="It is known."),)
+    assert owed(staged({}, {"when": "form.why == 'no'"}, {"auto_approve": auto}, {"decide_within": 2 * DAY})) == 7
+
+
+def test_s8_time_that_is_over_is_over_now() -> None:
+    assert owed(staged({}, {}), stage_task(0, 5), days=7) == 12
+
+
+def test_s8_a_stage_that_nobody_was_asked_about_before_one_that_is_open_is_over() -> None:
+    assert owed(staged({"decide_within": 20 * DAY}, {}), stage_task(1, 5)) == 6
+
+
+def test_s8_a_stage_that_is_asked_again_because_the_order_changed_takes_its_time_again() -> None:
+    assert owed(staged({}), stage_task(0, 5, decided="superseded"), days=3) == 8
+
+
+def test_s8_once_the_work_has_begun_no_stage_is_to_come() -> None:
+    assert owed(staged({}, {}), status=Status.FULFILMENT) == 6
+
+
+def test_s8_a_question_stops_the_time_of_the_stage_that_asks_it() -> None:
+    asked, answered_by = AT + 4 * DAY, AT + 9 * DAY
+    wait = Waiting(
+        kind=WaitKind.INFORMATION, what="w", since=asked, until=answered_by, rule="r", task=approval(0, "s0").id
+    )
+    assert owed(staged({}, {}), stage_task(0, 5), days=4, waiting=(wait,)) == 15
+    endless = wait.model_copy(update={"until": None})
+    assert owed(staged({}, {}), stage_task(0, 5), days=4, waiting=(endless,)) == 10
+
+
+@pytest.mark.parametrize(("calendar", "days"), [(None, 7), ("shop", 8), ("lost", 5)])
+def test_s8_working_time_of_a_stage_to_come_is_that_of_its_calendar_or_the_companys(
+    calendar: str | None, days: int
+) -> None:
+    office, shop = (
+        Calendar(id=name, name=name, week={day: (Segment(0, MINUTES),) for day in WEEKDAYS[:days_a_week]})
+        for name, days_a_week in (("office", 5), ("shop", 4))
+    )
+    stage = {"decide_within": Working(days=5), "calendar": calendar}
+    order = staged(stage, target=1, terms=Terms(calendars={"": office, "shop": shop}))
+    assert owed(order) == days
+
+
+def test_s8_a_preview_and_the_request_that_follows_are_promised_the_same() -> None:
+    steps: tuple[dict[str, Any], ...] = ({}, {"after": ()}, {"decide_within": 3 * DAY, "after": ("s0", "s1")}, {})
+    order = staged(*steps, target=1)
+    planned = preview(order, lambda _stage, _wanted: Found(rungs=(Rung(rule="r", people=(a_person("Bob"),)),)))
+    assert planned.decided_by
+    assert owed(order, status=Status.ACCEPTED) == (planned.decided_by - AT) / DAY == 13
+
+
+def test_a_promise_of_stages_to_come_differs_once_a_minute_at_most() -> None:
+    order, second = staged({}, {}), timedelta(seconds=1)
+    at = AT + 2 * DAY
+    now = [fallback(order, standing(Status.CHECKING), at + n * second) for n in (0, 59, 60)]
+    assert [found - now[0] for found in now] == [0 * second, 0 * second, 60 * second]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from support.builders import NOON, a_person, an_actor, an_item, an_order
+from hypothesis import given
+from support.ballots import PEOPLE, TIM, Story, stories
+from support.builders import NOON, a_person, an_actor, an_item, an_order, approvals_of
+from support.trying import examples
 
-from catalog import rights
-from catalog.ballot import Verdict
+from catalog import rights, stage_view
+from catalog.approval import apply
+from catalog.ballot import Approvals, Cast, Change, StageState, StageStatus, Verdict
 from catalog.calendar import Calendar
 from catalog.errors import Refused
 from catalog.hours import Segment
@@ -131,6 +135,86 @@ def test_a8_who_was_stood_in_for_is_told_who_decided_on_their_behalf() -> None:
     assert code(found) is Refused.ALREADY_DECIDED
     assert found is not None
     assert "Cleo Moss has already decided on your behalf: approve." in found.message
+
+
+def test_a21_who_comes_too_late_to_stand_in_is_told_how_it_stands_and_who_has_decided() -> None:
+    voted = Assignee(person=MARA.person, verdict=Verdict.APPROVE, at=NOON)
+    stood_in = Assignee(person=OLGA.person, verdict=Verdict.APPROVE, at=NOON, by=MARA.person)
+    open_ = task(assignees=(voted, stood_in, Assignee(person=BEN.person)), late=(CLEO.person.id,))
+    assert rights.refuse_decider(CLEO, ORDER, open_) is None
+    found = rights.refuse_decision(CLEO, ORDER, open_, "approve", "")
+    assert code(found) is Refused.ALREADY_DECIDED
+    assert found is not None
+    assert found.message.endswith("others have decided this in your place; so far: Mara Lind (approve).")
+    assert not rights.may_decide(CLEO, ORDER, open_)
+
+    closed = open_.model_copy(update={"decided": "approved", "decided_by": (MARA.person,)})
+    found = rights.refuse_decision(CLEO, ORDER, closed, "approve", "")
+    assert code(found) is Refused.ALREADY_DECIDED
+    assert found is not None
+    assert found.message.endswith("approved by Mara Lind.")
+
+
+def test_a21_who_is_no_longer_asked_is_told_how_it_stands_and_how_it_ended() -> None:
+    gone: dict[str, Any] = {"removed": (CLEO.person.id,)}
+    voted = Assignee(person=MARA.person, verdict=Verdict.APPROVE, at=NOON)
+    for asked, stands in (
+        (task("approval", MARA, **gone), "so far: no decision."),
+        (task(assignees=(voted, Assignee(person=OLGA.person)), **gone), "so far: Mara Lind (approve)."),
+        (task("approval", MARA, decided="rejected", decided_by=(MARA.person,), **gone), "was rejected by Mara Lind."),
+        (task("approval", MARA, decided="expired", **gone), "it was expired."),
+    ):
+        found = rights.refuse_decision(CLEO, ORDER, asked, "approve", "")
+        assert code(found) is Refused.NO_LONGER_ASKED
+        assert found is not None
+        assert found.message.endswith(stands)
+
+
+def test_a_requester_who_could_decide_once_is_told_that_they_no_longer_can() -> None:
+    assert code(rights.refuse_decider(ADA, ORDER, task(removed=(ADA.person.id,)))) is Refused.NO_LONGER_ASKED
+    assert code(rights.refuse_late(ADA, task(late=(ADA.person.id,)))) is Refused.ALREADY_DECIDED
+
+
+NEVER = ("self-approval", "not-approver")
+FOR_TIM = an_order(beneficiary=TIM.ref())
+
+
+@examples(50)
+@given(stories())
+def test_a21_what_the_register_shows_refuses_no_vote_that_counts_and_knows_who_never_had_one(story: Story) -> None:
+    state, at = approvals_of(*story.stages, beneficiary=TIM), NOON
+    for passes, event in story.events:
+        at += passes
+        answer = apply(state, event, at)
+        state = answer.state if isinstance(answer, Change) else state
+        for stage in state.stages:
+            if stage.status is not StageStatus.WAITING:
+                check_votes(state, stage, at)
+
+
+def check_votes(state: Approvals, stage: StageState, at: datetime) -> None:
+    """Check of everybody that a vote of theirs is refused as it would be by the stage itself."""
+    asked = shown(stage)
+    for person in PEOPLE:
+        vote = apply(state, Cast(stage=stage.stage.id, voter=person.ref(), verdict=Verdict.APPROVE), at)
+        found = rights.refuse_decision(Actor(person=person.ref()), FOR_TIM, asked, "approve", "")
+        if isinstance(vote, Change):
+            assert found is None, (person.name, found)
+        else:
+            assert found is not None, (person.name, vote)
+            assert (found.code in NEVER) is (vote.code in NEVER), (person.name, found, vote)
+
+
+def shown(stage: StageState) -> Task:
+    """Return a stage's task as the register shows it."""
+    assignees = stage_view.assignees(stage)
+    return task(
+        assignees=assignees,
+        removed=stage.removed,
+        late=stage_view.late(stage, assignees),
+        decided=None if stage.status is StageStatus.OPEN else stage.status,
+        decided_by=tuple(vote.voter for vote in stage.votes),
+    )
 
 
 # ---------------------------------------------------------------- cancel policies
@@ -343,6 +427,7 @@ def test_a22_only_who_ordered_it_changes_it_and_only_one_thing_at_a_time_and_not
         (ADA, stage_task(MARA), "remind", "", None),
         (CLEO, stage_task(MARA), "remind", "", Refused.NOT_APPROVER),
         (CLEO, stage_task(MARA, removed=(CLEO.person.id,)), "withdraw", "", Refused.NO_LONGER_ASKED),
+        (CLEO, stage_task(MARA, late=(CLEO.person.id,)), "ask", "Why?", Refused.ALREADY_DECIDED),
         (OLGA, stage_task(MARA), "reassign", "", None),
         (OLGA, stage_task(MARA), "ask", "Why?", Refused.NOT_APPROVER),
         (ADA, QUESTION, "answer", "Because", None),

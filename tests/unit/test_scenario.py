@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from catalog.scenario import Company, Moment, Scenario, ScenarioFile, at, faults
+from catalog.scenario import Company, Moment, Scenario, ScenarioFile, at, faults, to_the_minute
 
 BERLIN = datetime(2040, 3, 24, 9, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 """The day before summer time begins."""
@@ -139,6 +139,26 @@ def test_nothing_happens_before_the_order() -> None:
     events = [{"at": moment, "do": "leaves", "who": "mara"} for moment in ("day 1 08:59", "day 1 09:00", "day 1")]
     found = list(faults(a_scenario(events=events), COMPANY))
     assert [fault.place for fault in found] == [("events", 0, "at"), ("events", 2, "at")]
+
+
+def test_whom_a_scenario_looks_at_must_be_there() -> None:
+    look = {
+        "at": "day 2",
+        "do": "see",
+        "clocks": [{"id": "decision", "state": "late"}, {"id": "approver", "of": "x1"}],
+        "held": [{"stage": "manager", "lasting": "1 day"}, {"stage": "manager", "by": "x2", "lasting": "1 day"}],
+        "inbox": {"ada": [], "x3": ["mine"]},
+    }
+    found = list(faults(a_scenario(events=[look]), COMPANY))
+    assert [fault.place for fault in found] == [
+        ("events", 0, "inbox", "x3"),
+        ("events", 0, "clocks", 1, "of"),
+        ("events", 0, "held", 1, "by"),
+    ]
+
+
+def test_scenarios_tell_time_to_the_minute() -> None:
+    assert to_the_minute(BERLIN + timedelta(seconds=59, microseconds=1)) == BERLIN
 
 
 # ---------------------------------------------------------------- approvals

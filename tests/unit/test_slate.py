@@ -105,9 +105,11 @@ def test_who_is_passed_over_on_several_rungs_is_named_once_for_each_rule() -> No
 
 
 def test_a8_a_deputy_is_asked_besides_the_one_they_stand_in_for() -> None:
-    slate = found(rung(BEN, CLEO), around=around(stands_in(BEN, DANA)))
+    standing_in = stands_in(BEN, DANA)
+    slate = found(rung(BEN, CLEO), around=around(standing_in))
     ben, cleo = slate.seats
-    assert ben == Seat(person=BEN.ref(), deputies=(Deputy(person=DANA.ref(), via=("ben-dana",)),))
+    dana = Deputy(person=DANA.ref(), via=("ben-dana",), until=standing_in.ends)
+    assert ben == Seat(person=BEN.ref(), deputies=(dana,))
     assert (ben.acting, cleo.acting) == (DANA.ref(), CLEO.ref())
 
 

@@ -124,6 +124,44 @@ SENTENCES = [
         "Ada is not asked: approval.skip-on-leave",
     ),
     (
+        entry(Kind.APPROVER_SKIPPED, {"person": MARA}, rule="delegation.loop"),
+        "The delegations come back to Mara Lind; nobody further stands in",
+    ),
+    (
+        entry(Kind.APPROVER_SKIPPED, {"person": BEN}, rule="delegation.too-deep"),
+        "Ben does not stand in: the chain of delegations is too long",
+    ),
+    (
+        entry(Kind.APPROVER_SKIPPED, {"person": BEN}, rule="delegation.skip-inactive"),
+        "Ben does not stand in: the account is not active",
+    ),
+    *(
+        (
+            entry(Kind.VOTE_FALLEN, {"name": "Legal", "voter": MARA}, rule=rule),
+            f"What Mara Lind decided in stage 'Legal' no longer counts{why}",
+        )
+        for rule, why in (
+            ("approval.amended", ": what it was about has changed"),
+            ("approval.not-needed", ": people need not decide it any more"),
+            ("approval.not-carried", ": the approval it followed from does not count any more"),
+            ("approval.withdrawn", ": they took back the approval it followed from"),
+            ("approval.unseated", ": who decides it has changed"),
+            ("approval.fallen", ""),
+        )
+    ),
+    *(
+        (entry(Kind.STAGE_CLOSED, {"name": "Rooms", "status": status}, rule=rule), f"Stage 'Rooms' was {status}{why}")
+        for status, rule, why in (
+            ("approved", "approval.any", ""),
+            ("approved", "approval.approved-by-silence", ", because it was not decided in time"),
+            ("rejected", "approval.rejected-by-silence", ", because it was not decided in time"),
+            ("skipped", "approval.skipped-by-silence", ", because it was not decided in time"),
+            ("rejected", "approval.nobody", ", because too few may decide it"),
+            ("cancelled", "approval.unanswered", ", because who ordered it did not answer a question"),
+            ("superseded", "approval.amended", ", because what is decided on has changed"),
+        )
+    ),
+    (
         entry(Kind.VOTE, {"stage": "manager", "choice": "approve", "reason": "fine\nwith me"}, by="Mara Lind"),
         "Mara Lind approved stage 'manager': 'fine with me'",
     ),

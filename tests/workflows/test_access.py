@@ -158,7 +158,10 @@ async def test_stages_side_by_side_open_together_and_what_follows_both_waits_for
 async def test_a_stage_that_nothing_follows_says_who_decides_besides(world: World) -> None:
     request = await world.place(item=side_by_side())
     both = await request.waits_for(WaitKind.PEOPLE, 2)
-    assert {one.then for one in both.waiting} == {"Owner decides too.", "Manager decides too."}
+    assert {one.then for one in both.waiting} == {
+        "Once Owner has decided too: The access is set up.",
+        "Once Manager has decided too: The access is set up.",
+    }
     await request.decide("Olga Owner", task=request.titled("Owner:"))
     (manager,) = (await request.waits_for(WaitKind.PEOPLE, 1)).waiting
     assert "Owner" not in manager.then

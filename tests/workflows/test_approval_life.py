@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.builders import a_person, a_stage, an_actor, an_item
-from support.world import World, refusal
+from support.world import World, refusal, refused
 
 from activities.errors import Rejected
 from catalog.access import Membership
@@ -15,6 +15,7 @@ from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Outcome, WaitKind
 from catalog.stages import ByGroup, ByItemOwner, ByManager, ByPerson, Escalation, Reminders
+from catalog.timeline import describe
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MANAGER = ByManager(rule="manager")
@@ -54,7 +55,10 @@ class TestDelegation:
         await request.waits_for_people()
         await request.decide("Mara Lind")
         assert request.asked() == ["rolf"]
-        assert await refusal(request.decide("Grace Guard")) == "not-approver"
+        code, said = await refused(request.decide("Grace Guard"))
+        assert (code, said.rpartition("; ")[2]) == ("already-decided", "so far: Mara Lind (approve).")
+        assert await refusal(request.consider("Grace Guard", "ask", "Why?")) == "already-decided"
+        assert await refusal(request.decide("Olga Owner")) == "not-approver"
 
     async def test_a8_a_delegation_that_begins_covers_what_is_pending(self, world: World) -> None:
         request = await world.place()
@@ -143,7 +147,8 @@ class TestPeople:
         await request.consider("Mara Lind", "reassign", "you know this better", person="Grace Guard")
         assert request.asked() == ["grace"]
         assert request.told("approval-needed") == ["mara", "grace"]
-        assert await refusal(request.decide("Mara Lind")) == "no-longer-asked"
+        code, said = await refused(request.decide("Mara Lind"))
+        assert (code, said.rpartition("; ")[2]) == ("no-longer-asked", "so far: no decision.")
         await request.decide("Grace Guard")
         assert (await request.closes()).outcome is Outcome.FULFILLED
 
@@ -187,8 +192,36 @@ class TestPeople:
         assert await refusal(request.decide("Grace Guard", "reject", "hm")) == "already-decided"
         await request.consider("Grace Guard", "withdraw", "I misread it")
         assert sorted(request.asked()) == ["grace", "mara"]
+        assert Kind.VOTE_FALLEN not in request.kinds
         await request.decide("Grace Guard", "reject", "no")
         assert (await request.closes()).outcome is Outcome.REJECTED
+
+    async def test_n3_who_takes_a_vote_back_is_not_told_that_they_have_to_decide(self, world: World) -> None:
+        world.delegates("Grace Guard", "Rolf Chief", now() - DAY, now() + DAY)
+        request = await world.place(item=asking(approvers=(GUARDS,), quorum="all"))
+        await request.waits_for_people()
+        asked = ["grace", "mara", "rolf"]
+        assert sorted(request.told("approval-needed")) == asked
+        await request.decide("Grace Guard")
+        await request.consider("Grace Guard", "withdraw")
+        assert sorted(request.asked()) == asked
+        assert sorted(request.told("approval-needed")) == [*asked, "rolf"]
+
+    async def test_n3_a21_what_followed_from_a_vote_falls_with_it_and_says_so(self, world: World) -> None:
+        first = a_stage(id="guards", name="Guards", approvers=(GUARDS,), quorum="all")
+        second = a_stage(approvers=(MANAGER, CHIEF), quorum="all", after=())
+        request = await world.place(item=an_item(approvals=(first, second)))
+        await request.waits_for(WaitKind.PEOPLE, 2)
+        guards, manager = request.titled("Guards"), request.titled("Manager")
+        await request.decide("Mara Lind", task=guards)
+        assert request.asked(manager) == ["rolf"]
+        told = request.told("approval-needed")
+        await request.consider("Mara Lind", "withdraw", task=guards)
+        fallen = request.last(Kind.VOTE_FALLEN)
+        assert (fallen.rule, fallen.data["stage"]) == ("approval.withdrawn", "manager")
+        assert describe(fallen).endswith("no longer counts: they took back the approval it followed from")
+        assert sorted(request.asked(manager)) == ["mara", "rolf"]
+        assert request.told("approval-needed") == told
 
 
 class TestTime:
@@ -339,12 +372,24 @@ class TestAmendment:
         assert entry.data["changed"] == [["Why", "I keep the handbook.", "I keep two handbooks."]]
         await request.reaches(lambda p: len(p.tasks) == 3)
         assert request.kinds.count(Kind.VOTE_FALLEN) == 1
+        assert request.last(Kind.VOTE_FALLEN).rule == "approval.amended"
         assert request.now.tasks[1].decided == "superseded"
         assert request.now.amendment is not None
         await request.decide("Mara Lind", task=3)
         await request.reaches(lambda p: len(p.tasks) == 4)
         await request.decide("Olga Owner", task=4)
         assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a22_a_vote_of_a_stage_that_is_not_needed_any_more_says_so(self, world: World) -> None:
+        owner = a_stage(id="owner", name="Owner", approvers=(ByItemOwner(rule="item_owner"),))
+        item = an_item(owner="olga", approvals=(a_stage(when="form.why != 'nothing'"), owner))
+        request = await world.place(item=item)
+        await request.waits_for_people()
+        await request.decide("Mara Lind")
+        await request.reaches(lambda p: len(p.tasks) == 2)
+        await request.amend(why="nothing")
+        await request.reaches(lambda p: len(p.tasks) == 3)
+        assert request.last(Kind.VOTE_FALLEN).rule == "approval.not-needed"
 
     async def test_a22_a_vote_on_what_did_not_change_stays(self, world: World) -> None:
         owner = a_stage(id="owner", name="Owner", approvers=(ByItemOwner(rule="item_owner"),))
@@ -409,3 +454,80 @@ async def test_a13_those_to_whom_it_was_escalated_are_looked_up_again_too(world:
     await request.decide("Mara Lind")
     assert (await request.closes()).outcome is Outcome.FULFILLED
     assert request.last(Kind.VOTE).on_behalf_of is None
+
+
+class TestThoseWhomNoRuleNames:
+    """Who was handed a decision, was asked for or had it escalated to them leaves, or is away (A5, A8, A9, A13)."""
+
+    LEVEL = Escalation(to=(CHIEF,), how="replace", decide_within=3 * DAY)
+
+    async def test_a9_a_decision_goes_back_when_who_got_it_leaves(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "reassign", person="Grace Guard")
+        assert request.asked() == ["grace"]
+        world.directory.put_person(a_person("Grace Guard", active=False))
+        await request.look_again("Grace Guard", rule="people.changed")
+        await request.sees(Kind.APPROVERS_CHANGED)
+        assert request.asked() == ["mara"]
+        assert await refusal(request.decide("Grace Guard")) == "no-longer-asked"
+        await request.decide("Mara Lind")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a9_a_decision_that_is_handed_to_somebody_who_has_left_comes_back_at_once(self, world: World) -> None:
+        world.directory.put_person(a_person("Grace Guard", active=False))
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "reassign", person="Grace Guard")
+        await request.sees(Kind.APPROVERS_CHANGED)
+        assert request.last(Kind.APPROVER_SKIPPED).rule == "approval.skip-inactive"
+        assert request.asked() == ["mara"]
+
+    async def test_a9_who_has_decided_before_leaving_has_decided(self, world: World) -> None:
+        request = await world.place(item=asking(quorum="all", approvers=(MANAGER, CHIEF)))
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "reassign", person="Grace Guard")
+        await request.decide("Grace Guard")
+        world.directory.put_person(a_person("Grace Guard", active=False))
+        await request.look_again("Grace Guard", "Rolf Chief", rule="people.changed")
+        assert request.asked() == ["rolf"]
+        await request.decide("Rolf Chief")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a9_nobody_waits_for_an_added_approver_who_leaves(self, world: World) -> None:
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "add", person="Rolf Chief")
+        world.directory.put_person(a_person("Rolf Chief", active=False))
+        await request.look_again("Rolf Chief", rule="people.changed")
+        await request.sees(Kind.APPROVERS_CHANGED)
+        await request.decide("Mara Lind")
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a8_who_gets_a_decision_and_is_away_is_stood_in_for(self, world: World) -> None:
+        world.delegates("Grace Guard", "Rolf Chief", now() - DAY, now() + DAY)
+        request = await world.place()
+        await request.waits_for_people()
+        await request.consider("Mara Lind", "reassign", person="Grace Guard")
+        await request.sees(Kind.APPROVERS_CHANGED)
+        assert [person.login for person in request.now.waiting[0].who] == ["rolf"]
+        assert request.told("approval-needed") == ["mara", "grace", "rolf"]
+        vote = await request.decide("Rolf Chief")
+        assert vote.on_behalf_of is not None
+        assert vote.on_behalf_of.login == "grace"
+        assert (await request.closes()).outcome is Outcome.FULFILLED
+
+    async def test_a8_who_it_is_escalated_to_and_is_away_is_stood_in_for(self, world: World) -> None:
+        world.delegates("Rolf Chief", "Grace Guard", now() - DAY, now() + 9 * DAY)
+        request = await world.place(item=asking(decide_within=DAY, escalate=(self.LEVEL,)))
+        await request.waits_for_people()
+        await request.passes(DAY + HOUR)
+        await request.sees(Kind.ESCALATED)
+        assert request.asked() == ["rolf", "grace"]
+        assert sorted(request.told("approval-needed")) == ["grace", "mara", "rolf"]
+        (waiting,) = request.now.waiting
+        assert [person.login for person in waiting.who] == ["grace"]
+        assert [[person.login for person in places] for places in waiting.on_behalf_of.values()] == [["rolf"]]
+        vote = await request.decide("Grace Guard")
+        assert (vote.on_behalf_of and vote.on_behalf_of.login, vote.rule) == ("rolf", "approval.escalated")
+        assert (await request.closes()).outcome is Outcome.FULFILLED

@@ -12,7 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from catalog.access import Membership
 from catalog.journal import Kind
-from catalog.stages import ByGroup
+from catalog.stages import ByGroup, ByItemOwner, Escalation
 from catalog.watch import Awaiting, AwaitingPage
 from workflows.messages import TASK_QUEUE
 from workflows.roster import RosterRound
@@ -88,4 +88,36 @@ async def test_a_group_that_is_gone_is_left_to_the_request(world: World) -> None
     request = await world.place(item=an_item(approvals=(a_stage(approvers=(GUARDS,)),)))
     await request.waits_for_people()
     world.directory.ensure_no_group("guards", even_with_members=True)
+    assert await round_of(world) == 0
+
+
+DAY = timedelta(days=1)
+
+
+async def test_who_was_handed_a_decision_and_leaves_is_noticed(world: World) -> None:
+    request = await world.place()
+    await request.waits_for_people()
+    await request.consider("Mara Lind", "reassign", person="Grace Guard")
+    await request.consider("Grace Guard", "add", person="Rolf Chief")
+    await request.reaches(lambda p: p.tasks[0].named is not None and len(p.tasks[0].named.others) == 2)
+    assert await round_of(world) == 0
+    for name in ("Grace Guard", "Rolf Chief"):
+        world.directory.put_person(a_person(name, active=False))
+    assert await round_of(world) == 1
+    await request.sees(Kind.APPROVERS_CHANGED)
+    assert request.asked() == ["mara"]
+    assert await round_of(world) == 0
+
+
+async def test_who_it_was_escalated_to_and_leaves_is_noticed(world: World) -> None:
+    levels = tuple(Escalation(to=(to,), decide_within=3 * DAY) for to in (ByItemOwner(rule="item_owner"), GUARDS))
+    request = await world.place(item=an_item(owner="rolf", approvals=(a_stage(decide_within=DAY, escalate=levels),)))
+    await request.waits_for_people()
+    await request.passes(DAY + timedelta(hours=1))
+    await request.sees(Kind.ESCALATED)
+    assert await round_of(world) == 0
+    world.directory.put_person(a_person("Rolf Chief", active=False))
+    assert await round_of(world) == 1
+    await request.sees(Kind.APPROVERS_CHANGED)
+    assert request.asked() == ["mara"]
     assert await round_of(world) == 0

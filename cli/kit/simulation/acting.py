@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import WorkflowUpdateFailedError
@@ -67,10 +67,13 @@ from workflows.messages import (
     Work,
 )
 
-__all__ = ["Cast", "Impossible"]
+__all__ = ["PAST_THE_MINUTE", "Cast", "Impossible"]
 
 ANSWER_TIMEOUT = 20
 """How long a command may take, in seconds of real time."""
+
+PAST_THE_MINUTE = timedelta(seconds=30)
+"""How far into its minute somebody acts: what is due at that very minute has happened, if it was due by itself."""
 
 _OPERATED = {"retry": "retry", "skip": "skip", "give-up": "cancel"}
 
@@ -94,7 +97,8 @@ class Cast:
         """
         match event:
             case Sees():
-                return judging.seen(event, self._world, self._finder.of_part(event.part))
+                now = at(event.at, self._world.story.scenario.began) + PAST_THE_MINUTE
+                return judging.seen(event, self._world, self._finder.of_part(event.part), now)
             case Changes():
                 await self._change(event)
             case Delegates():

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from catalog import duration
 from catalog.journal import Kind
 from catalog.request import Notice, Projection, Waiting
-from catalog.scenario import Expected, Sees, at
+from catalog.scenario import Expected, Sees, at, to_the_minute
 from catalog.text import moment
+from cli.kit.simulation.measuring import measured
 from cli.kit.simulation.world import RefusedOrder, Running, World
 
 
@@ -43,9 +44,9 @@ def waiting_in_words(waiting: Waiting) -> str:
     return f"{waiting.what.rstrip('.')}{who}{until}{then}"
 
 
-def seen(event: Sees, world: World, those: list[Running]) -> list[str]:
+def seen(event: Sees, world: World, those: list[Running], now: datetime) -> list[str]:
     """Return what should be otherwise at this moment."""
-    return list(_seen(event, world, those))
+    return [*_seen(event, world, those), *measured(event, world, those[0], now)]
 
 
 def _seen(event: Sees, world: World, those: list[Running]) -> Iterator[str]:
@@ -94,11 +95,6 @@ def _told_so_far(expected: Mapping[str, Iterable[str]], world: World) -> Iterato
         if got != [*templates]:
             wanted, found = (_listed(those, "nothing") for those in (templates, got))
             yield f"expected {login} to have been told {wanted}; they were told: {found}"
-
-
-def to_the_minute(at: datetime) -> datetime:
-    """Return a moment as scenarios tell time."""
-    return at.replace(second=0, microsecond=0)
 
 
 def _listed(names: Iterable[str], otherwise: str = "nobody") -> str:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,8 +30,8 @@ from activities.ports import Ports
 from activities.serving import Activity, serving
 from catalog.scenario import Event
 from cli.kit.engine import start_environment
-from cli.kit.simulation import absence, judging
-from cli.kit.simulation.acting import Cast, Impossible
+from cli.kit.simulation import absence, earlier, judging
+from cli.kit.simulation.acting import PAST_THE_MINUTE, Cast, Impossible
 from cli.kit.simulation.clock import Clock, Overshot, Stuck
 from cli.kit.simulation.meddling import Meddling
 from cli.kit.simulation.pretending import pretended
@@ -46,8 +46,6 @@ AT_ONCE = 4
 """How many stories are played at the same time: more of them would not be done sooner."""
 LONGEST = 90
 """How long one story may take, in seconds of real time."""
-_PAST_THE_MINUTE = timedelta(seconds=30)
-"""How far into its minute somebody acts: what is due at that very minute has happened, if it was due by itself."""
 _TRIES = 2
 
 Progress = Callable[[Verdict], None]
@@ -224,7 +222,8 @@ class _Play:
         scenario, world = self._story.scenario, self._world
         began = scenario.began.astimezone(UTC)
         try:
-            order = world.order()
+            earlier.remember(world)
+            order = world.order(began)
         except RefusedOrder as refused:
             self._seen.append(Happening(began, "deed", f"{scenario.order.by} orders; it is refused: {refused}"))
             return self._verdict(judging.unmet_by_refusal(scenario.expect, refused))
@@ -249,15 +248,15 @@ class _Play:
 
     async def _let_happen(self, moment: datetime, event: Event | None) -> None:
         if event is None:
-            await self._clock.to(moment + _PAST_THE_MINUTE)
+            await self._clock.to(moment + PAST_THE_MINUTE)
             await self._cast.turn(moment)
             return
         self._seen += happened(moment, event)
-        await self._clock.to(moment + _PAST_THE_MINUTE)
+        await self._clock.to(moment + PAST_THE_MINUTE)
         try:
             unmet = await self._cast.play(event)
         except Impossible as error:
-            self._seen.append(Happening(moment + _PAST_THE_MINUTE, "fault", str(error)))
+            self._seen.append(Happening(moment + PAST_THE_MINUTE, "fault", str(error)))
             raise Impossible(f"{event.at}: {error}") from error
         self._unmet += (f"{event.at}: {sentence}" for sentence in unmet)
 

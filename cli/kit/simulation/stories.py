@@ -17,7 +17,7 @@ from catalog.explain import suggest
 from catalog.item import CatalogItem
 from catalog.loader import Loaded, read, read_file
 from catalog.registry import Known
-from catalog.scenario import Company, GoesDown, Refuses, Scenario, ScenarioFile, faults
+from catalog.scenario import FULFILMENT, Company, GoesDown, Refuses, Scenario, ScenarioFile, Sees, faults
 from catalog.source import Fault, Finding, Place, finding
 from catalog.steps import RequestStep, walk
 
@@ -203,5 +203,26 @@ class _Reader:
                 where = (*place, "events", position, "system")
                 message = f"there is no system {event.system!r}"
                 yield Fault("unknown-value", where, message, suggest(event.system, systems))
-        for fault in faults(story.scenario, story.company):
+        for fault in (*faults(story.scenario, story.company), *_unknown_phases(story), *_unknown_calendars(story)):
             yield fault._replace(place=(*place, *fault.place))
+
+
+def _unknown_phases(story: Story) -> Iterator[Fault]:
+    """Yield what earlier requests are said to have gone through and the item has not."""
+    phases = [*(stage.id for stage in story.item.approvals), FULFILMENT]
+    for position, earlier in enumerate(story.scenario.earlier):
+        for phase in earlier.took:
+            if phase not in phases:
+                where = ("earlier", position, "took", phase)
+                yield Fault("unknown-value", where, f"there is no stage {phase!r}", suggest(phase, phases))
+
+
+def _unknown_calendars(story: Story) -> Iterator[Fault]:
+    """Yield in whose time corrected clocks are to be counted and there is none."""
+    calendars = [one.calendar.id for one in story.calendars]
+    for position, event in enumerate(story.scenario.events):
+        for at, clock in enumerate(event.corrected if isinstance(event, Sees) else ()):
+            if clock.calendar is not None and clock.calendar not in calendars:
+                where = ("events", position, "corrected", at, "calendar")
+                message = f"there is no calendar {clock.calendar!r}"
+                yield Fault("unknown-value", where, message, suggest(clock.calendar, calendars))

@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from catalog import duration
 from catalog.journal import Entry, Kind
-from catalog.scenario import Changes, Delegates, EndsDelegation, Event, GoesDown, Refuses
+from catalog.scenario import Changes, Delegates, EndsDelegation, Event, GoesDown, Refuses, to_the_minute
 from catalog.timeline import describe
 from cli.kit.simulation import absence
 from cli.kit.simulation.company import said
-from cli.kit.simulation.judging import to_the_minute, waiting_in_words
+from cli.kit.simulation.judging import waiting_in_words
 from cli.kit.simulation.verdict import Happening
 from cli.kit.simulation.world import World
 

@@ -116,13 +116,17 @@ class World:
         """Write a batch into the register, as in earnest, and keep it for the timeline; see `ports.Journal`."""
         return self.register.record(batch) and self.journal.record(batch)
 
-    def order(self) -> Order:
+    def order(self, began: datetime, key: str = "simulation") -> Order:
         """Put the scenario's order on record, by the same intake as everybody's.
+
+        Args:
+            began: when it is placed.
+            key: what tells it from others of the same.
 
         Raises:
             RefusedOrder: the intake does not take it.
         """
-        sketch, began = self.story.scenario.order, self.story.scenario.began.astimezone(UTC)
+        sketch = self.story.scenario.order
         person = self.staff.actor(sketch.by).person
         wish = Wish(
             item=self.story.item.id,
@@ -138,7 +142,7 @@ class World:
         except NotTaken as error:
             raise RefusedOrder(error.errors, self._unseen(person, began)) from error
         try:
-            return self.desk.take(wish, "simulation", digest(wish), began).taken.order
+            return self.desk.take(wish, key, digest(wish), began).taken.order
         except NotTaken as error:
             raise RefusedOrder(error.errors, rules) from error
         except AlreadyOpen as error:

@@ -1,0 +1,185 @@
+"""Why these people decide an open stage, and who was passed over, in words (feature rows A5, A6, A8, A9, A13, W1).
+
+Pure, and only words: who is asked was decided before. `stage_view` shows it with whom a request waits for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from catalog import stage_words
+from catalog.ballot import ESCALATED, Approvals, StageState
+from catalog.people import PersonRef
+from catalog.request import Order
+from catalog.slate import Seat
+from catalog.stages import ApproverRule, ByGroup, ByItemOwner, ByManager, ByOwner, ByPerson, ByRole
+from catalog.text import listed, one_line
+from catalog.wording import Words
+
+HANDED_ON = "approval.handed-on"
+"""The rule by which somebody decides to whom a decision was handed on (feature row A9)."""
+JOINED = "approval.joined"
+"""The rule by which somebody decides whom an approver has asked for (feature row A9)."""
+MOST = 3
+"""How many people are named at most where several are asked for the same reason; the others are counted."""
+
+_NOT_ASKED = {
+    "approval.skip-requester": "who ordered does not decide",
+    "approval.skip-beneficiary": "nobody decides what is for themselves",
+    "approval.skip-inactive": "the account is not active",
+}
+_NO_DEPUTY = {
+    "delegation.too-deep": "the chain of delegations is too long",
+    "delegation.skip-inactive": "the account is not active",
+}
+
+
+class Calling(Words):
+    """The words of an item, which call people by their names whom it names by login, if their names are known."""
+
+    def __init__(self, order: Order, state: Approvals) -> None:
+        """Take the order, whose item it is, and its approvals: the names of their people are known."""
+        super().__init__(order.item)
+        self._order = order
+        self._state = state
+
+    def approver(self, rule: ApproverRule) -> str:
+        """Return whom a rule names."""
+        if isinstance(rule, ByPerson) and (name := self._name(rule.person)):
+            return name
+        if isinstance(rule, ByItemOwner) and (name := self._name(self._order.item.owner)):
+            return f"{name}, who answers for the item"
+        return super().approver(rule)
+
+    def _name(self, login: str) -> str:
+        """Return the name of who has that login; empty if it is not known. There may be hundreds to look through."""
+        return next((one_line(person.name) for person in self._known_people() if person.login == login), "")
+
+    def _known_people(self) -> Iterator[PersonRef]:
+        yield from self._order.people
+        for stage in self._state.stages:
+            for seat in (*stage.slate.seats, *stage.escalated):
+                yield from seat.fillers
+
+
+def rules(stage: StageState) -> str:
+    """Return the ids of the rules by which those decide who are waited for, as ``approver.manager & approval.joined``.
+
+    Those by which others were asked before who no longer decide are not among them.
+    """
+    own, above = _awaited(stage)
+    found = [JOINED if seat.joined else HANDED_ON if seat.instead_of else stage.slate.rule for seat in own]
+    found += [HANDED_ON if seat.instead_of else ESCALATED for seat in above]
+    return " & ".join(dict.fromkeys(found)) or stage.slate.rule
+
+
+def _awaited(stage: StageState) -> tuple[list[Seat], tuple[Seat, ...]]:
+    """Return the seats that wait to be filled, and those of whom it was escalated to."""
+    empty = stage.empty()
+    return [seat for seat in empty if stage.stands(seat)], stage.escalated if empty else ()
+
+
+def asked(stage: StageState, words: Words) -> str:
+    """Return why those are asked who are waited for, and who was passed over and why not, in sentences."""
+    own, above = _awaited(stage)
+    people = [*_by_rules(stage, [seat for seat in own if not (seat.joined or seat.instead_of)], words)]
+    people += _escalated(stage, [seat.person for seat in above if not seat.instead_of], words)
+    people += _handed((*own, *above))
+    if joined := [seat.person for seat in own if seat.joined]:
+        people.append(f"{_people(joined)}, because an approver asked for it")
+    said = [f"{'; '.join(people)}."] if people else []
+    skipped = stage.slate.skipped
+    said += [f"{passed_over(one_line(one.person.name), one.rule)}." for one in skipped[:MOST]]
+    if len(skipped) > MOST:
+        said.append(f"{len(skipped) - MOST} more are not asked.")
+    return " ".join(said)
+
+
+def passed_over(name: str, rule: str) -> str:
+    """Return why somebody of this name is not asked, or does not stand in; a sentence without a full stop."""
+    if rule == "delegation.loop":  # they may well be asked themselves
+        return f"The delegations come back to {name}; nobody further stands in"
+    if rule in _NO_DEPUTY:
+        return f"{name} does not stand in: {_NO_DEPUTY[rule]}"
+    why = _NOT_ASKED.get(rule, one_line(rule))
+    return f"{name} is not asked{f': {why}' if why else ''}"
+
+
+def _by_rules(stage: StageState, seats: Sequence[Seat], words: Words) -> Iterator[str]:
+    """Yield whom the rules of a stage name, those together who are asked for the same reason."""
+    rungs = stage.slate.rule.split(" & ")
+    each = len(rungs) == len(stage.stage.groups)  # else several groups have found theirs in the same way
+    people = defaultdict(list)
+    for seat in seats:
+        people[tuple(sorted(seat.groups)) if each else ()].append(seat.person)
+    for groups, named in people.items():
+        found = dict.fromkeys(rungs[group] for group in groups) or rungs
+        end = "s" if len(named) > 1 else ""
+        yield f"{_people(named)} {listed((_rung(one, stage, words, end) for one in found), 'or')}"
+
+
+def _rung(rung: str, stage: StageState, words: Words, end: str) -> str:
+    """Return as what a step of the ladder finds people: ``as line manager``; `end` is ``s`` for several."""
+    own = stage.stage.rules
+    kinds = [part.partition(".")[2] for part in rung.split("+")]
+    if rung not in _USUAL and not rung.startswith("fallback."):
+        return _as(kinds, own, words, end)
+    who = _USUAL.get(rung) or _as(kinds, stage.stage.fallback or (), words, end)
+    return f"{who}, the fallback for {stage_words.people(own, words)}"
+
+
+_USUAL = {
+    "approver.manager-of-manager": "as manager of the line manager",
+    "approver.item-owner": "as owner of the item",
+}
+"""Who is asked where the rules name nobody who may decide and an item has no fallback of its own."""
+
+
+def _as(kinds: Iterable[str], rules: Sequence[ApproverRule], words: Words, end: str) -> str:
+    """Return as what people are asked whom those of the rules name that are of these kinds."""
+    roles = (_role(rule, words, end) for kind in kinds for rule in rules if rule.rule == kind)
+    # Whom an expression names, the directory is asked for by login.
+    return f"as {listed(dict.fromkeys(roles) or ['named by the item'], 'or')}"
+
+
+def _role(rule: ApproverRule, words: Words, end: str) -> str:
+    match rule:
+        case ByManager():
+            return f"line manager{end}" if rule.levels == 1 else f"manager{end} {rule.levels} levels up"
+        case ByOwner():
+            return f"owner{end} of {words.text(rule.group) if rule.group else 'what is given'}"
+        case ByItemOwner():
+            return f"owner{end} of the item"
+        case ByGroup():
+            return f"member{end} of {words.text(rule.group)}"
+        case ByRole():
+            return f"holder{end} of the role {words.text(rule.role)}"
+        case _:
+            return "named by the item"
+
+
+def _escalated(stage: StageState, people: Sequence[PersonRef], words: Words) -> Iterator[str]:
+    """Yield those to whom a stage was escalated, and as what."""
+    levels = stage.levels()
+    if people and levels:
+        to = [rule for level in stage.stage.escalate[slice(*levels)] for rule in level.to]
+        kinds = dict.fromkeys(rule.rule for rule in to)
+        yield f"{_people(people)} by escalation, {_as(kinds, to, words, 's' if len(people) > 1 else '')}"
+
+
+def _handed(seats: Iterable[Seat]) -> Iterator[str]:
+    pairs = [(seat.person, seat.instead_of) for seat in seats if seat.instead_of]
+    if pairs:
+        yield _few([f"{one_line(to.name)}, handed on from {one_line(first.name)}" for to, first in pairs])
+
+
+def _people(people: Sequence[PersonRef]) -> str:
+    names = [one_line(person.name) for person in people[:MOST]]
+    more = len(people) - len(names)
+    return listed([*names, f"{more} more"] if more else names)
+
+
+def _few(parts: Sequence[str]) -> str:
+    more = len(parts) - MOST
+    return "; ".join([*parts[:MOST], f"{more} more handed on"] if more > 0 else parts)

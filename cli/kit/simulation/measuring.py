@@ -1,0 +1,181 @@
+"""Measuring: what a scenario expects of clocks, of who held a request how long, of its likely date and of inboxes.
+
+All of it is read as the API reads it: from the journal and the register. Each difference is a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from catalog import sla
+from catalog.calendar_file import by_id
+from catalog.duration import words
+from catalog.expression import ExpressionError
+from catalog.journal import Entry
+from catalog.scenario import ClockSight, HeldSight, PromiseSight, Sees, at, to_the_minute
+from catalog.sla import Clock
+from catalog.sla_history import calendars_named, corrected, history, stage_names
+from catalog.sla_report import Share, breakdown, explain
+from catalog.sla_spec import ClockSpec
+from catalog.text import moment
+from cli.kit.simulation.world import Running, World
+from records.values import InboxQuery
+
+
+class _Look(NamedTuple):
+    """A request as it is looked at, and when."""
+
+    world: World
+    running: Running
+    now: datetime
+
+    def moment(self, told: str) -> datetime:
+        """Return the instant that a time of the scenario names."""
+        return at(told, self.world.story.scenario.began)
+
+    def login(self, person_id: str) -> str:
+        """Return the login of somebody."""
+        return self.world.staff.directory.person(person_id).login
+
+    def entries(self) -> list[Entry]:
+        """Return the journal of the request."""
+        return self.world.journal.entries(self.running.number)
+
+
+def measured(event: Sees, world: World, running: Running, now: datetime) -> Iterator[str]:
+    """Yield what is measured of a request and should be otherwise."""
+    look = _Look(world, running, now)
+    if event.clocks:
+        yield from _clocks_seen(event, look)
+    if event.held:
+        shares = _shares(look)
+        for held in event.held:
+            yield from _held(held, shares, look)
+    if event.promised:
+        yield from _promised(event.promised, look)
+    for login, expected in event.inbox.items():
+        found = _inbox(login, look)
+        if found != {*expected}:
+            yield f"expected {login} to have {_listed(sorted(expected))} in the inbox; it has: {_listed(sorted(found))}"
+
+
+def _clocks_seen(event: Sees, look: _Look) -> Iterator[str]:
+    try:
+        clocks, stages = _clocks(look, event.corrected), stage_names(look.entries())
+    except ExpressionError as error:
+        yield f"the corrected clocks cannot be worked out: {error}"
+        return
+    for sight in event.clocks:
+        yield from _clock(sight, clocks, stages, look)
+
+
+def _clocks(look: _Look, instead: tuple[ClockSpec, ...]) -> list[Clock]:
+    """Return the clocks of a request, by its own definitions or by others, as of now."""
+    order, register = look.running.order, look.world.register
+    item = order.item.model_copy(update={"clocks": instead})
+    terms = corrected(order, item, by_id(register.calendars())) if instead else order.terms
+    told = history(look.entries(), terms.calendars, register.editions(calendars_named(look.entries())))
+    return [clock for spec in terms.clocks for clock in sla.read(spec, told, look.now)]
+
+
+def _shares(look: _Look) -> tuple[Share, ...]:
+    entries, register = look.entries(), look.world.register
+    return breakdown(
+        history(entries, by_id(register.calendars()), register.editions(calendars_named(entries))), look.now
+    )
+
+
+def _clock(sight: ClockSight, clocks: Sequence[Clock], stages: dict[str, str], look: _Look) -> Iterator[str]:
+    """Yield what is not so of a clock; of several, which ran one after the other, the last counts."""
+    clock = next((one for one in reversed(clocks) if _is_meant(sight, one, look)), None)
+    if clock is None:
+        yield f"expected a clock {_called(sight)}; there are: {_listed(_what(one, look) for one in clocks)}"
+        return
+    which = f"expected the clock {_called(sight)}"
+    if sight.state and sight.state not in (clock.state, "late" if clock.breached_at else ""):
+        yield f"{which} to be {sight.state}; it is {clock.state}{', late' if clock.breached_at else ''}"
+    if sight.percent not in (None, clock.percent):
+        yield f"{which} to be at {sight.percent} %; it is at {clock.percent} %"
+    due = look.moment(sight.due) if sight.due else None
+    if due and (clock.due_at is None or to_the_minute(clock.due_at) != due):
+        yield f"{which} to be due {_day(due)}; it is due: {_day(clock.due_at) if clock.due_at else 'never'}"
+    said = " ".join(explain(clock, stages))
+    if sight.says.casefold() not in said.casefold():
+        yield f"{which} to say {sight.says!r}; it says: {said}"
+
+
+def _is_meant(sight: ClockSight, clock: Clock, look: _Look) -> bool:
+    whose = look.login(clock.person) if clock.person else None
+    return clock.spec == sight.id and sight.stage in (None, clock.stage) and sight.of in (None, whose)
+
+
+def _called(sight: ClockSight) -> str:
+    return " of ".join(filter(None, (repr(sight.id), sight.stage, sight.of)))
+
+
+def _what(clock: Clock, look: _Look) -> str:
+    return " of ".join(filter(None, (clock.spec, clock.stage, look.login(clock.person) if clock.person else "")))
+
+
+def _held(held: HeldSight, shares: Sequence[Share], look: _Look) -> Iterator[str]:
+    """Yield how long somebody held it, if that is not so."""
+    times = {(one.stage, look.login(one.person) if one.person else None): (one.held, one.waited) for one in shares}
+    found = tuple(_whole_minutes(time) for time in times.get((held.stage, held.by), (timedelta(0), timedelta(0))))
+    if found != (held.lasting, held.waited):
+        who = f"{held.by} at {held.stage}" if held.by else held.stage
+        yield f"expected {who} to have held it for {_long(held.lasting, held.waited)}; it was {_long(*found)}"
+
+
+def _long(held: timedelta, waited: timedelta) -> str:
+    return f"{words(held) if held else 'no time'}{f', and waited for {words(waited)}' if waited else ''}"
+
+
+def _whole_minutes(time: timedelta) -> timedelta:
+    """Return a length as scenarios tell time: two deeds in the same second of their minutes are full minutes apart."""
+    return (time + timedelta(seconds=1)) // timedelta(minutes=1) * timedelta(minutes=1)
+
+
+def _promised(expected: PromiseSight, look: _Look) -> Iterator[str]:
+    """Yield when it is likely to be done, if that is not so."""
+    number = look.running.number
+    view = look.world.register.request(number)
+    found = look.world.register.promises([view] if view else [], look.now).get(number)
+    p50, p90 = look.moment(expected.p50), look.moment(expected.p90)
+    if found and found.basis == expected.by and _is_near(found.p50, p50) and _is_near(found.p90, p90):
+        return
+    said = _likely(found.p50, found.p90, found.basis) if found else "nothing"
+    yield f"expected it to promise {_likely(p50, p90, expected.by)}; it promises {said}"
+
+
+def _is_near(found: datetime, wanted: datetime) -> bool:
+    """Return whether a promise is meant, which is rounded up, and people act some way into their minute."""
+    return timedelta(0) <= found - wanted <= timedelta(minutes=1)
+
+
+def _likely(p50: datetime, p90: datetime, basis: str) -> str:
+    return f"{_day(p50)}, at most {_day(p90)}, by the {basis}"
+
+
+def _inbox(login: str, look: _Look) -> set[str]:
+    """Return what stands in somebody's inbox of this request."""
+    actor = look.world.staff.actor(login)
+    plain = InboxQuery(person_id=actor.person.id, operator=actor.operator)
+    queries = {
+        "mine": plain.model_copy(update={"whose": "mine"}),
+        "delegated": plain.model_copy(update={"whose": "delegated"}),
+        "overdue": plain.model_copy(update={"overdue_at": look.now}),
+    }
+    number, tasks = look.running.number, look.world.register.tasks
+    return {
+        what for what, asked in queries.items() if any(number == one.request.order.number for one in tasks(asked).items)
+    }
+
+
+def _day(at: datetime) -> str:
+    return moment(at.isoformat())
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
