@@ -176,7 +176,7 @@ class Commands:
     async def _refuse_bulk(self, task_id: str) -> None:
         view = await self._task(task_id)
         if not view.task.bulk:
-            raise problems.DecideAlone(f"{view.task.title}: decide this by itself.")
+            raise problems.DecideAlone(f"{task_id}: decide this by itself.")
 
     async def consider(
         self,

@@ -93,6 +93,7 @@ class StageState(Model):
         agenda: what time brings to it while it is open.
         rule: the one that closed it without a vote, or approved it without asking anybody.
         question: what it waits for instead of a decision.
+        questions: how many there were.
         advice: whom an approver has asked for theirs.
         escalated: the seats of those who may fill every seat that is left because it was not filled in time.
         replaced: whether only these may now.
@@ -112,6 +113,7 @@ class StageState(Model):
     votes: tuple[Vote, ...] = ()
     rule: str = ""
     question: Question | None = None
+    questions: int = 0
     advice: tuple[Advice, ...] = ()
     escalated: tuple[Seat, ...] = ()
     replaced: bool = False
@@ -419,7 +421,7 @@ class Change(Model):
 RefusalCode = Literal[
     "self-approval", "not-approver", "no-longer-asked", "stage-closed", "stage-not-open", "already-decided",
     "subject-changed", "unknown-stage", "not-now", "not-voted", "already-asked", "question-open", "no-question",
-    "nothing-due",
+    "nothing-due", "too-many",
 ]  # fmt: skip
 
 

@@ -32,6 +32,8 @@ def ask(state: Approvals, found: StageState, event: Ask, at: datetime) -> Change
     if found.question:
         asked = f"{found.question.by.name} has asked the requester already; the answer is awaited."
         return Refusal(code="question-open", message=asked)
+    if found.questions >= MOST_ASKED:
+        return _too_many("The requester was asked", "Decide by what you know")
     own = found.calendar_of(state.parties.requester_id)
     due_at = agendas.end(own, at, found.stage.answer_within)
     remind_at = agendas.open_at(own, at + (due_at - at) / 2)
@@ -39,7 +41,8 @@ def ask(state: Approvals, found: StageState, event: Ask, at: datetime) -> Change
         by=event.by, text=event.text, asked_at=at, remind_at=remind_at if remind_at < due_at else None, due_at=due_at
     )
     paused = agendas.pause(found.agenda, at) if found.agenda else None
-    return Change(state=with_stage(state, found.model_copy(update={"question": question, "agenda": paused})))
+    update = {"question": question, "questions": found.questions + 1, "agenda": paused}
+    return Change(state=with_stage(state, found.model_copy(update=update)))
 
 
 def answer(state: Approvals, found: StageState, event: Answer, at: datetime) -> Change | Refusal:
@@ -69,6 +72,8 @@ def consult(state: Approvals, found: StageState, event: Consult, at: datetime) -
         return refusal
     if any(advice.person.id == event.person.id and not advice.given_at for advice in found.advice):
         return Refusal(code="already-asked", message=f"{event.person.name} is asked already.")
+    if len(found.advice) >= MOST_ASKED:
+        return _too_many("Advice was asked", "Decide by what you have")
     advice = Advice(person=event.person, by=event.by, question=event.question, asked_at=at)
     return Change(state=with_stage(state, found.model_copy(update={"advice": (*found.advice, advice)})))
 
@@ -81,6 +86,14 @@ def advise(state: Approvals, found: StageState, event: Advise, at: datetime) -> 
     given = open_.model_copy(update={"text": event.text, "given_at": at})
     advice = tuple(given if one is open_ else one for one in found.advice)
     return Change(state=with_stage(state, found.model_copy(update={"advice": advice})))
+
+
+MOST_ASKED = 10
+"""How many questions to the requester, and how many requests for advice, a stage takes: all of it is kept with it."""
+
+
+def _too_many(what: str, remedy: str) -> Refusal:
+    return Refusal(code="too-many", message=f"{what} {MOST_ASKED} times already. {remedy}.")
 
 
 NUDGED_AGAIN_AFTER = timedelta(days=1)

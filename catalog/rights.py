@@ -83,7 +83,7 @@ def refuse_report(actor: Actor, order: Order, event: str) -> Refusal | None:
 def refuse_work(actor: Actor, task: Task, act: str, reason: str) -> Refusal | None:
     """Return why the actor may not do that with a piece of work, if so, the gravest reason first."""
     if task.kind != "fulfilment":
-        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is decided, not worked on.")
+        return Refusal(code=Refused.UNKNOWN_CHOICE, message="This is decided, not worked on.")
     asked = actor.person.id in {assignee.person.id for assignee in task.assignees}
     if not asked and not (actor.operator and act == "release"):
         return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked to do this.")
@@ -114,7 +114,7 @@ def refuse_decider(actor: Actor, order: Order, task: Task) -> Refusal | None:
         return Refusal(code=Refused.NOT_ALLOWED, message="Only operators decide this task.")
     if task.kind != "approval" and not is_own(actor, order):
         how = "worked on" if task.kind == "fulfilment" else "answered"
-        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is {how}, not decided.")
+        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"This is {how}, not decided.")
     return _refuse_asked(actor, order, task)
 
 
@@ -141,7 +141,7 @@ _SAYS = {"ask": "Say what you want to know.", "consult": "Say what you want advi
 def refuse_considering(actor: Actor, order: Order, task: Task, act: str, text: str) -> Refusal | None:
     """Return why the actor may not do that about a decision, short of deciding it, if so (feature rows A9, A10)."""
     if task.kind != _KIND.get(act, "approval"):
-        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this cannot be done with it.")
+        return Refusal(code=Refused.UNKNOWN_CHOICE, message="This cannot be done with it.")
     asked = actor.person.id in {assignee.person.id for assignee in task.assignees}
     by_operator = act == "reassign" and actor.operator and not is_own(actor, order)
     waits = act == "remind" and (is_own(actor, order) or actor.operator)
@@ -280,7 +280,8 @@ def _on_approval(actor: Actor, order: Order, task: Task, at: datetime, *, asking
         now = task.acts_in is None or calendar.is_open(task.acts_in, at)
         found += ["decide"] if now else []
         found += [] if asking else ["ask"]
-        found += ["consult", "add", "reassign"]
+        found += ["consult", "add"]
+        found += ["reassign"] if mine.own or mine.escalated else []
     elif actor.operator and not is_own(actor, order):
         found.append("reassign")
     if mine and mine.verdict and not mine.by:

@@ -70,11 +70,6 @@ def at(moment: str, begins: datetime) -> datetime:
     return began if moment in _AT_ONCE else began + duration.parse(moment)
 
 
-def to_the_minute(moment: datetime) -> datetime:
-    """Return a moment as scenarios tell time."""
-    return moment.replace(second=0, microsecond=0)
-
-
 class PersonSketch(Model):
     """A person of the company; the login is the key they stand under."""
 

@@ -161,7 +161,7 @@ async def test_a9_only_people_who_are_there_can_be_asked(live: LiveApi, login: s
     assert live.kinds(number)[-1] is Kind.STAGE_OPENED
 
 
-async def test_a8_a_delegate_hands_on_what_was_delegated_to_them(live: LiveApi) -> None:
+async def test_a8_a_delegate_decides_what_was_delegated_to_them_but_does_not_give_it_away(live: LiveApi) -> None:
     number = await live.placed(asking())
     ends = (live.world.parts.clock() + timedelta(days=2)).isoformat()
     answer = await live.post("mara", "/delegations", {"delegate": "kim", "ends": ends})
@@ -170,8 +170,10 @@ async def test_a8_a_delegate_hands_on_what_was_delegated_to_them(live: LiveApi) 
     (task,) = (await live.sees("kim", "/tasks?whose=delegated"))["items"]
     assert (task["yours"], [one["login"] for one in task["on_behalf_of"]]) == ("delegated", ["mara"])
     assert (await live.sees("kim", "/tasks?whose=mine"))["items"] == []
-    await live.does("kim", f"/tasks/{number}.1/reassignment", {"to": "rolf"})
-    assert asked(live, number) == {"rolf": True}
+    assert "reassign" not in task["can"]
+    handed = await live.post("kim", f"/tasks/{number}.1/reassignment", {"to": "rolf"})
+    assert (handed.status_code, handed.json()["detail"]) == (403, "This is not yours to hand on.")
+    await live.does("kim", f"/tasks/{number}.1/decision", {"choice": "approve"})
 
 
 async def test_a21_a_delegate_who_comes_too_late_is_told_how_it_stands_and_how_it_ended(live: LiveApi) -> None:

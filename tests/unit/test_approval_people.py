@@ -22,6 +22,7 @@ from support.builders import (
 
 from catalog.ballot import (
     Advise,
+    Answer,
     Approvals,
     Ask,
     Change,
@@ -39,6 +40,7 @@ from catalog.ballot import (
 from catalog.calendar import ALWAYS
 from catalog.delegation import Deputy
 from catalog.people import Person
+from catalog.questions import MOST_ASKED
 from catalog.settling import votes_needed
 from catalog.slate import Seat
 from catalog.stages import AllOf, Asked, ByManager, Stage
@@ -315,6 +317,15 @@ class TestJoining:
 
 class TestAdvice:
     """An approver asks somebody who does not decide (A9)."""
+
+    def test_a9_advice_and_answers_are_not_asked_without_end(self) -> None:
+        state = life(BEN)
+        for number in range(MOST_ASKED):
+            state = after(state, Consult(stage=M, by=BEN.ref(), person=a_person(f"Expert{number}").ref(), question="?"))
+            state = after(state, Ask(stage=M, by=BEN.ref(), text="?"), Answer(stage=M, by=ADA.ref()))
+        assert refused(state, Consult(stage=M, by=BEN.ref(), person=KAI.ref(), question="?")).code == "too-many"
+        assert refused(state, Ask(stage=M, by=BEN.ref(), text="?")).code == "too-many"
+        assert after(state, cast(BEN)).outcome is StageStatus.APPROVED
 
     def test_a9_advice_is_kept_and_binds_nobody(self) -> None:
         state = after(life(BEN), Consult(stage=M, by=BEN.ref(), person=KAI.ref(), question="Is it safe?"))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from catalog.scenario import Company, Moment, Scenario, ScenarioFile, at, faults, to_the_minute
+from catalog.scenario import Company, Moment, Scenario, ScenarioFile, at, faults
 
 BERLIN = datetime(2040, 3, 24, 9, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 """The day before summer time begins."""
@@ -155,10 +155,6 @@ def test_whom_a_scenario_looks_at_must_be_there() -> None:
         ("events", 0, "clocks", 1, "of"),
         ("events", 0, "held", 1, "by"),
     ]
-
-
-def test_scenarios_tell_time_to_the_minute() -> None:
-    assert to_the_minute(BERLIN + timedelta(seconds=59, microseconds=1)) == BERLIN
 
 
 # ---------------------------------------------------------------- approvals

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from catalog import duration
 from catalog.journal import Kind
 from catalog.request import Notice, Projection, Waiting
-from catalog.scenario import Expected, Sees, at, to_the_minute
+from catalog.scenario import Expected, Sees, at
 from catalog.text import moment
-from cli.kit.simulation.measuring import measured
+from cli.kit.simulation.measuring import is_about, measured
 from cli.kit.simulation.world import RefusedOrder, Running, World
 
 
@@ -77,8 +77,8 @@ def _seen(event: Sees, world: World, those: list[Running]) -> Iterator[str]:
 def _waiting(event: Sees, shown: Projection, world: World) -> Iterator[str]:
     """Yield what should be otherwise about until when is waited, and what is said of it."""
     if event.until is not None:
-        until = to_the_minute(at(event.until, world.story.scenario.began))
-        if until not in {to_the_minute(waiting.until) for waiting in shown.waiting if waiting.until}:
+        until = at(event.until, world.story.scenario.began)
+        if not any(is_about(waiting.until - until) for waiting in shown.waiting if waiting.until):
             yield f"expected it to wait until {moment(until.isoformat())}; {what_it_waits_for(world)}"
     if event.calendar is not None and event.calendar not in {waiting.calendar for waiting in shown.waiting}:
         named = _listed(sorted({waiting.calendar or "clock time" for waiting in shown.waiting}))

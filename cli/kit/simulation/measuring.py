@@ -14,7 +14,7 @@ from catalog.calendar_file import by_id
 from catalog.duration import words
 from catalog.expression import ExpressionError
 from catalog.journal import Entry
-from catalog.scenario import ClockSight, HeldSight, PromiseSight, Sees, at, to_the_minute
+from catalog.scenario import ClockSight, HeldSight, PromiseSight, Sees, at
 from catalog.sla import Clock
 from catalog.sla_history import calendars_named, corrected, history, stage_names
 from catalog.sla_report import Share, breakdown, explain
@@ -22,6 +22,13 @@ from catalog.sla_spec import ClockSpec
 from catalog.text import moment
 from cli.kit.simulation.world import Running, World
 from records.values import InboxQuery
+
+_MINUTE = timedelta(minutes=1)
+
+
+def is_about(difference: timedelta) -> bool:
+    """Return whether it is nothing as scenarios tell time: people act some way into their minute, and not on a beat."""
+    return abs(difference) < _MINUTE
 
 
 class _Look(NamedTuple):
@@ -99,7 +106,7 @@ def _clock(sight: ClockSight, clocks: Sequence[Clock], stages: dict[str, str], l
     if sight.percent not in (None, clock.percent):
         yield f"{which} to be at {sight.percent} %; it is at {clock.percent} %"
     due = look.moment(sight.due) if sight.due else None
-    if due and (clock.due_at is None or to_the_minute(clock.due_at) != due):
+    if due and (clock.due_at is None or not is_about(clock.due_at - due)):
         yield f"{which} to be due {_day(due)}; it is due: {_day(clock.due_at) if clock.due_at else 'never'}"
     said = " ".join(explain(clock, stages))
     if sight.says.casefold() not in said.casefold():
@@ -122,19 +129,15 @@ def _what(clock: Clock, look: _Look) -> str:
 def _held(held: HeldSight, shares: Sequence[Share], look: _Look) -> Iterator[str]:
     """Yield how long somebody held it, if that is not so."""
     times = {(one.stage, look.login(one.person) if one.person else None): (one.held, one.waited) for one in shares}
-    found = tuple(_whole_minutes(time) for time in times.get((held.stage, held.by), (timedelta(0), timedelta(0))))
-    if found != (held.lasting, held.waited):
+    found = times.get((held.stage, held.by), (timedelta(0), timedelta(0)))
+    if not all(is_about(one - other) for one, other in zip(found, (held.lasting, held.waited), strict=True)):
         who = f"{held.by} at {held.stage}" if held.by else held.stage
         yield f"expected {who} to have held it for {_long(held.lasting, held.waited)}; it was {_long(*found)}"
 
 
 def _long(held: timedelta, waited: timedelta) -> str:
+    held, waited = (time // _MINUTE * _MINUTE for time in (held, waited))
     return f"{words(held) if held else 'no time'}{f', and waited for {words(waited)}' if waited else ''}"
-
-
-def _whole_minutes(time: timedelta) -> timedelta:
-    """Return a length as scenarios tell time: two deeds in the same second of their minutes are full minutes apart."""
-    return (time + timedelta(seconds=1)) // timedelta(minutes=1) * timedelta(minutes=1)
 
 
 def _promised(expected: PromiseSight, look: _Look) -> Iterator[str]:
@@ -151,7 +154,7 @@ def _promised(expected: PromiseSight, look: _Look) -> Iterator[str]:
 
 def _is_near(found: datetime, wanted: datetime) -> bool:
     """Return whether a promise is meant, which is rounded up, and people act some way into their minute."""
-    return timedelta(0) <= found - wanted <= timedelta(minutes=1)
+    return timedelta(0) <= found - wanted <= _MINUTE
 
 
 def _likely(p50: datetime, p90: datetime, basis: str) -> str:

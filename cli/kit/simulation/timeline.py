@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from catalog import duration
 from catalog.journal import Entry, Kind
-from catalog.scenario import Changes, Delegates, EndsDelegation, Event, GoesDown, Refuses, to_the_minute
+from catalog.scenario import Changes, Delegates, EndsDelegation, Event, GoesDown, Refuses
 from catalog.timeline import describe
 from cli.kit.simulation import absence
 from cli.kit.simulation.company import said
@@ -78,5 +78,10 @@ def _waits(world: World, lines: list[Happening]) -> Iterator[Happening]:
         standing = {state.number: state for state in states if state.updated_at <= before.at + _SETTLED}
         waits = dict.fromkeys(waiting_in_words(waiting) for state in standing.values() for waiting in state.waiting)
         for words in waits:
-            text = f"{duration.words(to_the_minute(after.at) - to_the_minute(before.at))} of waiting: {words}"
+            text = f"{duration.words(_to_the_minute(after.at) - _to_the_minute(before.at))} of waiting: {words}"
             yield Happening(before.at, "wait", text)
+
+
+def _to_the_minute(at: datetime) -> datetime:
+    """Return a moment as scenarios tell time."""
+    return at.replace(second=0, microsecond=0)
