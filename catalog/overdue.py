@@ -9,7 +9,7 @@ from catalog import agenda as agendas
 from catalog.ballot import Approvals, Change, Due, Escalate, Question, Refusal, StageState, StageStatus
 from catalog.people import PersonRef
 from catalog.questions import going_on
-from catalog.seating import without_banned
+from catalog.seating import without_banned, working_time
 from catalog.settling import agenda_of, asked_anew, close, with_stage
 from catalog.standing import said
 
@@ -88,14 +88,16 @@ def escalate(state: Approvals, found: StageState, event: Escalate, at: datetime)
     if not fresh.seats:
         passed = found.model_copy(update={"agenda": agenda.model_copy(update={"level": level})})
         return _over(state, passed, level, at)
-    calendars, hours = {**found.slate.calendars, **fresh.calendars}, {**found.slate.hours, **fresh.hours}
+    skipped = tuple(dict.fromkeys((*found.slate.skipped, *fresh.skipped)))
     terms = found.stage.escalate[level - 1]
     replace = terms.how == "replace"
     seats = tuple(seat.model_copy(update={"stays": seat.stays and not replace}) for seat in found.slate.seats)
     above = {seat.person.id: seat for seat in (*(() if replace else found.escalated), *fresh.seats)}
     now = found.model_copy(
         update={
-            "slate": found.slate.model_copy(update={"seats": seats, "calendars": calendars, "hours": hours}),
+            "slate": found.slate.model_copy(
+                update={"seats": seats, "skipped": skipped, **working_time(found.slate, fresh)}
+            ),
             "escalated": tuple(above.values()),
             "replaced": found.replaced or replace,
         }

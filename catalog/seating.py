@@ -31,7 +31,8 @@ def _above(stage: StageState, fresh: Slate, others: Slate, gone: Collection[str]
     """Return a stage with those to whom it was escalated as they are named now."""
     handed = _handed((seat for seat in stage.escalated if seat.person.id not in gone), others)
     seats = {seat.person.id: seat for seat in (handed.get(one.person.id, one) for one in fresh.seats)}
-    slate = stage.slate.model_copy(update=_working_time(stage.slate, fresh))
+    skipped = tuple(dict.fromkeys((*stage.slate.skipped, *fresh.skipped)))
+    slate = stage.slate.model_copy(update={"skipped": skipped, **working_time(stage.slate, fresh)})
     return stage.model_copy(update={"slate": slate, "escalated": tuple(seats.values())})
 
 
@@ -46,7 +47,7 @@ def _stood_in(seat: Seat, others: Slate) -> Seat:
     return seat.model_copy(update={"deputies": found.deputies})
 
 
-def _working_time(*slates: Slate) -> dict[str, Any]:
+def working_time(*slates: Slate) -> dict[str, Any]:
     """Return the working time of everybody on these slates; the last of them knows it best."""
     return {
         "calendars": {name: own for one in slates for name, own in one.calendars.items()},
@@ -98,7 +99,7 @@ def reseated(stage: StageState, fresh: Slate, others: Slate = NOBODY, gone: Coll
             seats[seat.person.id] = _united(_stood_in(seat, others), seats.get(seat.person.id))
         elif seat.person.id in filled:
             seats.setdefault(seat.person.id, seat.model_copy(update={"kept": True}))
-    return fresh.model_copy(update={"seats": tuple(seats.values()), **_working_time(stage.slate, fresh, others)})
+    return fresh.model_copy(update={"seats": tuple(seats.values()), **working_time(stage.slate, fresh, others)})
 
 
 def _united(seat: Seat, other: Seat | None) -> Seat:

@@ -103,11 +103,14 @@ _CHANGED_BY = {
     "delegation.begins": ", because somebody has delegated their decisions",
     "delegation.ends": ", because a delegation is over",
     "people.changed": ", because the directory has changed",
+    "people.asked": ", as they were looked up",
 }
 
 
 def _approvers_changed(entry: Entry) -> str:
     asked, gone = _list(entry, "asked"), _list(entry, "gone")
+    if entry.rule == "people.asked" and not asked and not gone:
+        return f"Who was asked for stage {_stage_name(entry)} was looked up"
     said = [f"now {_names(entry, 'asked')} as well"] if asked else []
     said += [f"no longer {_names(entry, 'gone')}"] if gone else []
     why = _CHANGED_BY.get(entry.rule, "")

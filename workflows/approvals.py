@@ -96,7 +96,7 @@ class LookedUp(NamedTuple):
             levels=self.levels,
             above=self.above.fingerprint() if self.above else "",
             others=tuple(person.login for person in self.others),
-            beside=self.beside.fingerprint(),
+            beside=self.beside.fingerprint() if self.others else "",
         )
 
 
@@ -228,8 +228,12 @@ class ApprovalDesk:
             self.find(before.stage, slate)
         event = Resolve(stage=stage_id, slate=found.slate, above=found.above, others=found.beside, gone=found.gone())
         change = self._apply(event)
-        self.record.change_task(self._tasks[stage_id], named=found.named())
-        if isinstance(change, Change) and change.state.stage(stage_id) != before:
+        if not isinstance(change, Change):
+            return
+        named, task = found.named(), self._tasks[stage_id]
+        looked_up_anew = self.record.tasks[task].named != named
+        self.record.change_task(task, named=named)
+        if looked_up_anew or change.state.stage(stage_id) != before:
             self._note_people(stage_id, change, rule)
 
     def escalate(self, stage_id: str, slate: Slate) -> None:
@@ -452,7 +456,7 @@ class ApprovalDesk:
     def _note_people(self, stage_id: str, change: Change, rule: str) -> None:
         """Put on record whose decision it is now."""
         state = self.stage(stage_id)
-        facts = self._names(state) | stage_view.hours(state, change.asked)
+        facts = self._names(state) | stage_view.hours(state, (*change.asked, *state.others()))
         facts |= {"asked": stage_view.named(change.asked), "gone": stage_view.named(change.gone)}
         self.record.note(Kind.APPROVERS_CHANGED, facts, rule=rule)
         for _, vote in change.fallen:

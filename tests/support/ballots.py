@@ -244,11 +244,14 @@ def on_stage(draw: st.DrawFn, stage: StageState) -> StageEvent:
 
 
 def amendments(planned: tuple[Stage, ...]) -> st.SearchStrategy[Amend]:
-    """Draw that what is decided on changes for some of these stages, or that some are not needed any more."""
+    """Draw that what is decided on changes for some of these stages, or that some are not needed any more.
+
+    A stage whose approver changes it is needed in any case, and no rule approves it: see `plan.plan`.
+    """
 
     def amend(needed: list[bool], autos: list[str], subjects: list[str], by_stage: str) -> Amend:
         plans = (
-            PlannedStage(stage=stage, needed=wanted, auto=auto)
+            PlannedStage(stage=stage) if stage.id == by_stage else PlannedStage(stage=stage, needed=wanted, auto=auto)
             for stage, wanted, auto in zip(planned, needed, autos, strict=True)
         )
         names = (stage.id for stage in planned)

@@ -285,7 +285,7 @@ def by_an_amendment_exactly_those_votes_fall_whose_subject_changed_and_what_hung
         still = {
             planned.stage.id
             for planned in event.planned
-            if (planned.needed or planned.stage.id == event.by_stage)
+            if planned.needed
             and (old := state.stage(planned.stage.id))
             and old.subject == event.subjects[planned.stage.id]
             and (planned.auto or "auto") == (old.rule if planned.auto else "auto")

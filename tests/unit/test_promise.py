@@ -20,7 +20,7 @@ from catalog.promise import ENOUGH, ORDERED, Promise, fallback, kind_of, milesto
 from catalog.request import Order, OrderLine, Projection, Status, Task, Waiting, WaitKind
 from catalog.slate import Found, Rung
 from catalog.stages import AutoApproval
-from catalog.terms import Terms
+from catalog.terms import Terms, terms
 
 AT = NOON.replace(second=0, microsecond=0)
 HOUR = timedelta(hours=1)
@@ -254,6 +254,15 @@ def test_s8_working_time_of_a_stage_to_come_is_that_of_its_calendar_or_the_compa
     stage = {"decide_within": Working(days=5), "calendar": calendar}
     order = staged(stage, target=1, terms=Terms(calendars={"": office, "shop": shop}))
     assert owed(order) == days
+
+
+def test_s8_an_order_keeps_the_calendars_of_stages_to_come() -> None:
+    office = Calendar(id="office", name="Office", week={WEEKDAYS[0]: (Segment(0, MINUTES),)})
+    known = dict.fromkeys(("", "office", "shop"), office)
+    stages = (a_stage(), a_stage(id="b", decide_within=Working(days=1), calendar="shop"))
+    assert terms(an_item(approvals=stages), {}, known).calendars.keys() == {"shop"}
+    assert terms(an_item(approvals=(a_stage(decide_within=Working(days=1)),)), {}, known).calendars.keys() == {""}
+    assert terms(an_item(), {}, known).calendars == {}
 
 
 def test_s8_a_preview_and_the_request_that_follows_are_promised_the_same() -> None:

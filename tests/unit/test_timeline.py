@@ -256,3 +256,8 @@ def test_who_stands_in_for_those_who_are_asked_is_said() -> None:
     said = describe(entry(Kind.STAGE_OPENED, data))
     assert said == "Stage 'Manager' began: Mara Lind decides; Grace Guard stands in for Mara Lind"
     assert describe(entry(Kind.STAGE_OPENED, {**data, "deputies": ["odd"]})).endswith("Mara Lind decides")
+
+
+def test_a_look_up_that_changed_nothing_says_no_more_than_that() -> None:
+    looked = entry(Kind.APPROVERS_CHANGED, {"name": "Data", "asked": [], "gone": []}, rule="people.asked")
+    assert describe(looked) == "Who was asked for stage 'Data' was looked up"

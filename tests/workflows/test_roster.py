@@ -98,13 +98,14 @@ async def test_who_was_handed_a_decision_and_leaves_is_noticed(world: World) -> 
     request = await world.place()
     await request.waits_for_people()
     await request.consider("Mara Lind", "reassign", person="Grace Guard")
+    await request.reaches(lambda p: p.tasks[0].named is not None and len(p.tasks[0].named.others) == 1)
     await request.consider("Grace Guard", "add", person="Rolf Chief")
     await request.reaches(lambda p: p.tasks[0].named is not None and len(p.tasks[0].named.others) == 2)
     assert await round_of(world) == 0
     for name in ("Grace Guard", "Rolf Chief"):
         world.directory.put_person(a_person(name, active=False))
     assert await round_of(world) == 1
-    await request.sees(Kind.APPROVERS_CHANGED)
+    await request.sees(Kind.APPROVERS_CHANGED, 3)  # it was looked up after each command
     assert request.asked() == ["mara"]
     assert await round_of(world) == 0
 
