@@ -226,13 +226,8 @@ def _why_skipped(
     return None if person and person.active else "delegation.skip-inactive"
 
 
-def refuse(new: Delegation, existing: Iterable[Delegation]) -> Refusal | None:
-    """Return why a delegation cannot be set, at the moment it says it is made; None if it can.
-
-    Args:
-        new: what is to be set.
-        existing: at least those of the same person that are not over.
-    """
+def refuse(new: Delegation) -> Refusal | None:
+    """Return why a delegation cannot be set, at the moment it says it is made; None if it can by itself."""
     if new.delegate.id == new.person.id:
         return Refusal(field="delegate", message="Nobody stands in for themselves; name somebody else.")
     if new.ends <= new.begins:
@@ -241,6 +236,11 @@ def refuse(new: Delegation, existing: Iterable[Delegation]) -> Refusal | None:
         return Refusal(field="ends", message="It ends in the past.")
     if new.ends - new.begins > LONGEST:
         return Refusal(field="ends", message=f"It lasts longer than {LONGEST.days} days; set a shorter one.")
+    return None
+
+
+def refuse_beside(new: Delegation, existing: Iterable[Delegation]) -> Refusal | None:
+    """Return why a delegation cannot be set beside those of the same person that are not over."""
     standing = [one for one in existing if one.person.id == new.person.id and one.over_at > new.created_at]
     if any(_says(one) == _says(new) for one in standing):
         return Refusal(field="scope", message="The very same is set already.")

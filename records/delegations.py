@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
-from catalog.delegation import MAX_DEPTH, Delegation
+from catalog.delegation import MAX_DEPTH, Delegation, refuse_beside
 from catalog.model import Model
 from catalog.request import Notice
-from records.database import Database, upsert
+from records.database import Database, one_at_a_time
 from records.documents import document
-from records.errors import KeyReused
+from records.errors import DelegationRefused, KeyReused
 from records.notices import owe
 from records.tables import MAX_ID, delegations, is_key, number_of, task_assignees, task_is_open, tasks
 from records.values import Page
@@ -41,6 +41,7 @@ class Delegations(Database):
 
         Raises:
             KeyReused: its id stands for another body.
+            DelegationRefused: it cannot be set beside the others of the same person.
         """
         row = {
             "delegation": new.id,
@@ -52,11 +53,15 @@ class Delegations(Database):
             "document": document(new),
         }
         with self.write() as connection:
-            connection.execute(upsert(connection, delegations).values(row).on_conflict_do_nothing())
+            one_at_a_time(connection, f"delegations of {new.person.id}")
             standing = _standing(connection, new.id, body_digest)
-            assert standing is not None
-            owe(connection, owed)
-        return standing
+            if standing is None:
+                refusal = refuse_beside(new, _by(connection, {new.person.id}, new.created_at))
+                if refusal:
+                    raise DelegationRefused(refusal)
+                connection.execute(insert(delegations).values(row))
+                owe(connection, owed)
+        return standing or new
 
     def delegation_set(self, delegation_id: str, body_digest: str) -> Delegation | None:
         """Return the delegation that was set by this id before, if one was.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from catalog.delegation import Refusal
+
 
 class RegisterUnavailable(Exception):
     """The database cannot be reached or does not answer in time; try again."""
@@ -9,6 +11,14 @@ class RegisterUnavailable(Exception):
 
 class KeyReused(Exception):
     """The idempotency key was used before by this person, for another order."""
+
+
+class DelegationRefused(Exception):
+    """A delegation cannot be set beside those that stand; `refusal` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
 class AlreadyOpen(Exception):

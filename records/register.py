@@ -16,6 +16,7 @@ from records.drafts import Drafts
 from records.errors import (
     AlreadyOpen,
     Contradiction,
+    DelegationRefused,
     KeyReused,
     RegisterUnavailable,
     TooManyDrafts,
@@ -57,6 +58,7 @@ __all__ = [
     "AlreadyOpen",
     "Background",
     "Contradiction",
+    "DelegationRefused",
     "Draft",
     "Inbox",
     "InboxQuery",

@@ -24,7 +24,7 @@ from catalog.form import FieldError
 from catalog.model import digest
 from catalog.people import Actor, Person
 from catalog.request import Notice
-from records.register import KeyReused
+from records.register import DelegationRefused, KeyReused
 
 router = APIRouter(prefix="/delegations", tags=["delegations"])
 
@@ -88,6 +88,8 @@ def _set(parts: Parts, actor: Actor, body: DelegationIn, key: str | None) -> Del
         if standing is None:
             new = _checked(parts, actor, body, delegation_id)
             standing = parts.register.set_delegation(new, said, tuple(_notices(new, "set", actor)))
+    except DelegationRefused as error:
+        raise _invalid(error.refusal.field, "value", error.refusal.message) from error
     except KeyReused as error:
         raise problems.IdempotencyConflict(
             "You have used this Idempotency-Key for another delegation; use a new one."
@@ -125,7 +127,7 @@ def _checked(parts: Parts, actor: Actor, body: DelegationIn, delegation_id: str)
         set_by=actor.person,
         created_at=at,
     )
-    refusal = rules.refuse(new, parts.register.touching([person.id], at))
+    refusal = rules.refuse(new)
     if refusal:
         raise _invalid(refusal.field, "value", refusal.message)
     return new

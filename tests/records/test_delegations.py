@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,10 @@ from support.story import Story, a_task
 from activities.connectors.memory import MemoryDelegations
 from activities.ports import Delegations
 from catalog.ballot import Verdict
-from catalog.delegation import Delegation, Scope
+from catalog.delegation import MOST, Delegation, Scope
 from catalog.journal import Kind
 from catalog.request import Assignee, Notice
-from records.register import KeyReused, Register, Turn
+from records.register import DelegationRefused, KeyReused, Register, Turn
 
 DAY = timedelta(days=1)
 BODY = "sha256:body"
@@ -124,7 +125,7 @@ def test_a_person_finds_what_they_delegated_and_what_was_delegated_to_them_newes
 
 
 def test_a_long_list_comes_in_parts(register: Register) -> None:
-    keep(register, *(a_delegation(id=f"dlg-{n}") for n in range(5)))
+    keep(register, *(a_delegation(to=f"Ben{n}", id=f"dlg-{n}") for n in range(5)))
     found, cursor = [], None
     while True:
         page = register.delegations(viewer="id-ada", state="open", at=NOON, after=cursor, limit=2)
@@ -244,3 +245,28 @@ def test_two_processes_that_set_the_same_at_once_set_one(run_twice: Callable[[st
     print(len(register.delegations(viewer="id-ada", state="open", at=one.begins).items))
     """
     assert run_twice(program) == [["dlg-Ada-Ben", "1"]] * 2
+
+
+def at_once(register: Register, *wanted: Delegation) -> list[str]:
+    """Set delegations at the same time; returns why those were refused that were."""
+
+    def set_one(one: Delegation) -> str:
+        try:
+            register.set_delegation(one, BODY)
+        except DelegationRefused as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(12) as threads:
+        return [why for why in threads.map(set_one, wanted) if why]
+
+
+def test_of_many_that_are_set_at_once_no_more_stand_than_may(register: Register) -> None:
+    wanted = [a_delegation(id=f"dlg-{n}", ends=NOON + (n + 1) * DAY) for n in range(MOST + 12)]
+    assert len(at_once(register, *wanted)) == 12
+    assert len(register.touching(["id-ada"], NOON)) == MOST
+
+
+def test_the_same_that_is_set_several_times_at_once_stands_once(register: Register) -> None:
+    refused = at_once(register, *(a_delegation(id=f"dlg-{n}") for n in range(6)))
+    assert refused == ["The very same is set already."] * 5

@@ -226,7 +226,7 @@ def test_whatever_is_delegated_a_chain_is_short_and_holds_nobody_who_may_not_dec
 
 
 def refusal(new: Delegation, *existing: Delegation) -> str:
-    refused = rules.refuse(new, existing)
+    refused = rules.refuse(new) or rules.refuse_beside(new, existing)
     return f"{refused.field}: {refused.message}" if refused else ""
 
 

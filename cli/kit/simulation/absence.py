@@ -39,7 +39,7 @@ class Absences:
     def set(self, event: Delegates) -> Refusal | Delegation:
         """Set a delegation, if the platform's rules let it be set."""
         made = self._made(event, at(event.at, self._scenario.began))
-        refusal = delegation.refuse(made, self._known)
+        refusal = delegation.refuse(made) or delegation.refuse_beside(made, self._known)
         if refusal is None:
             self._known.append(made)
         return refusal or made
