@@ -30,6 +30,10 @@ with workflow.unsafe.imports_passed_through():
 
 Names = dict[str, Any]
 
+MOST_EVENTS = 500
+"""How long a history grows. The engine would let it grow longer, but a worker that does not have it in memory has to
+replay it within a workflow task's ten seconds, and every vote among hundreds of people takes its time."""
+
 
 class Approving:
     """The approvals of one request, from the first stage to the outcome."""
@@ -171,9 +175,10 @@ class Approving:
 
         Not as long as operators are asked something, nor once it is called off: the next run would not know that.
         """
+        info = workflow.info()
         return (
             self._leave_now is not None
-            and workflow.info().is_continue_as_new_suggested()
+            and (info.is_continue_as_new_suggested() or info.get_current_history_length() > MOST_EVENTS)
             and not self._operators.are_asked()
             and self._patience.called_off is None
         )
