@@ -26,13 +26,15 @@ ifdef PYTEST
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST)
 else
 	$(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/unit
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m hypothesis tests/unit
 	@$(MAKE) --no-print-directory cover
 endif
 
-# The unit tests by themselves reach every branch of catalog/, so what others reach on the way does not count. One process:
-# coverage is then measured without help in the workers of pytest-xdist.
-cover: setup  ## run the unit tests and fail unless they reach every branch of catalog/
-	$(BIN)/coverage run -m pytest -q tests/unit
+# The unit tests by themselves reach every branch of catalog/, so what others reach on the way does not count; nor what
+# properties happen to draw, which would take three times as long besides. One process: coverage is then measured without
+# help in the workers of pytest-xdist.
+cover: setup  ## run the unit tests but the properties, and fail unless they reach every branch of catalog/
+	$(BIN)/coverage run -m pytest -q -m "not hypothesis" tests/unit
 	$(BIN)/coverage report --show-missing --skip-covered
 
 nightly: setup  ## run the unit tests with fifty times as many examples of each property; takes hours

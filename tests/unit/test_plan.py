@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,20 @@ from support.builders import a_stage
 
 from catalog import plan
 from catalog.expression import ExpressionError
-from catalog.stages import AllOf, Asked, AutoApproval, ByExpression, ByGroup, ByManager, ByOwner, ByPerson, ByRole
+from catalog.stages import (
+    AllOf,
+    Asked,
+    AutoApproval,
+    ByExpression,
+    ByGroup,
+    ByManager,
+    ByOwner,
+    ByPerson,
+    ByRole,
+    Escalation,
+)
 
+MANAGER = ByManager(rule="manager")
 CHEAP = AutoApproval(id="cheap", when="cost.one_off < 100", because="It costs next to nothing.")
 
 
@@ -135,3 +148,20 @@ def test_a_fault_says_what_was_given_instead_of_a_name(given: object, said: str)
 def test_a_fault_says_what_has_no_name(rule: Any, said: str) -> None:
     with pytest.raises(ExpressionError, match=f"the name of {said} came out empty"):
         plan.concrete((rule,), names())
+
+
+def test_a13_an_escalation_asks_those_of_its_levels_and_has_no_fallback() -> None:
+    site, boss = ByGroup(rule="group", group="g-{{ form.site }}"), ByPerson(rule="person", person="{{ form.boss }}")
+    levels = tuple(Escalation(to=(rule,), decide_within=timedelta(days=1)) for rule in (MANAGER, site, boss))
+    stage = a_stage(escalate=levels, fallback=(MANAGER,))
+    oslo, mara = ByGroup(rule="group", group="g-oslo"), ByPerson(rule="person", person="mara")
+    known = names(site="oslo", boss=MARA)
+    assert plan.above(stage, (1, 3), known) == plan.Wanted(groups=((oslo, mara),), fallback=())
+    assert plan.above(stage, (0, 1), known) == plan.Wanted(groups=((MANAGER,),), fallback=())
+    with pytest.raises(ExpressionError):
+        plan.above(stage, (1, 2), names())
+
+
+def test_a9_people_are_looked_up_by_login_and_nobody_instead_of_them() -> None:
+    mara, rolf = ByPerson(rule="person", person="mara"), ByPerson(rule="person", person="rolf")
+    assert plan.these(("mara", "rolf")) == plan.Wanted(groups=((mara, rolf),), fallback=())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from support.builders import a_person, an_item, an_order
+from support.builders import a_person, a_stage, an_item, an_order
 from support.story import Story, a_task
 
 from catalog.delegation import Matter
 from catalog.fields import DurationField, TextField, YesNoField
 from catalog.journal import Kind
-from catalog.request import Batch, Cost, OrderLine
+from catalog.request import Amendment, Batch, Cost, OrderLine
 
 FORM = (
     TextField(id="why", type="text", label="Why?"),
@@ -93,3 +93,26 @@ def test_the_first_entry_that_stands_with_another_content_is_found() -> None:
     assert batch.first_changed({entry.seq: entry.digest for entry in batch.entries}) is None
     assert batch.first_changed({1: "sha256:other", 2: "sha256:other"}) == 1
     assert batch.first_changed({2: "sha256:other"}) == 2
+
+
+def test_an_amendment_changes_what_was_answered_and_what_it_costs() -> None:
+    before = an_order(item=an_item(form=FORM), answers={"why": "for work"}, cost=Cost(one_off=Decimal(20)))
+    change = Amendment(answers={"why": "for fun", "own": True}, cost=Cost(one_off=Decimal(30)))
+    now = before.amended(change)
+    assert (now.answers, now.cost) == (change.answers, change.cost)
+    assert now.number == before.number
+    assert before.amended(None) == before
+    assert now.changes_since(before) == [["Why?", "for work", "for fun"], ["Own device?", "", "yes"]]
+    assert before.changes_since(now) == [["Why?", "for fun", "for work"], ["Own device?", "yes", ""]]
+
+
+def test_a22_a_stage_that_is_not_concerned_votes_on_the_same_as_before() -> None:
+    first, again, longer = (
+        an_order(item=an_item(form=FORM), answers={"why": why, "term": term})
+        for why, term in (("for work", "P21D"), ("for fun", "P21D"), ("for work", "P90D"))
+    )
+    whole, term = a_stage(), a_stage(concerns=("term",))
+    assert first.subject_of(whole) == first.subject != again.subject_of(whole)
+    assert first.subject_of(term) == again.subject_of(term) != longer.subject_of(term)
+    dear = first.model_copy(update={"cost": Cost(one_off=Decimal(9000))})
+    assert first.subject_of(term) != dear.subject_of(term)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from support.builders import NOON, a_person, a_slate, a_stage, after, an_order, approvals_of, cast, opening, stage_of
 
 from catalog import stage_view
-from catalog.ballot import Approvals, Escalate, Hand, Resolve, StageStatus, Tick, Verdict, Withdraw
+from catalog.ballot import Approvals, Ask, Escalate, Hand, Join, Open, Resolve, StageStatus, Tick, Verdict, Withdraw
+from catalog.calendar import ALWAYS
 from catalog.delegation import Deputy
 from catalog.people import Person
-from catalog.request import Waiting
+from catalog.request import Waiting, WaitKind
 from catalog.slate import Seat
-from catalog.stages import ByItemOwner, Escalation
+from catalog.stages import AllOf, Asked, ByItemOwner, ByManager, Escalation
 
 MARA, KIM, ROLF, EVE = (a_person(name) for name in ("Mara Lind", "Kim Keller", "Rolf Chief", "Eve Moss"))
 DAY = timedelta(days=1)
+RULES = (ByManager(rule="manager"),)
 
 
 def seen(state: Approvals) -> dict[str, tuple[bool, bool, list[str], str | None]]:
@@ -84,6 +87,22 @@ def escalated(how: str, seat: Seat | Person = MARA) -> Approvals:
 def test_a13_who_it_was_escalated_to_is_told_apart_from_those_who_were_asked() -> None:
     assert seen(escalated("add")) == {"mara": (True, False, [], None), "rolf": (False, True, [], None)}
     assert seen(escalated("replace")) == {"rolf": (False, True, [], None)}
+
+
+def test_a8_who_stands_in_for_those_it_was_escalated_to_is_shown_with_them() -> None:
+    level = Escalation(to=(ByItemOwner(rule="item_owner"),), how="replace", decide_within=DAY)
+    state = after(approvals_of(a_stage(decide_within=DAY, escalate=(level,))), opening(MARA))
+    state = after(state, Tick(stage="manager"), at=NOON + DAY)
+    state = after(state, Escalate(stage="manager", slate=a_slate(away(ROLF, KIM))), at=NOON + DAY)
+    assert seen(state) == {"rolf": (False, True, [], None), "kim": (False, False, ["rolf"], None)}
+
+
+def test_a9_a_decision_handed_on_is_nobodys_whom_a_rule_names() -> None:
+    state = after(approvals_of(a_stage(quorum="all")), opening(MARA, ROLF))
+    assert stage_of(state).others() == ()
+    state = after(state, Hand(stage="manager", by=MARA.ref(), seat=MARA.id, to=KIM.ref()))
+    state = after(state, Join(stage="manager", by=ROLF.ref(), person=EVE.ref()))
+    assert stage_of(state).others() == (KIM.ref(), EVE.ref())
 
 
 def test_a9_whoever_a_decision_is_handed_to_after_it_was_escalated_is_asked() -> None:
@@ -191,3 +210,54 @@ def test_w1_what_comes_after_another_stage_is_not_said_to_follow() -> None:
         "manager": "Once Privacy and Later have decided too: The access is set up.",
         "privacy": "Later decides.",
     }
+
+
+def wait(state: Approvals) -> Waiting:
+    return stage_view.waiting(state, stage_of(state), an_order(), "REQ-1001.1", "The access is set up.")
+
+
+def test_w1_a_question_is_waited_for_with_those_who_are_to_answer_it() -> None:
+    state = after(approvals_of(a_stage(unanswered="return")), opening(MARA))
+    asked = wait(after(state, Ask(stage="manager", by=MARA.ref(), text="What for?")))
+    assert asked.kind is WaitKind.INFORMATION
+    assert asked.what == "Mara Lind asks before deciding Manager: What for?"
+    assert asked.who == an_order().people
+    assert (asked.rule, asked.calendar) == ("approval.question", "")
+    assert (asked.at_deadline, asked.then) == ("They decide without an answer.", "Manager decides.")
+
+
+@pytest.mark.parametrize(
+    ("terms", "what"),
+    [
+        ({"quorum": "any"}, "Manager decides"),
+        ({"quorum": "all"}, "Manager decides: everybody asked must approve"),
+        ({"quorum": 2}, "Manager decides: 2 of 3 must approve"),
+        ({"approvers": (), "decide": Asked(approvers=RULES, weight=2)}, "Manager decides: their votes are weighed"),
+        (
+            {"approvers": (), "decide": AllOf(all=(Asked(approvers=RULES), Asked(approvers=RULES)))},
+            "Manager decides: several groups of people",
+        ),
+    ],
+)
+def test_w1_how_many_must_approve_is_said_where_one_is_not_enough(terms: dict[str, Any], what: str) -> None:
+    stage = a_stage(**terms)
+    groups = dict.fromkeys(range(len(stage.groups)), 1)
+    seats = (Seat(person=one.ref(), groups=groups) for one in (MARA, KIM, ROLF))
+    state = after(approvals_of(stage), opening(*seats))
+    assert wait(state).what == what
+
+
+def test_a_stage_that_begins_is_put_on_record_with_whoever_decides_and_their_working_time() -> None:
+    office = ALWAYS.model_copy(update={"id": "office"})
+    slate = a_slate(away(MARA, KIM), ROLF, hours={ROLF.id: "office"}, calendars={"office": office})
+    state = after(approvals_of(a_stage(quorum="all")), Open(stage="manager", slate=slate))
+    stage = stage_of(state)
+    facts = stage_view.facts(stage)
+    assert [one["login"] for one in facts["approvers"]] == ["mara", "rolf"]
+    assert facts["deputies"] == {"Mara Lind": "Kim Keller"}
+    assert facts["hours"] == {ROLF.id: "office"}
+    assert (facts["stage"], facts["quorum"], facts["rule"]) == ("manager", "all", slate.rule)
+    assert "round" not in facts
+    assert stage_view.facts(stage.model_copy(update={"round": 2}))["round"] == 2
+    alone = after(approvals_of(a_stage()), opening(MARA))
+    assert stage_view.facts(stage_of(alone)).keys().isdisjoint({"deputies", "hours"})

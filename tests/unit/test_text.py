@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -63,3 +64,8 @@ def test_a_time_is_said_in_utc() -> None:
 @example("0001-01-01T00:00:00+02:00")
 def test_what_is_no_time_comes_back_on_one_line(text: str) -> None:
     assert "\n" not in moment(text)
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "0001-01-01T00:00:00+02:00"])
+def test_what_is_no_time_at_all_comes_back_as_it_is(text: str) -> None:
+    assert moment(text) == text

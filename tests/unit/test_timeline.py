@@ -206,6 +206,14 @@ SENTENCES = [
         "Olga Reyes decided as operator: retry: 'fixed'",
     ),
     (
+        entry(Kind.APPROVERS_REMINDED, {"name": "Manager", "people": [{"name": "Mara"}]}, by="Ada"),
+        "Ada reminded Mara of stage 'Manager'",
+    ),
+    (
+        entry(Kind.APPROVERS_REMINDED, {"name": "Manager", "people": [{"name": "Mara"}]}),
+        "Mara was reminded of stage 'Manager'",
+    ),
+    (
         entry(Kind.CANCEL_REQUESTED, {"reason": "changed my mind"}, by="Ada"),
         "Ada called the request off: 'changed my mind'",
     ),
