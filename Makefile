@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
+PROPERTIES := $(wildcard tests/unit/*_properties.py)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test cover nightly check fix bench lock clean
 
@@ -25,16 +27,15 @@ test: setup  ## run every test; PYTEST="tests/unit -k approval" chooses some
 ifdef PYTEST
 	$(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST)
 else
-	$(BIN)/python -m pytest -n 3 --dist worksteal --ignore=tests/unit
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m hypothesis tests/unit
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(filter-out tests/unit/,$(wildcard tests/*/)) $(PROPERTIES)
 	@$(MAKE) --no-print-directory cover
 endif
 
 # The unit tests by themselves reach every branch of catalog/, so what others reach on the way does not count; nor what
-# properties happen to draw, which would take three times as long besides. One process: coverage is then measured without
+# long searches come across, which would take three times as long besides. One process: coverage is then measured without
 # help in the workers of pytest-xdist.
-cover: setup  ## run the unit tests but the properties, and fail unless they reach every branch of catalog/
-	$(BIN)/coverage run -m pytest -q -m "not hypothesis" tests/unit
+cover: setup  ## run the unit tests but the long searches, and fail unless they reach every branch of catalog/
+	$(BIN)/coverage run -m pytest -q tests/unit $(PROPERTIES:%=--ignore=%)
 	$(BIN)/coverage report --show-missing --skip-covered
 
 nightly: setup  ## run the unit tests with fifty times as many examples of each property; takes hours

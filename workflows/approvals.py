@@ -8,96 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from temporalio import workflow
 
+from workflows.considering import CONSIDERED, event_of
 from workflows.messages import Consider, Decide
+from workflows.questions import Advising, Questions
 from workflows.record import Record
+from workflows.wants import LookedUp, Want
 
 with workflow.unsafe.imports_passed_through():
     from catalog import approval, stage_view
     from catalog.ballot import (
         CARRIED,
         ESCALATED,
-        Advise,
         Amend,
-        Answer,
         Approvals,
-        Ask,
         Cancel,
-        Cast,
         Change,
-        Consult,
         Due,
         Escalate,
         Event,
-        Hand,
-        Join,
-        Nudge,
         Open,
         Refusal,
         Resolve,
         StageState,
         StageStatus,
+        Supersede,
         Tick,
         Verdict,
         Vote,
-        Withdraw,
     )
     from catalog.calendar import Calendar
     from catalog.journal import Entry, Kind
     from catalog.model import Model
     from catalog.people import PersonRef
     from catalog.plan import PlannedStage
-    from catalog.request import Assignee, Status, Task, Template, Waiting
-    from catalog.slate import NOBODY, Named, Slate
+    from catalog.request import Status, Task, Template, Waiting
+    from catalog.slate import Named, Slate
     from catalog.stages import Stage
-
-
-class Want(NamedTuple):
-    """People that have to be looked up for a stage.
-
-    Attributes:
-        kind: ``again``: its own, since they may have changed; ``escalate``: those of that level; ``nobody``: its own,
-            once an operator has seen to it that there are enough.
-        rule: why.
-    """
-
-    kind: str
-    level: int = 0
-    rule: str = ""
-
-
-class LookedUp(NamedTuple):
-    """Who was found for a stage that is open.
-
-    Attributes:
-        slate: whom its rules name.
-        levels, above: of which levels of escalation people decide, and these; None if it was not escalated.
-        others, beside: those whom no rule names as they were looked up, and who of them was found.
-    """
-
-    slate: Slate
-    levels: tuple[int, int] | None = None
-    above: Slate | None = None
-    others: tuple[PersonRef, ...] = ()
-    beside: Slate = NOBODY
-
-    def gone(self) -> tuple[str, ...]:
-        """Return who of the others is no longer there, by id."""
-        there = {seat.person.id for seat in self.beside.seats}
-        return tuple(person.id for person in self.others if person.id not in there)
-
-    def named(self) -> Named:
-        """Return what to compare with when people may have changed."""
-        return Named(
-            own=self.slate.fingerprint(),
-            levels=self.levels,
-            above=self.above.fingerprint() if self.above else "",
-            others=tuple(person.login for person in self.others),
-            beside=self.beside.fingerprint() if self.others else "",
-        )
 
 
 class DeskSoFar(Model):
@@ -114,7 +64,7 @@ class DeskSoFar(Model):
     state: Approvals
     tasks: dict[str, str] = {}
     asking: dict[str, str] = {}
-    advising: tuple[tuple[str, str, str], ...] = ()
+    advising: Advising = ()
     wants: dict[str, tuple[Want, ...]] = {}
 
 
@@ -140,8 +90,7 @@ class ApprovalDesk:
         so_far = carried or DeskSoFar(state=approval.begin(planned, record.order.parties, self._subjects(planned)))
         self.state: Approvals = so_far.state
         self._tasks = dict(so_far.tasks)
-        self._asking = dict(so_far.asking)
-        self._advising = {(stage, person): task for stage, person, task in so_far.advising}
+        self._questions = Questions(record, so_far.asking, so_far.advising)
         self._wants = {stage: list(wants) for stage, wants in so_far.wants.items()}
         self._last: tuple[Approvals, Event, datetime, Change | Refusal] | None = None
         for state in self.state.stages:
@@ -150,9 +99,13 @@ class ApprovalDesk:
 
     def so_far(self) -> DeskSoFar:
         """Return what another run has to know to go on with it; nothing is being looked up."""
-        advising = tuple((stage, person, task) for (stage, person), task in self._advising.items())
-        wants = {stage: tuple(wants) for stage, wants in self._wants.items()}
-        return DeskSoFar(state=self.state, tasks=self._tasks, asking=self._asking, advising=advising, wants=wants)
+        return DeskSoFar(
+            state=self.state,
+            tasks=self._tasks,
+            asking=self._questions.asking,
+            advising=self._questions.advising(),
+            wants={stage: tuple(wants) for stage, wants in self._wants.items()},
+        )
 
     def _subjects(self, planned: tuple[PlannedStage, ...]) -> dict[str, str]:
         return {one.stage.id: self.record.order.subject_of(one.stage) for one in planned}
@@ -176,7 +129,7 @@ class ApprovalDesk:
 
     def has(self, task: Task) -> bool:
         """Return whether a task stands for one of these stages: other desks may have stages of the same id."""
-        return any(task.id in tasks.values() for tasks in (self._tasks, self._asking, self._advising))
+        return task.id in self._tasks.values() or self._questions.has(task.id)
 
     def stage(self, stage_id: str) -> StageState:
         """Return a stage of this request's item."""
@@ -284,12 +237,12 @@ class ApprovalDesk:
 
     def refuse(self, task: Task, command: Decide | Consider) -> Refusal | None:
         """Return why a command would not count now."""
-        result = self._answer(_event(task, command), workflow.now())
+        result = self._answer(event_of(task, command), workflow.now())
         return result if isinstance(result, Refusal) else None
 
     def vote(self, task: Task, command: Decide) -> Entry:
         """Count a vote that `refuse` lets pass."""
-        change = self._apply(_event(task, command))
+        change = self._apply(event_of(task, command))
         assert isinstance(change, Change), change.message  # `refuse` has let it pass in the same workflow task
         assert change.vote is not None, "that is what a vote is"
         stage_id = task.stage or ""
@@ -323,14 +276,14 @@ class ApprovalDesk:
         for touched in (stage_id, *(carried_id for carried_id, _ in change.carried)):
             self._show(touched)
         self._want_people(change)
-        self._end_question(stage_id)
+        self._questions.take_back(stage_id, self.state.stage(stage_id))
         self._close(change.closed)
         return entry
 
     def consider(self, task: Task, command: Consider) -> Entry:
         """Carry out what somebody does with a decision short of deciding; `refuse` lets it pass."""
         before = self.stage(task.stage or "")
-        change = self._apply(_event(task, command))
+        change = self._apply(event_of(task, command))
         assert isinstance(change, Change), change.message  # as in `vote`
         stage_id = before.stage.id
         facts = self._names(before) | {"task": task.id}
@@ -344,15 +297,17 @@ class ApprovalDesk:
         reminded = [person for due in change.due if due.kind == "remind" for person in due.people]
         if reminded:
             facts["people"] = stage_view.named(reminded)
-        entry = self.record.note(_CONSIDERED[command.act], facts, actor=command.actor, command=command.command)
+        entry = self.record.note(CONSIDERED[command.act], facts, actor=command.actor, command=command.command)
         self._tell("reminder", self.stage(stage_id), reminded)
-        self._begin_asking(stage_id, command)
+        self._questions.begin(self.stage(stage_id), command)
+        if command.act == "ask":
+            self._tell("question", self.stage(stage_id), self.record.order.people)
         for other_id, vote in change.fallen:
             if other_id != stage_id:  # that it was taken back here is on record already
                 self._note_fallen(other_id, vote, "approval.withdrawn")
         self._follow(stage_id, change)
         self._tell("approval-needed", self.stage(stage_id), change.asked)
-        self._end_asking(stage_id, command)
+        self._questions.end(self.stage(stage_id), command, self._tasks[stage_id])
         if command.act in ("reassign", "add") and self.is_open(stage_id):
             self.want(stage_id, Want("again", rule="people.asked"))  # they may be away, or have left
         return entry
@@ -388,11 +343,11 @@ class ApprovalDesk:
             for due in change.due:
                 self._say(due)
             self._follow(stage_id, change)
-            self._end_question(stage_id)
+            self._questions.take_back(stage_id, self.state.stage(stage_id))
 
-    def cancel(self) -> None:
-        """Close what is still open because the request ends."""
-        change = self._apply(Cancel())
+    def cancel(self, *, replaced: bool = False) -> None:
+        """Close what is still open because the request ends, be it that another one replaces it."""
+        change = self._apply(Supersede() if replaced else Cancel())
         if isinstance(change, Change):
             self._close(change.closed)
 
@@ -514,7 +469,7 @@ class ApprovalDesk:
         due = state.question.due_at if state.question else state.due_at
         order = self.record.order
         about = {
-            "task": self._asking.get(state.stage.id) or self._tasks[state.stage.id],
+            "task": self._questions.asking.get(state.stage.id) or self._tasks[state.stage.id],
             "stage": state.stage.name,
             "due_at": due.isoformat() if due else None,
             "at_deadline": self.waiting(state.stage.id).at_deadline if state.status is StageStatus.OPEN else "",
@@ -524,73 +479,6 @@ class ApprovalDesk:
         data = {**order.headline(), **about, "answers": order.shown_answers()}
         for person in people:
             self.record.owe(template, person, data)
-
-    # ---------------------------------------------------------------- questions and advice
-
-    def _begin_asking(self, stage_id: str, command: Consider) -> None:
-        """Put a question before those who are to answer it."""
-        state = self.stage(stage_id)
-        order, by = self.record.order, command.actor.person
-        if command.act == "ask" and state.question:
-            title = f"{by.name} asks about {order.item.name}"
-            task = self._question(title, "information", self.record.order.people, state, command.text)
-            self._asking[stage_id] = task.id
-            self._tell("question", state, self.record.order.people)
-        if command.act == "consult" and command.person:
-            title = f"{by.name} asks your advice on {order.item.name} for {order.beneficiary.name}"
-            task = self._question(title, "advice", (command.person,), state, command.text)
-            self._advising[stage_id, command.person.id] = task.id
-            data = {**order.headline(), "task": task.id, "asker": by.name, "question": command.text}
-            self.record.owe("advice-needed", command.person, {**data, "answers": order.shown_answers()})
-
-    def _question(self, title: str, kind: Any, people: tuple[PersonRef, ...], state: StageState, text: str) -> Task:
-        task = Task(
-            id=self.record.next_task_id(),
-            kind=kind,
-            title=title,
-            stage=state.stage.id,
-            instructions=text,
-            assignees=tuple(Assignee(person=person) for person in people),
-            choices=("answer",),
-            subject=state.subject,
-            opened_at=workflow.now(),
-            due_at=state.question.due_at if state.question and kind == "information" else None,
-        )
-        self.record.open_task(task)
-        return task
-
-    def _end_asking(self, stage_id: str, command: Consider) -> None:
-        """Take the question from those who have answered it, and tell who asked."""
-        by, state = command.actor.person, self.stage(stage_id)
-        data = {**self.record.order.headline(), "task": self._tasks[stage_id], "stage": state.stage.name}
-        data |= {"answer": command.text, "by": by.name}
-        if command.act == "answer":
-            task = self.record.tasks[self._asking.pop(stage_id)]
-            self._answered(task, by, command.text)
-            asked = state.undecided()
-            for person in asked:
-                self.record.owe("answered", person, data)
-        if command.act == "advise":
-            task_id = self._advising.pop((stage_id, by.id))
-            self._answered(self.record.tasks[task_id], by, command.text)
-            advice = next(one for one in reversed(state.advice) if one.person.id == by.id and one.given_at)
-            self.record.owe("answered", advice.by, data)
-
-    def _answered(self, task: Task, by: PersonRef, text: str) -> None:
-        at = workflow.now()
-        self.record.change_task(task.id, decided="answered", decided_by=(by,), reason=text, closed_at=at)
-
-    def _end_question(self, stage_id: str) -> None:
-        """Take a question back that nobody waits for any more."""
-        state = self.state.stage(stage_id)
-        if stage_id in self._asking and (state is None or state.question is None):
-            self._withdraw_task(self._asking.pop(stage_id))
-        if state is None or state.status is not StageStatus.OPEN:
-            for key in [key for key in self._advising if key[0] == stage_id]:
-                self._withdraw_task(self._advising.pop(key))
-
-    def _withdraw_task(self, task_id: str) -> None:
-        self.record.change_task(task_id, decided="cancelled", closed_at=workflow.now())
 
     # ---------------------------------------------------------------- closing
 
@@ -605,7 +493,7 @@ class ApprovalDesk:
 
     def _close_one(self, state: StageState) -> None:
         self._note_closed(state)
-        self._end_question(state.stage.id)
+        self._questions.take_back(state.stage.id, self.state.stage(state.stage.id))
         self.record.change_task(
             self._tasks[state.stage.id],
             **_people(state),
@@ -616,55 +504,22 @@ class ApprovalDesk:
         )
 
     def _note_closed(self, state: StageState) -> None:
-        rule = {StageStatus.EXPIRED: "approval.expired", StageStatus.CANCELLED: "approval.cancelled"}
+        rule = {
+            StageStatus.EXPIRED: "approval.expired",
+            StageStatus.CANCELLED: "approval.cancelled",
+            StageStatus.SUPERSEDED: "request.replaced",
+        }
         by_votes = f"approval.{state.stage.quorum}"
         facts = {**self._names(state), "status": state.status}
         self.record.note(Kind.STAGE_CLOSED, facts, rule=state.rule or rule.get(state.status, by_votes))
 
 
-_CONSIDERED = {
-    "withdraw": Kind.VOTE_WITHDRAWN,
-    "reassign": Kind.HANDED_ON,
-    "add": Kind.APPROVER_ADDED,
-    "consult": Kind.ADVICE_ASKED,
-    "advise": Kind.ADVICE_GIVEN,
-    "ask": Kind.INFO_ASKED,
-    "answer": Kind.INFO_GIVEN,
-    "remind": Kind.APPROVERS_REMINDED,
-}
 _DUE: dict[str, tuple[Kind, Template]] = {
     "remind": (Kind.APPROVERS_REMINDED, "reminder"),
     "warn": (Kind.DEADLINE_NEAR, "deadline-near"),
     "ask-again": (Kind.INFO_LATE, "question"),
     "unanswered": (Kind.INFO_MISSED, "reminder"),
 }
-
-
-def _event(task: Task, command: Decide | Consider) -> Event:
-    """Return what a command asks of the approvals."""
-    stage, by = task.stage or "", command.actor.person
-    if isinstance(command, Decide):
-        verdict = Verdict(command.choice)
-        return Cast(stage=stage, voter=by, verdict=verdict, reason=command.reason, subject=command.subject)
-    person = command.person or by
-    match command.act:
-        case "withdraw":
-            return Withdraw(stage=stage, voter=by)
-        case "reassign":
-            seat = command.seat or by.id
-            return Hand(stage=stage, by=by, seat=seat, to=person, operator=command.actor.operator)
-        case "add":
-            return Join(stage=stage, by=by, person=person)
-        case "consult":
-            return Consult(stage=stage, by=by, person=person, question=command.text)
-        case "advise":
-            return Advise(stage=stage, by=by, text=command.text)
-        case "ask":
-            return Ask(stage=stage, by=by, text=command.text)
-        case "answer":
-            return Answer(stage=stage, by=by)
-        case "remind":
-            return Nudge(stage=stage, by=by, operator=command.actor.operator)
 
 
 def _people(state: StageState) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from typing import Any
 
 from temporalio import workflow
 
-from workflows.approvals import ApprovalDesk, LookedUp, Want
+from workflows.approvals import ApprovalDesk
 from workflows.ending import Ended
 from workflows.operators import Operators
 from workflows.patience import Patience
 from workflows.saga import together
 from workflows.targets import Targets, on_directory
+from workflows.wants import LookedUp, Want
 
 with workflow.unsafe.imports_passed_through():
     from activities.approvers import ApproversQuery

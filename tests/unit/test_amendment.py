@@ -114,12 +114,12 @@ def test_a22_what_has_no_place_any_more_goes_unless_it_is_given_now() -> None:
 
 def test_a11_who_makes_an_order_so_small_that_they_are_not_needed_still_decides_it() -> None:
     state = after(approvals_of(a_stage(), beneficiary=BEN), opening(MARA))
-    planned = tuple(one.model_copy(update={"needed": False}) for one in plan((a_stage(),), {}))
-    subjects = {"manager": "sha256:2"}
-    theirs = after(state, Amend(planned=planned, subjects=subjects, by_stage="manager"))
+    large, small, subjects = (a_stage(when="form.days > 30"),), {"form": {"days": 7}}, {"manager": "sha256:2"}
+    event = Amend(planned=plan(large, small, by_stage="manager"), subjects=subjects, by_stage="manager")
+    theirs = after(state, event)
     assert stage_of(theirs).status is StageStatus.OPEN
     assert after(theirs, cast(MARA)).outcome is StageStatus.APPROVED
-    anybodys = after(state, Amend(planned=planned, subjects=subjects))
+    anybodys = after(state, Amend(planned=plan(large, small), subjects=subjects))
     assert anybodys.stage("manager") is None
 
 
