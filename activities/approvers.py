@@ -22,6 +22,7 @@ from catalog.request import Order
 from catalog.slate import Around, Found, Rung
 from catalog.stages import (
     ApproverRule,
+    ByCiOwner,
     ByExpression,
     ByGroup,
     ByItemOwner,
@@ -136,7 +137,7 @@ class Approvers:
             beneficiary: as the directory has them, if that was just asked.
 
         Raises:
-            NotFound: a rule names a group or role that there is not, or there is no such beneficiary.
+            NotFound: a rule names a group, role or CI that there is not, or there is no such beneficiary.
         """
         beneficiary = beneficiary or self._directory.person(query.beneficiary_id)
         wanted, excluded = query.groups(), query.excluded()
@@ -210,6 +211,8 @@ class Approvers:
                 return self._directory.owners(group) if group else ()
             case ByItemOwner():
                 return self._by_login(query.item_owner)
+            case ByCiOwner():
+                return self._directory.ci_owners(rule.ci)
             case ByGroup():
                 return self._directory.members(rule.group)
             case ByRole():

@@ -17,18 +17,18 @@ from activities.errors import NotFound
 from activities.judging import Judge, Judged, NotTaken, Visit, Wish
 from activities.ports import Directory
 from activities.sources import Choose, Sources
-from catalog import amendment, audience, preview
+from catalog import amendment, audience, preview, rights
 from catalog.form import FieldError
 from catalog.item import CatalogItem
 from catalog.model import Model, canonical, digest
-from catalog.people import PersonRef
+from catalog.people import Actor, PersonRef
 from catalog.plan import Wanted
 from catalog.preview import Preview
 from catalog.registry import Known
 from catalog.request import Order, OrderLine, Status
 from catalog.slate import Found
 from catalog.stages import Stage
-from records.register import AlreadyOpen, NewOrder, Register, Taken, UnknownSecret, UnknownUpload
+from records.register import AlreadyOpen, NewOrder, Register, RequestView, Taken, UnknownSecret, UnknownUpload
 
 __all__ = ["Assessed", "Desk", "LeftOut", "NotTaken", "Received", "Wish"]
 
@@ -110,7 +110,8 @@ class Desk:
 
         Raises:
             NotTaken: with everything that is wrong; nothing was written.
-            AlreadyOpen: it is for one person, who has an open request for the same thing.
+            AlreadyOpen: it is for one person, who has an open request for the same thing, or another order has
+                replaced what this one was to replace.
             KeyReused: the key stands for another order.
             ConnectorError: somebody has to be looked up, and the directory does not answer; nothing was written.
             RegisterUnavailable: nothing was written.
@@ -156,7 +157,9 @@ class Desk:
             ConnectorError, RegisterUnavailable: as `take`.
         """
         sources = Sources(self._directory, self._choose, self._register)
-        visit = Visit(wish, at, sources, part=part)
+        replaced = self._replaced(wish)
+        # Judged as if it replaced nothing, an order tells nothing of a request that its requester may not see.
+        visit = Visit(wish if replaced else wish.model_copy(update={"replaces": ""}), at, sources, part=part)
         item = self._judge.item(wish.item, wish.version)
         if not part and not self._sees(visit, item):
             raise NotTaken([FieldError(field="item", code="unknown", message="The catalog has no item of this id.")])
@@ -166,7 +169,7 @@ class Desk:
             errors += _answer_errors([one for one in judged if not one.refused], wish)
         else:  # the requester stands in, so that all errors are told at once
             errors += self._judge.order(visit, item, wish.answers, wish.requester).errors
-        errors += self._wrong_follows(wish)
+        errors += [*self._wrong_follows(wish), *_wrong_replaces(wish, replaced, judged)]
         against = {one.order.beneficiary.login: self._against(one, wish) for one in judged}
         return Assessed(judged, tuple(errors), {login: found for login, found in against.items() if found})
 
@@ -256,6 +259,12 @@ class Desk:
             return [FieldError(field="follows", code="value", message=f"{wish.follows} is still open.")]
         return []
 
+    def _replaced(self, wish: Wish) -> RequestView | None:
+        """Return the request that the order is to replace, if there is one that the requester may see."""
+        view = self._register.request(wish.replaces) if wish.replaces else None
+        asked = view is not None and self._register.is_party(wish.replaces, wish.requester.id)
+        return view if view and rights.may_see(_actor(wish), view.order, asked=asked) else None
+
     def _check_depth(self, parent: str) -> None:
         number = parent
         for _ in range(MAX_DEPTH):
@@ -272,6 +281,25 @@ class Desk:
             return self._register.take(new)
         except (UnknownUpload, UnknownSecret) as error:
             raise NotTaken([FieldError(field="answers", code="not-found", message=str(error))]) from error
+
+
+def _wrong_replaces(wish: Wish, replaced: RequestView | None, judged: tuple[Judged, ...]) -> list[FieldError]:
+    """Return the error if the order is to replace something that it, or its requester, cannot have replaced."""
+    if not wish.replaces:
+        return []
+    if replaced is None:
+        message = "There is no such request, or you may not see it."
+        return [FieldError(field="replaces", code="not-found", message=message)]
+    if len(wish.beneficiaries) > 1:
+        message = "An order for several people replaces none; order for one person, or cancel the other one."
+        return [FieldError(field="replaces", code="value", message=message)]
+    by = [one.order for one in judged]
+    error = rights.refuse_replacing(_actor(wish), replaced.order, replaced.projection, by)
+    return [error] if error else []
+
+
+def _actor(wish: Wish) -> Actor:
+    return Actor(person=wish.requester, operator=wish.operator, auth=wish.auth)
 
 
 def _refuse_size(order: Order) -> None:

@@ -49,6 +49,8 @@ class Wish(Model):
         beneficiaries: logins of the people it is for; the requester if there are none.
         skip_ineligible: leave out the people who may not have it, instead of taking nothing.
         follows: number of the request that this one is a copy of.
+        replaces: number of the open request whose place this one is to take.
+        operator: whether who asks is an operator.
         channel, auth: the road it came by and how the requester was known.
     """
 
@@ -59,6 +61,8 @@ class Wish(Model):
     beneficiaries: tuple[str, ...] = ()
     skip_ineligible: bool = False
     follows: str = ""
+    replaces: str = ""
+    operator: bool = False
     channel: str
     auth: str
 
@@ -83,7 +87,7 @@ class Judged:
         errors: of the answers, those of parts among them.
         denials: the rules that forbid it.
         refused: the requester may not order for this person; then nothing else was judged.
-        standing: the open request for the same thing, if there is one.
+        standing: the open request for the same thing, if there is one beside the one that it replaces.
         duplicate_key: what no other open request may stand for.
         uploads, secrets: references that the answers name.
         parts: of a bundle, the orders it will place.
@@ -215,15 +219,16 @@ class Judge:
             requester_profile=profile,
             beneficiary_profile=profile if oneself else visit.sources.profile(whom, audience.of(asked, "beneficiary")),
             follows=wish.follows,
+            replaces=wish.replaces,
             actions=_actions(item, self._known),
         )
 
     def _with_duplicate(self, judged: Judged) -> Judged:
         """Add what no other open request may stand for, and the one that does (feature row C12)."""
-        key = judged.order.stands_for
-        if key is None:
+        key, replaces = judged.order.stands_for, judged.order.replaces
+        if key is None and not replaces:
             return judged
-        return replace(judged, duplicate_key=key, standing=self._register.open_duplicate(key))
+        return replace(judged, duplicate_key=key, standing=self._register.open_duplicate(key, replaces))
 
     def _with_parts(self, visit: Visit, judged: Judged, above: tuple[str, ...]) -> Judged:
         """Add what a bundle will order with these answers, and what is wrong with it."""

@@ -23,10 +23,10 @@ from catalog.watch import AwaitingPage, LateTimer
 
 
 class Directory(Protocol):
-    """People, groups and who is in them, and roles and who holds them (feature rows P1, P2).
+    """People, groups and who is in them, roles and who holds them, and who owns what (feature rows P1, P2).
 
-    People are named by the directory's immutable id, groups and roles by name. Every text may hold any character; the
-    connector escapes it.
+    People are named by the directory's immutable id, groups, roles and configuration items (CIs: machines and the
+    like) by name. Every text may hold any character; the connector escapes it.
     """
 
     def person_by_login(self, login: str) -> Person:
@@ -85,6 +85,15 @@ class Directory(Protocol):
 
         Raises:
             NotFound: there is no such role.
+        """
+
+    def ci_owners(self, ci: str) -> tuple[Person, ...]:
+        """Return the people who own a configuration item; empty if it names none.
+
+        Entries that are no person are left out.
+
+        Raises:
+            NotFound: there is no such configuration item.
         """
 
     def groups_of(self, person_id: str) -> tuple[str, ...]:

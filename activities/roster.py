@@ -7,8 +7,8 @@ it was when the stage began; what has changed is told to the requests, which loo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from temporalio import activity
@@ -48,28 +48,25 @@ class Looked(Model):
 class Roster:
     """Compares who is asked with who would be."""
 
-    def __init__(
-        self, approvals: OpenApprovals, approvers: Approvers, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, approvals: OpenApprovals, approvers: Approvers) -> None:
         self._approvals = approvals
         self._approvers = approvers
-        self._clock = clock
 
     @activity.defn(name="roster.look", no_thread_cancel_exception=True)
     @heartbeating
     @connector_errors
     def look(self, after: int | None) -> Looked:
         """Look at the next requests that wait for approval, oldest first; changes nothing."""
+        at = activity.info().started_time
         found = self._approvals.open_approvals(after, AT_ONCE)
         changed = [
-            ChangedPeople(number=one.order.number, stages=tuple(self._changed(one.order, one.tasks)))
+            ChangedPeople(number=one.order.number, stages=tuple(self._changed(one.order, one.tasks, at)))
             for one in found.items
         ]
         return Looked(changed=tuple(one for one in changed if one.stages), next=found.next)
 
-    def _changed(self, order: Order, tasks: tuple[Task, ...]) -> Iterator[str]:
+    def _changed(self, order: Order, tasks: tuple[Task, ...], at: datetime) -> Iterator[str]:
         """Yield the stages that would ask others; what cannot be worked out now is left to the request itself."""
-        at = self._clock()
         known = names.of_order(order, at)
         stages = {stage.id: stage for stage in order.stages}
         for task in tasks:

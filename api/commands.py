@@ -150,6 +150,7 @@ class Commands:
         refusal = rights.refuse_decision(actor, view.request.order, view.task, body.choice, body.reason)
 
         def made() -> Command:
+            self._check_deputy(actor, view, "decide")
             return message if reduced is None else message.model_copy(update={"amendment": reduced.of(view)})
 
         says = {"choice": body.choice, "reason": body.reason}
@@ -200,6 +201,7 @@ class Commands:
         refusal = rights.refuse_considering(actor, view.request.order, view.task, act, text)
 
         def made() -> Command:
+            self._check_deputy(actor, view, act)
             whom = None if person is None else self._active("to" if act == "reassign" else "person", person)
             seat = _seat(actor, view.task, instead_of) if act == "reassign" else ""
             return Consider(actor=actor, command=command, task=task_id, act=act, text=text, person=whom, seat=seat)
@@ -208,6 +210,23 @@ class Commands:
         if person is not None and entry.data["person"]["login"].casefold() != person.casefold():
             raise _conflict()
         return entry
+
+    def _check_deputy(self, actor: Actor, view: TaskView, act: str) -> None:
+        """See that whoever acts in the place of others still may: the workflow may not have caught up with that.
+
+        It hears of every delegation that ends, but asks the directory before it acts on it.
+
+        Raises:
+            NoLongerAsked: what they were delegated is over.
+        """
+        whose = rights.only_for(actor, view.task, act)
+        if not whose:
+            return
+        at = self._clock()
+        known = self._register.touching([person.id for person in whose], at)
+        refusal = rights.refuse_deputy(actor, view.request.order, view.task, act, delegations=known, at=at)
+        if refusal:
+            raise problem_of(refusal.code, refusal.message)
 
     def _active(self, field: str, login: str) -> PersonRef:
         """Return somebody who can be asked.

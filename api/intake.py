@@ -136,6 +136,8 @@ def _wish(body: OrderIn, actor: Actor) -> Wish:
         beneficiaries=(body.beneficiary,) if body.beneficiary else body.beneficiaries,
         skip_ineligible=body.skip_ineligible,
         follows=body.follows or "",
+        replaces=body.replaces or "",
+        operator=actor.operator,
         channel=actor.channel,
         auth=actor.auth,
     )
@@ -144,8 +146,12 @@ def _wish(body: OrderIn, actor: Actor) -> Wish:
 def _body_digest(body: OrderIn) -> str:
     """Return the digest of what was sent; what is not said does not count, so that old bodies keep theirs."""
     said = {"item": body.item, "answers": body.answers, "beneficiary": body.beneficiary}
-    more = body.model_dump(mode="json", include={"beneficiaries", "skip_ineligible", "follows"}, exclude_defaults=True)
+    more = body.model_dump(mode="json", include=_LATER, exclude_defaults=True)
     return digest(said | more)
+
+
+_LATER = {"beneficiaries", "skip_ineligible", "follows", "replaces"}
+"""What can be said of an order since the first release."""
 
 
 def look(body: OrderIn, actor: Actor, *, at: datetime, desk: Desk, register: Register) -> PreviewOut:

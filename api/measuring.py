@@ -1,6 +1,6 @@
 """The clocks of a request, read back from what the register has: its journal, and the calendars of its time.
 
-How clocks run is decided in `catalog.sla`, who held a request how long in `catalog.sla_report`.
+What a journal comes to is decided in `catalog.sla_history`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from api import problems
 from api.parts import Parts
-from catalog import sla
+from catalog import sla_history
 from catalog.calendar_file import by_id
 from catalog.expression import ExpressionError
 from catalog.form import FieldError
@@ -19,8 +19,8 @@ from catalog.item import CatalogItem
 from catalog.journal import Entry
 from catalog.request import Order
 from catalog.sla import Clock
-from catalog.sla_history import approver_names, calendars_named, corrected, history, stage_names
-from catalog.sla_report import Share, breakdown
+from catalog.sla_history import calendars_named, corrected
+from catalog.sla_report import Share
 from catalog.sla_spec import ClockSpec
 from catalog.terms import Terms
 from records.register import Register
@@ -36,9 +36,7 @@ class Measured(NamedTuple):
     Attributes:
         version: of the item whose clocks these are.
         terms: by which it was measured.
-        clocks: each with its definition, in the order of the definitions.
-        shares: who held it how long.
-        stages, people: names of approval stages and of approvers, by id.
+        clocks, shares, stages, people: see `catalog.sla_history.Measures`.
     """
 
     order: Order
@@ -61,13 +59,9 @@ def measure(parts: Parts, order: Order, definition: Definition) -> Measured:
     item = order.item if definition == "ordered" else _published(parts, order)
     terms = order.terms if definition == "ordered" else _corrected(parts.register, order, item)
     entries, now = list(_journal(parts.register, order.number)), parts.clock()
+    company = by_id(parts.register.calendars(order.accepted_at))
     editions = parts.register.editions(calendars_named(entries))
-    told = history(entries, terms.calendars, editions)
-    clocks = tuple((spec, clock) for spec in terms.clocks for clock in sla.read(spec, told, now))
-    # The terms have the platform's calendar only if one of their clocks is counted in it.
-    whole = by_id(parts.register.calendars(order.accepted_at)) | terms.calendars
-    shares = breakdown(history(entries, whole, editions), now)
-    return Measured(order, item.version, now, terms, clocks, shares, stage_names(entries), approver_names(told))
+    return Measured(order, item.version, now, terms, *sla_history.measure(entries, terms, company, editions, now))
 
 
 def _published(parts: Parts, order: Order) -> CatalogItem:

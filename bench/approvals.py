@@ -5,9 +5,7 @@ Run it as ``python bench/approvals.py``; docs/benchmarks.md says what is compare
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import sys
 from pathlib import Path
 from statistics import median
@@ -23,6 +21,7 @@ from rich.table import Table
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
+from bench.rig.comparing import Sizes, asked_for, in_turns, or_say_why
 from bench.rig.report import Target, conclude
 from bench.rig.rounds import CONCURRENCY
 from bench.rig.stage import Stage, staged
@@ -32,20 +31,15 @@ TARGETS = {"cpu_ratio": Target(max=1.3), "events_per_stage": Target(max=8.0)}
 SIDES = {"ours": "ours", "bare": "hand-written", "recording": "the same, on record"}
 
 
-async def measure(stage: Stage, requests: int, rounds: int) -> dict[str, Any]:
+async def measure(stage: Stage, sizes: Sizes) -> dict[str, Any]:
     """Return all figures."""
     address = stage.stack.environment["COMMISSARY_TEMPORAL_ADDRESS"]
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     sides: list[Side] = [Ours(stage, client), Handwritten(client, record=False), Handwritten(client, record=True)]
-    ran: dict[str, list[Round]] = {side.name: [] for side in sides}
-    for n in range(rounds + 1):
-        for side in sides if n % 2 else reversed(sides):
-            ran[side.name].append(await run_round(stage, client, side, requests))
-    counted = {name: of[1:] for name, of in ran.items()}  # without the first round, which warms everything up
+    counted = await in_turns(sides, sizes.rounds, lambda side, _: run_round(stage, client, side, sizes.requests))
     figures: dict[str, Any] = {name: _summary(of) for name, of in counted.items()}
     return {
-        "requests": requests,
-        "rounds": rounds,
+        **sizes._asdict(),
         "concurrency": CONCURRENCY,
         **figures,
         **_ratios("cpu_ratio", counted["ours"], counted["bare"]),
@@ -108,18 +102,9 @@ def events(figures: dict[str, Any]) -> Table:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What decisions cost beside a hand-written workflow.")
-    parser.add_argument("--requests", type=int, default=40, help="requests per round (default: 40)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default: 5)")
-    options = parser.parse_args()
-    if options.requests < 1 or options.rounds < 1:
-        parser.error("at least 1 request and 1 round are needed")
-    logging.getLogger("temporalio").setLevel(logging.ERROR)
-    try:
-        with staged(people=0, item=ITEM) as stage:
-            figures = asyncio.run(measure(stage, options.requests, options.rounds))
-    except (RuntimeError, TimeoutError, AssertionError) as trouble:
-        sys.exit(f"could not measure: {trouble or type(trouble).__name__}")
+    sizes = asked_for("What decisions cost beside a hand-written workflow.", Sizes(requests=40, rounds=5))
+    with or_say_why(), staged(people=0, item=ITEM) as stage:
+        figures = asyncio.run(measure(stage, sizes))
     console = Console(width=110)
     console.print(cost(figures))
     console.print(events(figures))

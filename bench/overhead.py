@@ -5,9 +5,7 @@ Run it as ``python bench/overhead.py``; docs/benchmarks.md says what is compared
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import sys
 from pathlib import Path
 from statistics import median, quantiles
@@ -24,6 +22,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.rig import latency
+from bench.rig.comparing import Sizes, asked_for, in_turns, or_say_why
 from bench.rig.report import Target, conclude
 from bench.rig.rounds import CONCURRENCY, Round, run_round
 from bench.rig.sides import Handwritten, Ours, Side
@@ -32,21 +31,19 @@ from bench.rig.stage import Stage, staged
 TARGETS = {"throughput_ratio": Target(min=0.8), "history_ratio": Target(max=1.3), "post_ratio": Target(max=2.0)}
 
 
-async def measure(stage: Stage, requests: int, rounds: int) -> dict[str, Any]:
+async def measure(stage: Stage, sizes: Sizes) -> dict[str, Any]:
     """Return all figures."""
     address = stage.stack.environment["COMMISSARY_TEMPORAL_ADDRESS"]
     client = await Client.connect(address, data_converter=pydantic_data_converter)
     sides: list[Side] = [Ours(stage, client), Handwritten(client)]
-    ran: dict[str, list[Round]] = {side.name: [] for side in sides}
-    for n in range(rounds + 1):
-        for side in sides if n % 2 else reversed(sides):
-            ran[side.name].append(await run_round(stage, client, side, requests, f"{side.name}-{n}"))
-    ours, theirs = ran["ours"][1:], ran["handwritten"][1:]  # without the first round, which warms everything up
+    counted = await in_turns(
+        sides, sizes.rounds, lambda side, n: run_round(stage, client, side, sizes.requests, f"{side.name}-{n}")
+    )
+    ours, theirs = counted["ours"], counted["handwritten"]
     pairs = [one.requests_per_s / other.requests_per_s for one, other in zip(ours, theirs, strict=True)]
-    posts, starts = await latency.measure(stage, client, requests)
+    posts, starts = await latency.measure(stage, client, sizes.requests)
     return {
-        "requests": requests,
-        "rounds": rounds,
+        **sizes._asdict(),
         "concurrency": CONCURRENCY,
         "ours": _summary(ours),
         "handwritten": _summary(theirs),
@@ -111,18 +108,12 @@ def _add(made: Table, what: str, ours: float, theirs: float, target: str = "") -
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What the platform costs beside a hand-written workflow.")
-    parser.add_argument("--requests", type=int, default=100, help="requests per round, and POSTs (default: 100)")
-    parser.add_argument("--rounds", type=int, default=4, help="rounds that count (default: 4)")
-    options = parser.parse_args()
-    if options.requests < 2 or options.rounds < 1:
-        parser.error("at least 2 requests and 1 round are needed")
-    logging.getLogger("temporalio").setLevel(logging.ERROR)
-    try:
-        with staged(people=options.requests) as stage:
-            figures = asyncio.run(measure(stage, options.requests, options.rounds))
-    except (RuntimeError, TimeoutError, AssertionError) as trouble:
-        sys.exit(f"could not measure: {trouble or type(trouble).__name__}")
+    about = (
+        "What the platform costs beside a hand-written workflow; what one POST costs, as often as a round has requests."
+    )
+    sizes = asked_for(about, Sizes(requests=100, rounds=4), least=2)
+    with or_say_why(), staged(people=sizes.requests) as stage:
+        figures = asyncio.run(measure(stage, sizes))
     Console(width=110).print(table(figures))
     conclude("overhead", figures, TARGETS)
 

@@ -206,6 +206,19 @@ def deputies(
     return Chain(deputies=tuple(found))
 
 
+def leads_to(person_id: str, deputy_id: str, delegations: Collection[Delegation], matter: Matter, at: datetime) -> bool:
+    """Return whether a person's chain leads to somebody, as far as delegations alone tell; see `deputies`."""
+    current = person_id
+    for _ in range(MAX_DEPTH):
+        taken = _applying(current, delegations, matter, at)
+        if taken is None:
+            return False
+        current = taken.delegate.id
+        if current == deputy_id:
+            return True
+    return False
+
+
 def _applying(person_id: str, known: Iterable[Delegation], matter: Matter, at: datetime) -> Delegation | None:
     """Return the person's delegation that counts."""
     mine = (one for one in known if one.person.id == person_id and covers(one, matter, at))

@@ -12,7 +12,7 @@ from typing import Any
 from catalog.data import fill, holds
 from catalog.expression import ExpressionError
 from catalog.model import Model
-from catalog.stages import ApproverRule, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage, before
+from catalog.stages import ApproverRule, ByCiOwner, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage, before
 
 
 class PlannedStage(Model):
@@ -108,7 +108,7 @@ def these(logins: Iterable[str]) -> Wanted:
 
 
 def concrete(rules: tuple[ApproverRule, ...], names: Mapping[str, Any]) -> tuple[ApproverRule, ...]:
-    """Return the rules with what depends on the order put in: names of groups and roles, and logins of people.
+    """Return the rules with what depends on the order put in: names of groups, roles and CIs, and logins of people.
 
     Raises:
         ExpressionError: a rule cannot be evaluated, or names nothing.
@@ -122,6 +122,8 @@ def _concrete(rule: ApproverRule, names: Mapping[str, Any]) -> tuple[ApproverRul
             return (rule.model_copy(update={"group": word(fill(rule.group, names))}),)
         case ByRole():
             return (rule.model_copy(update={"role": word(fill(rule.role, names), "role")}),)
+        case ByCiOwner():
+            return (rule.model_copy(update={"ci": word(fill(rule.ci, names), "configuration item")}),)
         case ByOwner() if rule.group is not None:
             return (rule.model_copy(update={"group": word(fill(rule.group, names))}),)
         case ByPerson():

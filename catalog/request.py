@@ -53,6 +53,8 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    """Another order took its place before it was carried out."""
     INELIGIBLE = "ineligible"
     """A rule of the item or of the platform forbids it, for example an inactive beneficiary."""
     SKIPPED = "skipped"
@@ -132,6 +134,7 @@ class Order(Model):
         lines: of an order parent, the requests it starts.
         parent, line: the order parent that started this request, and for which of its lines.
         follows: the request that this one was copied from after it ended.
+        replaces: the open request whose place this one takes.
         actions: what the workflow has to know of the actions the item calls, as registered when it was ordered.
         terms: its priority, and the clocks that measure it.
     """
@@ -152,6 +155,7 @@ class Order(Model):
     parent: str = ""
     line: str = ""
     follows: str = ""
+    replaces: str = ""
     actions: dict[str, ActionUse] = {}
     terms: Terms = Terms()
 
@@ -343,7 +347,7 @@ class Task(Model):
         bulk: whether it may be decided together with others in one go (feature row A17).
         acts_in: the working time in which alone it is decided (feature row A24).
         nudged_at: when who waits for it last asked for a decision.
-        decided: how it ended: a choice, ``expired`` or ``cancelled``; None while open.
+        decided: how it ended: a choice, ``expired``, ``cancelled`` or ``superseded``; None while open.
         decided_by: the humans whose decisions count, last one last.
         reason: what the last of them said.
     """

@@ -6,18 +6,21 @@ are counted is `approval`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Literal
 
-from catalog import calendar, steps
+from catalog import calendar, delegation, steps
+from catalog.delegation import Delegation
 from catalog.errors import Refused
+from catalog.form import FieldError
 from catalog.model import Model
-from catalog.people import Actor
+from catalog.people import Actor, PersonRef
 from catalog.questions import NUDGED_AGAIN_AFTER
 from catalog.request import Order, Projection, Status, Task
 from catalog.standing import OWN
 from catalog.steps import WaitStep
+from catalog.text import listed
 
 
 class Refusal(Model):
@@ -65,6 +68,48 @@ def refuse_cancel(actor: Actor, order: Order, reason: str = "", *, begun: bool =
     if policy.reason and not reason.strip():
         return Refusal(code=Refused.REASON_NEEDED, message="Give a reason to cancel it.")
     return None
+
+
+def refuse_replacing(actor: Actor, order: Order, now: Projection, by: Iterable[Order]) -> FieldError | None:
+    """Return why the actor may not have an open request replaced, if so.
+
+    Args:
+        actor: who orders again, and sees the request.
+        order: of the request that is to be replaced.
+        now: where it stands.
+        by: what is ordered in its place.
+    """
+    if refuse_cancel(actor, order, reason="given"):
+        return _not_replaced("Only who may cancel it replaces it.", code="not-allowed")
+    if now.status is Status.CLOSED:
+        return _not_replaced(f"{order.number} is closed: {now.outcome}.")
+    if order.parent:
+        return _not_replaced(f"{order.number} is a part of {order.parent}, which waits for it; change it instead.")
+    other = next((found for found in (_mismatch(order, new) for new in by) if found), None)
+    if other:
+        return _not_replaced(other)
+    stages = {stage.id for stage in order.stages}
+    if any(task.kind == "approval" and task.stage not in stages for task in now.tasks):
+        return _not_replaced(f"{order.number} can no longer be replaced: it is being carried out.")
+    if now.status not in (Status.CHECKING, Status.APPROVAL):
+        when = "only while it is being checked or approved"
+        return _not_replaced(f"{order.number} can be replaced {when}; its status is {now.status}.")
+    return None
+
+
+def _not_replaced(message: str, code: Literal["value", "not-allowed"] = "value") -> FieldError:
+    return FieldError(field="replaces", code=code, message=message)
+
+
+def _mismatch(order: Order, new: Order) -> str:
+    """Return why an order is no other version of that one, if so."""
+    if order.lines or new.lines:
+        return "An order of several things neither replaces another nor is replaced; cancel it, or change its parts."
+    if new.item.id != order.item.id:
+        return f"{order.number} is of another item; order that one again, or cancel it."
+    if new.beneficiary.id != order.beneficiary.id:
+        return f"{order.number} is for somebody else; order it again for the same person."
+    return ""
 
 
 def refuse_report(actor: Actor, order: Order, event: str) -> Refusal | None:
@@ -134,6 +179,35 @@ def _refuse_asked(actor: Actor, order: Order, task: Task) -> Refusal | None:
     return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked to decide this task.")
 
 
+_BY_DEPUTIES = ("decide", "ask", "add", "consult")
+"""What people do about an approval in the place of others."""
+
+
+def only_for(actor: Actor, task: Task, act: str) -> tuple[PersonRef, ...]:
+    """Return in whose place alone the actor does something about an approval; nobody if in their own right too."""
+    mine = next((one for one in task.assignees if one.person.id == actor.person.id), None)
+    if act not in _BY_DEPUTIES or mine is None or mine.verdict or mine.own or mine.escalated:
+        return ()
+    return mine.on_behalf_of
+
+
+def refuse_deputy(
+    actor: Actor, order: Order, task: Task, act: str, *, delegations: Collection[Delegation], at: datetime
+) -> Refusal | None:
+    """Return why the actor does nothing in the place of others, as delegations stand at that moment (feature row A8).
+
+    A task shows who stood in when its people were last looked up. While the directory is down that can be long ago,
+    and what they were delegated has been withdrawn since.
+    """
+    matter, me = order.parties.matter, actor.person.id
+    whose = only_for(actor, task, act)
+    over = [one.name for one in whose if not delegation.leads_to(one.id, me, delegations, matter, at)]
+    if not over:
+        return None
+    message = f"{task.title}: you no longer stand in for {listed(over)}; {_stands(task)}."
+    return Refusal(code=Refused.NO_LONGER_ASKED, message=message)
+
+
 _KIND = {"advise": "advice", "answer": "information"}
 _SAYS = {"ask": "Say what you want to know.", "consult": "Say what you want advice on."}
 
@@ -157,8 +231,12 @@ def refuse_considering(actor: Actor, order: Order, task: Task, act: str, text: s
     return None
 
 
+_BY_NOBODY = ("expired", "cancelled", "superseded")
+"""How a task ends without being decided, whoever had voted on it by then."""
+
+
 def _by(task: Task) -> str:
-    who = ", ".join(person.name for person in task.decided_by)
+    who = ", ".join(person.name for person in task.decided_by if task.decided not in _BY_NOBODY)
     return f" by {who}" if who else ""
 
 
@@ -199,11 +277,9 @@ def needs_reason(choice: str) -> bool:
 
 def refuse_late(actor: Actor, task: Task) -> Refusal | None:
     """Return why it is too late for the actor to decide the task, naming how it ended and who decided, if so."""
-    who = ", ".join(person.name for person in task.decided_by)
-    if task.decided is not None and who:
-        return Refusal(
-            code=Refused.ALREADY_DECIDED, message=f"{task.title}: this was decided: {task.decided} by {who}."
-        )
+    by = _by(task)
+    if task.decided is not None and by:
+        return Refusal(code=Refused.ALREADY_DECIDED, message=f"{task.title}: this was decided: {task.decided}{by}.")
     if task.decided is not None:
         return Refusal(
             code=Refused.CLOSED, message=f"{task.title}: this can no longer be decided; it was {task.decided}."

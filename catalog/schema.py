@@ -20,7 +20,8 @@ ID = "https://commissary.example/schema/{kind}.json"
 """A schema's own name; nothing is fetched from there."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_ENTRY = re.compile(r"^ {4}([a-z_]+(?:, [a-z_]+)*): +(.+?)(?=^ {4}[a-z_]+(?:, [a-z_]+)*:|\Z)", re.DOTALL | re.MULTILINE)
+_NAMES = r"[a-z_]\w*(?:, [a-z_]\w*)*"
+_ENTRY = re.compile(rf"^ {{4}}({_NAMES}): +(.+?)(?=^ {{4}}{_NAMES}:|\Z)", re.DOTALL | re.MULTILINE)
 _DURATION = {
     "type": "string",
     "description": "a length of time: '10 days', '8 hours', '1 week 2 days' or 'P10D'",
@@ -41,6 +42,8 @@ _COMMON = {
     "by": "login of who does it",
     "cancel": "who may call a request off, and how long",
     "category": "where it stands in the list",
+    "ci": "name of a configuration item in the directory; may hold {{ … }}",
+    "cis": "who owns each configuration item: logins, by its name",
     "company": "who there is before the order is placed",
     "data": "what is reported with it",
     "department": "where they work",
@@ -128,7 +131,18 @@ _COMMON = {
 
 _HOMES = tuple(
     f"catalog.{name}"
-    for name in ("calendar_file", "fields", "item", "priority", "scenario", "sla_spec", "stages", "steps")
+    for name in (
+        "calendar_file",
+        "fields",
+        "item",
+        "priority",
+        "scenario",
+        "scenario_events",
+        "sketch",
+        "sla_spec",
+        "stages",
+        "steps",
+    )
 )
 """Where the models of files stand; others have classes of the same names."""
 

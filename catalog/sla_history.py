@@ -1,8 +1,8 @@
-"""A request's history as its clocks lived it: its journal, and the working time known at each entry (S3, S5, S7).
+"""A request's history as its clocks lived it: its journal, the working time known at each entry, and what comes of it.
 
 What entries say of working time are ids of calendars; what a calendar was when the entry was written is the caller's to
 find. Clocks that are read from this come out as they ran. Definitions that were corrected since are applied to the same
-history.
+history (S3, S5, S7).
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from catalog import names
+from catalog import names, sla
 from catalog.calendar import ALWAYS, Calendar
 from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind
 from catalog.request import Order
-from catalog.sla import Calendars, Told
+from catalog.sla import Calendars, Clock, Told
 from catalog.sla_events import happened, hours
+from catalog.sla_report import Share, breakdown
+from catalog.sla_spec import ClockSpec
 from catalog.terms import Terms, terms
 
 
@@ -28,8 +30,39 @@ class Edition(NamedTuple):
     calendar: Calendar
 
 
+class Measures(NamedTuple):
+    """What a history comes to at a moment.
+
+    Attributes:
+        clocks: each with its definition, in the order of the definitions.
+        shares: who held the request how long.
+        stages, people: names of approval stages and of approvers, by id.
+    """
+
+    clocks: tuple[tuple[ClockSpec, Clock], ...]
+    shares: tuple[Share, ...]
+    stages: dict[str, str]
+    people: dict[str, str]
+
+
 Editions = Mapping[str, Sequence[Edition]]
 """The editions of calendars, by id, the oldest first."""
+
+
+def measure(entries: Sequence[Entry], by: Terms, company: Calendars, editions: Editions, now: datetime) -> Measures:
+    """Return what a journal comes to.
+
+    Args:
+        entries: the journal, in its order.
+        by: the terms by which it is measured; the calendars they have are those that their clocks name.
+        company: the calendars of the time of the order, by id; under ``""`` the platform's.
+        editions: of the calendars that `calendars_named` finds in the journal.
+        now: the moment; what happened later is left out.
+    """
+    told = history(entries, by.calendars, editions)
+    clocks = tuple((spec, clock) for spec in by.clocks for clock in sla.read(spec, told, now))
+    shares = breakdown(history(entries, {**company, **by.calendars}, editions), now)
+    return Measures(clocks, shares, stage_names(entries), approver_names(told))
 
 
 def calendars_named(entries: Iterable[Entry]) -> frozenset[str]:

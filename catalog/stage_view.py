@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from catalog import settling, stage_words, standing, why
-from catalog.ballot import Approvals, Question, StageState, StageStatus, Vote
+from catalog.ballot import ESCALATED, Approvals, Question, StageState, StageStatus, Vote
 from catalog.calendar import ALWAYS
 from catalog.people import PersonRef
 from catalog.request import Assignee, Order, Waiting, WaitKind
@@ -108,7 +108,7 @@ def assignees(stage: StageState) -> tuple[Assignee, ...]:
     for seat in stage.slate.seats:
         vote = filled.get(seat.person.id)
         theirs = stage.stands(seat)
-        if vote or theirs:
+        if theirs or (vote and vote.rule != ESCALATED):  # else others decide in their place, and alone
             _add(found, seat.person, vote)["own"] = True
         if vote and vote.voter.id != seat.person.id:
             _add(found, vote.voter, vote, seat.person)

@@ -60,6 +60,14 @@ class ByItemOwner(Model):
     weight: Weight = 1
 
 
+class ByCiOwner(Model):
+    """The owners of a configuration item (CI) of the directory decide; its name may depend on the order."""
+
+    rule: Literal["ci_owner"]
+    ci: str
+    weight: Weight = 1
+
+
 class ByGroup(Model):
     """The members of a directory group decide; its name may depend on the order."""
 
@@ -93,11 +101,12 @@ class ByExpression(Model):
 
 
 ApproverRule = Annotated[
-    ByManager | ByOwner | ByItemOwner | ByGroup | ByRole | ByPerson | ByExpression, Constrained(discriminator="rule")
+    ByManager | ByOwner | ByItemOwner | ByCiOwner | ByGroup | ByRole | ByPerson | ByExpression,
+    Constrained(discriminator="rule"),
 ]
 
 
-_WRITTEN = ("group", "role", "person", "people")
+_WRITTEN = ("group", "ci", "role", "person", "people")
 """What a rule may have with expressions in it."""
 
 

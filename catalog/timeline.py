@@ -28,6 +28,7 @@ _CLOSED_BECAUSE = {
     "approval.unanswered": "who ordered it did not answer a question",
     "approval.nobody": "too few may decide it",
     "approval.amended": "what is decided on has changed",
+    "request.replaced": "another request takes the place of this one",
 }
 _COUNTED = {CARRIED: "an earlier stage has their approval"}
 _QUORUM = {"any": " (one of them is enough)", "all": " (all of them)"}
@@ -42,7 +43,9 @@ def describe(entry: Entry) -> str:
 def _opened(entry: Entry) -> str:
     requester, beneficiary = entry.data.get("requester"), entry.data.get("beneficiary")
     whom = "themselves" if beneficiary and requester == beneficiary else _person(beneficiary)
-    return f"{_actor(entry, requester)} ordered {_quote(entry, 'item', 'something')} for {whom}"
+    replaces = _word(entry, "replaces")
+    instead = f", in place of {replaces}" if replaces else ""
+    return f"{_actor(entry, requester)} ordered {_quote(entry, 'item', 'something')} for {whom}{instead}"
 
 
 def _resolved(entry: Entry) -> str:
@@ -268,7 +271,8 @@ def _request_placed(entry: Entry) -> str:
 
 
 def _request_closed(entry: Entry) -> str:
-    return f"{_word(entry, 'number', 'A request')} ended as {_word(entry, 'outcome', 'ended')}{_because(entry)}"
+    outcome = _word(entry, "outcome")
+    return f"{_word(entry, 'number', 'A request')} ended{f' as {outcome}' if outcome else ''}{_because(entry)}"
 
 
 def _residue(entry: Entry) -> str:

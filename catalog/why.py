@@ -13,7 +13,7 @@ from catalog.ballot import ESCALATED, Approvals, StageState
 from catalog.people import PersonRef
 from catalog.request import Order
 from catalog.slate import Seat
-from catalog.stages import ApproverRule, ByGroup, ByItemOwner, ByManager, ByOwner, ByPerson, ByRole
+from catalog.stages import ApproverRule, ByCiOwner, ByGroup, ByItemOwner, ByManager, ByOwner, ByPerson, ByRole
 from catalog.text import listed, one_line
 from catalog.wording import Words
 
@@ -151,6 +151,8 @@ def _role(rule: ApproverRule, words: Words, end: str) -> str:
             return f"owner{end} of {words.text(rule.group) if rule.group else 'what is given'}"
         case ByItemOwner():
             return f"owner{end} of the item"
+        case ByCiOwner():
+            return f"owner{end} of {words.text(rule.ci)}"
         case ByGroup():
             return f"member{end} of {words.text(rule.group)}"
         case ByRole():

@@ -19,6 +19,7 @@ from catalog.item import CatalogItem, Price
 from catalog.registry import Known
 from catalog.stages import (
     ApproverRule,
+    ByCiOwner,
     ByExpression,
     ByGroup,
     ByItemOwner,
@@ -216,6 +217,8 @@ class Words:
                 return f"the owners of {self.text(rule.group)}" if rule.group else "the owners of what is given"
             case ByItemOwner():
                 return f"{self._item.owner}, who answers for the item"
+            case ByCiOwner():
+                return f"the owners of {self.text(rule.ci)}"
             case ByGroup():
                 return f"the group {self.text(rule.group)}"
             case ByRole():

@@ -6,6 +6,7 @@ Moments are microseconds since 1970 in UTC. What a clock on the wall shows, "wal
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 from datetime import datetime, timedelta
@@ -31,11 +32,9 @@ _ZONE = re.compile(r"UTC|[A-Z]\w*(?:/[A-Z][\w+-]*)+", re.ASCII)
 
 
 def _read_zone(zone: str) -> str:
-    try:
+    with contextlib.suppress(ZoneInfoNotFoundError, OSError):  # what cannot be found is as wrong as any other name
         if _ZONE.fullmatch(zone):
             return ZoneInfo(zone).key
-    except (ZoneInfoNotFoundError, OSError):
-        pass  # as wrong as any other
     known = sorted(name for name in available_timezones() if _ZONE.fullmatch(name))
     city = zone.strip().replace(" ", "_").casefold()
     near = [name for name in known if name.casefold().rpartition("/")[2] == city]

@@ -25,6 +25,7 @@ COLOURS = {
     "rejected": "red",
     "expired": "yellow",
     "cancelled": "yellow",
+    "superseded": "yellow",
     "ineligible": "red",
     "skipped": "yellow",
     "partial": "yellow",
@@ -141,7 +142,7 @@ def request_table(requests: list[dict[str, Any]]) -> RenderableType:
             plain(request["item"]["name"]),
             plain(request["beneficiary"]["name"]),
             state(request),
-            _names(waiting) if waiting else "",
+            _names(request, waiting) if waiting else "",
             moment(request["accepted_at"]),
         )
     return table
@@ -167,15 +168,9 @@ def task_table(tasks: list[dict[str, Any]], *, closed: bool = False) -> Renderab
 
 def _yours(task: dict[str, Any]) -> str:
     """Return why a task is the reader's, where that is not simply because they are asked (feature row W2)."""
-    match task["yours"]:
-        case "delegated":
-            return "for " + ", ".join(person["name"] for person in task["on_behalf_of"])
-        case "escalated":
-            return "escalated to you"
-        case "operator":
-            return "operator"
-        case _:
-            return ""
+    said = {"escalated": "escalated to you", "operator": "operator"}.get(task["yours"], "")
+    instead = _instead(task["on_behalf_of"], own=task["yours"] != "delegated")
+    return ", ".join(filter(None, (said, instead)))
 
 
 def _due(iso: str | None) -> str:
@@ -218,9 +213,18 @@ def _asked(one: dict[str, Any]) -> str:
     name = one["person"]["name"]
     if one["verdict"] and one["by"]:
         return f"{name} ({one['verdict']}, by {one['by']['name']})"
-    instead = "" if one["own"] or not one["on_behalf_of"] else f"for {_people(one['on_behalf_of'])}"
-    said = ", ".join(part for part in (one["verdict"], instead) if part)
+    said = ", ".join(filter(None, (one["verdict"], _instead(one["on_behalf_of"], own=_in_own_right(one)))))
     return f"{name} ({said})" if said else name
+
+
+def _in_own_right(one: dict[str, Any]) -> bool:
+    """Return whether somebody is asked not only in the place of others."""
+    return bool(one["own"] or one["escalated"])
+
+
+def _instead(people: list[dict[str, Any]], *, own: bool) -> str:
+    """Return in whose place somebody decides, if they do; `own` says that they are asked in their own right too."""
+    return f"{'also ' if own else ''}for {_people(people)}" if people else ""
 
 
 def _people(people: list[dict[str, Any]]) -> str:
@@ -379,8 +383,9 @@ def request_panel(request: dict[str, Any], entries: list[dict[str, Any]], clocks
         facts.add_row(plain(label), Text("\n").join(plain(line) for line in answer.splitlines()))
     if request["reason"]:
         facts.add_row("Ending", plain(request["reason"]))
-    if request["parent"]:
-        facts.add_row("Part of", plain(request["parent"]))
+    for label, key in (("Part of", "parent"), ("Replaces", "replaces"), ("Replaced by", "replaced_by")):
+        if request[key]:
+            facts.add_row(label, plain(request[key]))
     waits = [_waiting(request, waiting) for waiting in request["waiting"]]
     whole = [Text("\nParts", style="bold"), _parts(request["parts"])] if request["parts"] else []
     parts: list[RenderableType] = [facts, *waits, *whole, Text("\nTimeline", style="bold"), timeline(entries)]
@@ -412,7 +417,7 @@ def _waiting(request: dict[str, Any], waiting: dict[str, Any]) -> RenderableType
     """Return in words one thing a request waits for, and what the reader can do about it (feature row W1)."""
     grid = Table.grid(padding=(0, 2))
     if waiting["who"]:
-        grid.add_row("who", _names(waiting))
+        grid.add_row("who", _names(request, waiting))
     if waiting["why"]:
         grid.add_row("why", plain(waiting["why"]))
     grid.add_row("since", f"{moment(waiting['since'])} ({distance(waiting['since'])})")
@@ -427,13 +432,11 @@ def _waiting(request: dict[str, Any], waiting: dict[str, Any]) -> RenderableType
     return Panel(Group(*parts), title="Waits for", title_align="left", border_style="yellow")
 
 
-def _awaited(person: dict[str, Any]) -> str:
-    """Return somebody who can end a wait, and in whose place."""
-    instead = person["on_behalf_of"]
-    return f"{person['name']} (for {_people(instead)})" if instead else person["name"]
-
-
-def _names(waiting: dict[str, Any]) -> Text:
-    names = ", ".join(_awaited(person) for person in waiting["who"])
+def _names(request: dict[str, Any], waiting: dict[str, Any]) -> Text:
+    """Return who can end a wait, and in whose place."""
+    asked = (one for task in request["tasks"] if task["id"] == waiting["task"] for one in task["assignees"])
+    own = {one["person"]["id"] for one in asked if _in_own_right(one)}
+    people = [(one["name"], _instead(one["on_behalf_of"], own=one["id"] in own)) for one in waiting["who"]]
+    names = ", ".join(f"{name} ({instead})" if instead else name for name, instead in people)
     others = {"engine": "the workflow engine", "system": "the directory", "operator": "an operator"}
     return plain(names or others.get(waiting["kind"], ""))

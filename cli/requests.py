@@ -47,6 +47,10 @@ def order(
     skip: Annotated[
         bool, typer.Option("--skip-ineligible", help="Of several people, leave out who may not have it.")
     ] = False,
+    replaces: Annotated[
+        str | None,
+        typer.Option(help="Number of your open request for the same that this one is to take the place of."),
+    ] = None,
     preview: Annotated[bool, typer.Option(help="Only say what would become of it.")] = False,
     draft: Annotated[bool, typer.Option(help="Keep it as a draft instead of ordering it.")] = False,
     key: Annotated[str | None, typer.Option(help="Idempotency key: ordering again with it orders nothing new.")] = None,
@@ -60,6 +64,7 @@ def order(
     form = client.get(at("catalog", "items", item))["form"]
     body: dict[str, Any] = {"item": item, "answers": send(client, form, collect(form, given or [], answers))}
     body |= _for(people or []) | ({"skip_ineligible": True} if skip else {})
+    body |= {"replaces": replaces} if replaces else {}
     if preview:
         _print(client.post("/requests/preview", body), preview_panel, as_json=as_json)
     elif draft:

@@ -32,8 +32,9 @@ class Intake(Database):
 
         Raises:
             KeyReused: the key stands for another body.
-            AlreadyOpen: an open request holds the duplicate key.
-            UnknownRequest: its parent is not on record.
+            AlreadyOpen: an open request holds the duplicate key, other than the one that it replaces; or another one
+                has replaced that.
+            UnknownRequest: its parent, or the request that it replaces, is not on record.
             UnknownUpload: a file is not the requester's.
             UnknownSecret: a secret is not the requester's, or was given for another order.
         """
@@ -52,22 +53,33 @@ class Intake(Database):
         with self.read() as connection:
             return _standing(connection, requester_id, idempotency_key, body_digest)
 
-    def open_duplicate(self, duplicate_key: str) -> str | None:
-        """Return the number of the open request that holds this key, if one does (feature row C12)."""
+    def open_duplicate(self, duplicate_key: str | None, replaces: str = "") -> str | None:
+        """Return the number of the request that stands in the way of an order, if one does (feature row C12).
+
+        Args:
+            duplicate_key: what no other open request may stand for.
+            replaces: the number of the request that it is to replace, if any.
+        """
         with self.read() as connection:
-            return _holder(connection, duplicate_key)
+            return _in_the_way(connection, duplicate_key, id_of(replaces))
+
+    def replaced_by(self, number: str) -> str:
+        """Return the number of the request that was ordered in the place of this one; empty if none was."""
+        with self.read() as connection:
+            return _replacing(connection, id_of(number)) or ""
 
     def _take(self, new: NewOrder) -> Taken:
         with self.write() as connection:
             standing = _standing(connection, new.requester.id, new.idempotency_key, new.body_digest)
             if standing is not None:
                 return Taken(order=standing, fresh=False)
-            number = _holder(connection, new.duplicate_key)
+            replaced_id = _make_way(connection, new)
+            number = _in_the_way(connection, new.duplicate_key, replaced_id)
             if number is not None:
                 raise AlreadyOpen(number)
             parent_id = _parent(connection, new.parent)
             order = Order.model_validate(dict(new))  # no dump: its durations do not read back
-            request_id = _insert(connection, new, order, parent_id)
+            request_id = _insert(connection, new, order, {"parent_id": parent_id, "replaces_id": replaced_id})
             attach(connection, new.requester.id, new.uploads, request_id)
             bind(connection, new.requester.id, new.secrets, request_id, parent_id)
         return Taken(order=order.model_copy(update={"number": number_of(request_id)}), fresh=True)
@@ -132,13 +144,35 @@ def note_started(connection: Connection, request_id: int | None, at: datetime) -
     )
 
 
-def _holder(connection: Connection, duplicate_key: str | None) -> str | None:
-    """Return the number of the open request that holds the key."""
-    if duplicate_key is None:
-        return None
+def _in_the_way(connection: Connection, duplicate_key: str | None, replaced_id: int | None) -> str | None:
+    """Return the number of the open request that holds the key, or of the one that has replaced the same one."""
+    replacing = _replacing(connection, replaced_id)
+    if replacing is not None or duplicate_key is None:
+        return replacing
     holding = select(requests.c.id).where(requests.c.duplicate_key == duplicate_key, request_is_open)
     request_id = connection.scalar(holding)
+    return None if request_id in (None, replaced_id) else number_of(request_id)
+
+
+def _replacing(connection: Connection, replaced_id: int | None) -> str | None:
+    """Return the number of the request that was ordered in the place of another."""
+    if replaced_id is None:
+        return None
+    request_id = connection.scalar(select(requests.c.id).where(requests.c.replaces_id == replaced_id))
     return None if request_id is None else number_of(request_id)
+
+
+def _make_way(connection: Connection, new: NewOrder) -> int | None:
+    """Take from the request that is replaced what the new one is to stand for; return its row id, if there is one.
+
+    Who replaces the same one waits here until this transaction ends, and then finds it replaced.
+    """
+    if not new.replaces:
+        return None
+    request_id = _row_of(connection, new.replaces, "request to replace", lock=True)
+    same = (requests.c.id == request_id, requests.c.duplicate_key == new.duplicate_key)
+    connection.execute(update(requests).where(*same).values(duplicate_key=None))
+    return request_id
 
 
 def stand_for(connection: Connection, request_id: int, order: Order) -> None:
@@ -158,16 +192,20 @@ def stand_for(connection: Connection, request_id: int, order: Order) -> None:
 
 def _parent(connection: Connection, number: str) -> int | None:
     """Return the row id of the order's parent; None for an order without one."""
-    if not number:
-        return None
-    parent_id: int | None = connection.scalar(select(requests.c.id).where(requests.c.id == id_of(number)))
-    if parent_id is None:
-        raise UnknownRequest(f"The order's parent {number[:40]!r} is not in the register.")
-    return parent_id
+    return _row_of(connection, number, "parent") if number else None
 
 
-def _insert(connection: Connection, new: NewOrder, order: Order, parent_id: int | None) -> int:
-    """Write the order's rows and return the id they were given."""
+def _row_of(connection: Connection, number: str, what: str, *, lock: bool = False) -> int:
+    """Return the row id of a request that an order names; `lock` keeps others from it until the transaction ends."""
+    query = select(requests.c.id).where(requests.c.id == id_of(number))
+    request_id: int | None = connection.scalar(query.with_for_update() if lock else query)
+    if request_id is None:
+        raise UnknownRequest(f"The order's {what} {number[:40]!r} is not in the register.")
+    return request_id
+
+
+def _insert(connection: Connection, new: NewOrder, order: Order, related: dict[str, int | None]) -> int:
+    """Write the order's rows and return the id they were given; `related` are the columns that name other requests."""
     row = insert(requests).values(
         requester_id=order.requester.id,
         beneficiary_id=order.beneficiary.id,
@@ -178,8 +216,8 @@ def _insert(connection: Connection, new: NewOrder, order: Order, parent_id: int 
         projection_document=document(_first_projection(order)),
         item_id=order.item.id,
         duplicate_key=new.duplicate_key,
-        parent_id=parent_id,
         cost_rank=cost_rank(order.cost),
+        **related,
     )
     request_id: int = connection.execute(row.returning(requests.c.id)).scalar_one()
     connection.execute(

@@ -137,6 +137,8 @@ requests = Table(
     # What only one open request may stand for; NULL where any number may.
     Column("duplicate_key", String),
     Column("parent_id", _Id, ForeignKey("requests.id"), index=True),
+    # The request whose place it takes; no two take the same.
+    Column("replaces_id", _Id, ForeignKey("requests.id")),
     # When the first of its waits should end by itself; NULL if none does.
     Column("waits_until", Moment),
     # Its place among others by what it costs: see `values.cost_rank`.
@@ -151,6 +153,7 @@ Index(None, requests.c.beneficiary_id, requests.c.id)
 request_has_timer = request_is_open & requests.c.waits_until.is_not(None)
 _index("ix_requests_open_waits_until", requests.c.waits_until, where=request_has_timer)
 _index("ix_requests_open", requests.c.id, where=request_is_open)
+Index("uq_requests_replaces_id", requests.c.replaces_id, unique=True)
 _index("uq_requests_open_duplicate_key", requests.c.duplicate_key, where=_holds_key, unique=True)
 
 intake = Table(

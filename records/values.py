@@ -155,6 +155,7 @@ class Draft(Model):
         beneficiary: the login, if somebody was named.
         beneficiaries: the logins, if several were; `skip_ineligible` leaves out those who may not have it.
         follows: number of the request that it is a copy of.
+        replaces: number of the open request whose place it is to take.
     """
 
     id: str
@@ -165,6 +166,7 @@ class Draft(Model):
     beneficiaries: tuple[str, ...] = ()
     skip_ineligible: bool = False
     follows: str | None = None
+    replaces: str | None = None
     updated_at: datetime
 
 

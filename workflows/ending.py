@@ -19,8 +19,14 @@ class Closure(Model):
 
 
 class Ended(Exception):
-    """The request is over: raised by whatever finds that out, taken by `RequestFrame.conduct`. Not a failure."""
+    """The request is over: raised by whatever finds that out, taken by `RequestFrame.conduct`. Not a failure.
 
-    def __init__(self, outcome: Outcome, reason: str, *, rule: str = "", by: Actor | None = None) -> None:
+    Attributes:
+        replaced_by: number of the request that takes its place, if one does.
+    """
+
+    def __init__(
+        self, outcome: Outcome, reason: str, *, rule: str = "", by: Actor | None = None, replaced_by: str = ""
+    ) -> None:
         super().__init__(reason)
-        self.outcome, self.reason, self.rule, self.by = outcome, reason, rule, by
+        self.outcome, self.reason, self.rule, self.by, self.replaced_by = outcome, reason, rule, by, replaced_by

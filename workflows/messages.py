@@ -26,6 +26,8 @@ CHILD_CLOSED = "child-closed"
 """A signal, from a request to its parent: it has ended, and how."""
 CALL_OFF = "call-off"
 """A signal, from the parent of a request: what it is part of was called off."""
+REPLACED = "replaced"
+"""A signal, from a request to the one that it replaces; carries `Replaced`."""
 LOOK_AGAIN = "look-again"
 """A signal, from the API: who may decide may have changed; carries `LookAgain`."""
 
@@ -106,6 +108,12 @@ class Cancel(Command):
     """Call the request off; what was done is undone."""
 
     reason: Annotated[str, Field(max_length=MAX_REASON)] = ""
+
+
+class Replaced(Cancel):
+    """Call the request off because another one takes its place: the one of that number."""
+
+    number: str
 
 
 class Comment(Command):

@@ -9,11 +9,14 @@ from datetime import datetime
 from temporalio import workflow
 
 from workflows.ending import Ended
-from workflows.messages import Cancel
+from workflows.messages import Cancel, Replaced
 from workflows.record import Record
 
 with workflow.unsafe.imports_passed_through():
     from catalog.request import Outcome, Waiting
+
+BY_ANOTHER = "request.replaced"
+"""The rule by which a request ends because another one takes its place."""
 
 
 class Patience:
@@ -28,7 +31,11 @@ class Patience:
         self.called_off: Cancel | None = None
 
     def stop_if_called_off(self) -> None:
-        """Raise `Ended` if somebody called the request off."""
+        """Raise `Ended` if somebody called the request off, or ordered another one in its place."""
+        if isinstance(self.called_off, Replaced):
+            by, new = self.called_off.actor, self.called_off.number
+            reason = self.called_off.reason
+            raise Ended(Outcome.SUPERSEDED, reason, rule=BY_ANOTHER, by=by, replaced_by=new)
         if self.called_off:
             actor = self.called_off.actor
             reason = self.called_off.reason or f"{actor.person.name} called it off."

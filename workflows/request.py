@@ -32,6 +32,7 @@ from workflows.messages import (
     CONSIDER,
     DECIDE,
     LOOK_AGAIN,
+    REPLACED,
     REPORT,
     WORK,
     Amend,
@@ -40,11 +41,12 @@ from workflows.messages import (
     Consider,
     Decide,
     LookAgain,
+    Replaced,
     Report,
     Work,
 )
 from workflows.operators import Operators
-from workflows.patience import Patience
+from workflows.patience import BY_ANOTHER, Patience
 from workflows.record import Record, RecordSoFar
 from workflows.saga import Saga, shielded
 from workflows.targets import Targets, on_directory
@@ -156,6 +158,7 @@ class RequestFrame:
         """Follow the runbook to its end, close."""
         try:
             async with self.clocks.running():
+                await self._replace()
                 ended = await runbook()
         except Ended as ending:
             ended = ending
@@ -163,6 +166,19 @@ class RequestFrame:
             # Somebody with access to the engine cancelled it there: the same as calling it off here.
             ended = Ended(Outcome.CANCELLED, "It was cancelled in the workflow engine.", rule="engine.cancel")
         return await shielded(self._close(ended))
+
+    async def _replace(self) -> None:
+        """Tell the request whose place this one takes; one that has ended by then is noted to have."""
+        order = self.order
+        if not order.replaces or self._carried:
+            return
+        by = Actor(person=order.requester, channel=order.channel, auth=order.auth)
+        told = Replaced(actor=by, command="", reason=f"{order.number} replaces it.", number=order.number)
+        try:
+            await workflow.get_external_workflow_handle(order.replaces).signal(REPLACED, told)
+        except FailureError:
+            facts = {"number": order.replaces, "reason": f"before {order.number} could replace it"}
+            self.record.note(Kind.REQUEST_CLOSED, facts)
 
     def saga(self) -> Saga:
         """Return a context whose effects are undone if the request is called off before its end."""
@@ -188,6 +204,8 @@ class RequestFrame:
             facts["cost"] = order.cost.model_dump(mode="json")
         if order.follows:
             facts["follows"] = order.follows
+        if order.replaces:
+            facts["replaces"] = order.replaces
         if order.parent:
             facts["parent"] = order.parent
         self.record.note(Kind.OPENED, facts, status=Status.CHECKING, actor=orderer)
@@ -201,9 +219,10 @@ class RequestFrame:
     async def _close(self, ended: Ended) -> Closure:
         self._past_return = True
         for desk in self.desks:
-            desk.cancel()
+            desk.cancel(replaced=bool(ended.replaced_by))
         self.record.end(ended.outcome, ended.reason)
         facts: dict[str, str] = {"outcome": ended.outcome, "reason": ended.reason}
+        facts |= {"replaced_by": ended.replaced_by} if ended.replaced_by else {}
         self.record.note(Kind.CLOSED, facts, status=Status.CLOSED, actor=ended.by, rule=ended.rule)
         for person in self.order.people:
             self.record.owe("closed", person, {**self.order.headline(), **facts})
@@ -295,11 +314,22 @@ class RequestFrame:
     @workflow.signal(name=CALL_OFF)
     def call_off(self, command: Cancel) -> None:
         """Take note that the order this request is part of was called off; it is no command that gets an answer."""
+        self._call_off(command, "bundle.cancel")
+
+    @workflow.signal(name=REPLACED)
+    def replaced(self, command: Replaced) -> None:
+        """Take note that another request takes the place of this one, unless that comes too late."""
+        late = self.targets.begun and self.order.item.cancel.until == "fulfilment"
+        if not late and not self._ended_by_approvals():
+            self._call_off(command, BY_ANOTHER)
+
+    def _call_off(self, command: Cancel, rule: str) -> None:
+        """Have the runbook stop at its wait, unless it is over already or past the point of no return."""
         if self.patience.called_off or self._past_return or self.record.outcome:
             return
         self.patience.called_off = command
         facts = {"reason": command.reason}
-        self.record.note(Kind.CANCEL_REQUESTED, facts, actor=command.actor, rule="bundle.cancel")
+        self.record.note(Kind.CANCEL_REQUESTED, facts, actor=command.actor, rule=rule)
 
     @workflow.update(name=WORK)
     async def work(self, command: Work) -> Entry:
@@ -342,14 +372,23 @@ class RequestFrame:
     def _check_not_called_off(self, task_id: str = "") -> None:
         """Raise if the request was called off: only what is left behind is still decided, by operators."""
         if self.patience.called_off and (not task_id or self._desk_of(task_id)):
-            by = self.patience.called_off.actor.person.name
-            raise _refused(Refused.CLOSED, f"{self.order.number} was called off by {by}.")
+            raise _refused(Refused.CLOSED, f"{self._how_called_off(self.patience.called_off)}.")
+
+    def _how_called_off(self, command: Cancel) -> str:
+        if isinstance(command, Replaced):
+            return f"{self.order.number} was superseded: {command.number} replaces it"
+        return f"{self.order.number} was called off by {command.actor.person.name}"
 
     def _check_not_refused(self) -> None:
         """Raise if its approvals have ended the request already."""
-        ends = [desk.state.outcome for desk in self.desks if desk.state.outcome not in _GOES_ON]
-        if ends:
-            raise _refused(Refused.CLOSED, f"{self.order.number} can no longer be called off: it was {ends[0]}.")
+        ended = self._ended_by_approvals()
+        if ended:
+            raise _refused(Refused.CLOSED, f"{self.order.number} can no longer be called off: it was {ended}.")
+
+    def _ended_by_approvals(self) -> StageStatus | None:
+        """Return how its approvals have ended the request, if they have."""
+        outcomes = (desk.state.outcome for desk in self.desks)
+        return next((outcome for outcome in outcomes if outcome not in _GOES_ON), None)
 
     def _check_decision(self, command: Decide) -> None:
         """Raise what the rules say against a decision now; asked by the validator and again by the handler."""
@@ -448,8 +487,7 @@ class RequestFrame:
         if refusal:
             raise _refused(refusal.code, refusal.message)
         if self.patience.called_off:
-            by = self.patience.called_off.actor.person.name
-            raise _refused(Refused.CLOSED, f"{self.order.number} was called off by {by} already.")
+            raise _refused(Refused.CLOSED, f"{self._how_called_off(self.patience.called_off)} already.")
         if self._past_return:
             raise _refused(Refused.CLOSED, f"{self.order.number} can no longer be called off: it is being closed.")
 

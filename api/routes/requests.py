@@ -19,7 +19,7 @@ from api.schemas.requests import AmendmentIn, CancelIn, CommandOut, CommentIn, R
 from api.schemas.tasks import Look
 from catalog.journal import Entry
 from catalog.people import Actor
-from catalog.request import Amendment
+from catalog.request import Amendment, Outcome
 from records.register import RequestView
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -157,4 +157,6 @@ def _shown(parts: Parts, viewer: Actor, number: str) -> RequestOut:
 def _seen(parts: Parts, viewer: Actor, view: RequestView) -> RequestOut:
     number, at = view.order.number, parts.clock()
     promise = parts.register.promises([view], at).get(number)
-    return RequestOut.seen_by(Look(viewer, at), view, promise, parts.register.children(number))
+    superseded = view.projection.outcome is Outcome.SUPERSEDED
+    replaced_by = parts.register.replaced_by(number) if superseded else ""
+    return RequestOut.seen_by(Look(viewer, at), view, promise, parts.register.children(number), replaced_by)

@@ -26,6 +26,7 @@ class OrderIn(In):
         beneficiaries: instead of `beneficiary`, the logins of several people; there is one request for each.
         skip_ineligible: leave out those of them who may not have it, instead of taking nothing.
         follows: number of a closed request of one's own that this is a copy of.
+        replaces: number of an open request whose place this one takes: of the same item, for the same person.
     """
 
     item: Annotated[Text, Field(min_length=1, max_length=63)]
@@ -34,6 +35,7 @@ class OrderIn(In):
     beneficiaries: Annotated[tuple[Login, ...], Field(max_length=200)] = ()
     skip_ineligible: bool = False
     follows: Annotated[Text, Field(max_length=40)] | None = None
+    replaces: Annotated[Text, Field(max_length=40)] | None = None
 
     @field_validator("beneficiaries")
     @classmethod
@@ -59,6 +61,7 @@ class DraftOut(Out):
     beneficiaries: tuple[str, ...]
     skip_ineligible: bool
     follows: str | None
+    replaces: str | None
     updated_at: datetime
 
 

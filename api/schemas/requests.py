@@ -150,6 +150,7 @@ class RequestSummaryOut(Out):
     cost: Cost | None
     parent: str = Field(description="Number of the request that it is a part of, or empty.")
     follows: str = Field(description="Number of the request that it is a copy of, or empty.")
+    replaces: str = Field(description="Number of the request whose place it takes, or empty.")
 
     @classmethod
     def of(cls, view: RequestView) -> Self:
@@ -167,6 +168,7 @@ class RequestOut(RequestSummaryOut):
     waiting: tuple[WaitingOut, ...]
     tasks: tuple[TaskOut, ...]
     parts: tuple[PartOut, ...] = Field(description="In the list of requests always empty.")
+    replaced_by: str = Field("", description="Number of the request that has taken its place; not in the list.")
     you_may: tuple[str, ...] = Field(description="`cancel`, `comment`, `decide:<task>`, `work:<task>`.")
     due_at: datetime | None
     promise: PromiseOut | None = Field(description="Null once it is closed, or being undone.")
@@ -175,7 +177,12 @@ class RequestOut(RequestSummaryOut):
 
     @classmethod
     def seen_by(
-        cls, look: Look, view: RequestView, promise: Promise | None, children: Iterable[RequestView] = ()
+        cls,
+        look: Look,
+        view: RequestView,
+        promise: Promise | None,
+        children: Iterable[RequestView] = (),
+        replaced_by: str = "",
     ) -> Self:
         """Return the request as this viewer sees it now."""
         can = {task.id: look.acts(view, task) for task in view.projection.tasks}
@@ -187,6 +194,7 @@ class RequestOut(RequestSummaryOut):
             "shown_answers": view.order.shown_answers(),
             "parts": _parts(view.order, children),
             "promise": promise,
+            "replaced_by": replaced_by,
         }
         return cls.model_validate(facts(view) | seen)
 

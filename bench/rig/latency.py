@@ -31,8 +31,8 @@ async def measure(stage: Stage, client: Client, times: int) -> tuple[list[float]
         await api.sign_in()
         for n in range(WARM_UP + times):
             person = stage.people[n % len(stage.people)]
-            milliseconds, started = await _timed(lambda person=person: bare.order(person))  # type: ignore[misc]
-            await _settled(lambda started=started: bare.waits([started]))  # type: ignore[misc]
+            milliseconds, started = await _timed(lambda person=person: bare.order(person))  # type: ignore[misc]  # bound
+            await _settled(lambda started=started: bare.waits([started]))  # type: ignore[misc]  # bound
             starts.append(milliseconds)
             milliseconds, _ = await _timed(api.order)
             await _settled(api.waits)

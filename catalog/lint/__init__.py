@@ -19,7 +19,7 @@ from catalog.lint.rules import RULES, Hit, Rule
 from catalog.lint.subject import Subject, World
 from catalog.loader import Loaded, Reading
 from catalog.registry import Known
-from catalog.scenario import Company
+from catalog.sketch import Company
 from catalog.source import Fault, Finding, finding
 from catalog.stages import Policy
 from catalog.steps import RequestStep, walk
@@ -44,11 +44,11 @@ def lint(
         reading: what the files say.
         known: what is registered.
         published: (id, version) -> digest of what was published before.
-        company: who there is, and which groups and roles, if there is a directory to ask.
+        company: who there is, and which groups, roles and configuration items, if there is a directory to ask.
         almanac: the day, and the calendars with their holidays worked out.
 
-    Without `company`, ``unknown-owner``, ``unknown-group`` and ``unknown-role`` find nothing, ``no-approver`` and
-    ``quorum-too-large`` what can be told without the sizes of groups.
+    Without `company`, ``unknown-owner``, ``unknown-group``, ``unknown-role`` and ``unknown-ci`` find nothing,
+    ``no-approver`` and ``quorum-too-large`` what can be told without the sizes of groups.
     """
     world = _world(reading, known, published or {}, company)
     found = [*reading.problems, *reading.ignored, *calendars.check(reading.calendars, almanac)]
@@ -76,6 +76,7 @@ def _world(reading: Reading, known: Known, published: Mapping[tuple[str, str], s
         company,
         members={name: frozenset(group.members) for name, group in there.groups.items()},
         holders={name: frozenset(people) for name, people in there.roles.items()},
+        owners={name: frozenset(people) for name, people in there.cis.items()},
         orders={name: _ordered(loaded.value) for name, loaded in reading.items.items()},
     )
 

@@ -16,6 +16,7 @@ from catalog.source import Place
 from catalog.stages import (
     ApproverRule,
     Asked,
+    ByCiOwner,
     ByExpression,
     ByGroup,
     ByItemOwner,
@@ -59,7 +60,7 @@ def no_approver(subject: Subject) -> Iterator[Hit]:
     """Check the people that are named: in the first place, instead of these, and after them.
 
     Nobody decides a request of their own or for themselves unless `own` says so, so naming only those two names nobody.
-    Nor does a group or a role that nobody has, as far as that is known.
+    Nor does a group, a role or a configuration item that nobody has, as far as that is known.
     """
     for place, stage in subject.stages:
         banned = _PARTIES - set(stage.own)
@@ -67,7 +68,8 @@ def no_approver(subject: Subject) -> Iterator[Hit]:
             if not any(_may_find_somebody(subject, one, banned) for one in rules):
                 message = f"nobody who is named here can ever decide the stage {stage.id!r}"
                 remedy = (
-                    "Name a group or role with people in it, a person or the manager; the requester cannot approve."
+                    "Name a group, role or configuration item that somebody has, a person or the manager; the "
+                    "requester cannot approve."
                 )
                 yield Hit(there, message, remedy)
 
@@ -82,6 +84,8 @@ def _may_find_somebody(subject: Subject, one: ApproverRule, banned: Collection[s
             return _gives_a_group(subject) if one.group is None else bool(str(one.group).strip())
         case ByGroup():
             return bool(str(one.group).strip())
+        case ByCiOwner():
+            return bool(str(one.ci).strip())
         case ByRole():
             return bool(str(one.role).strip())
         case ByPerson():
@@ -117,6 +121,8 @@ def _people(subject: Subject, one: ApproverRule) -> frozenset[str] | None:
             return frozenset((str(one.person).strip(),))
         case ByGroup():
             return subject.world.members.get(one.group)
+        case ByCiOwner():
+            return subject.world.owners.get(one.ci)
         case ByRole():
             return subject.world.holders.get(one.role)
         case ByOwner() | ByExpression():

@@ -58,7 +58,7 @@ def wrong_result(subject: Subject) -> Iterator[Hit]:
 
 def _is_blank(use: Use) -> bool:
     """Return whether nothing stands where a name must, which other rules tell: `no-approver` and `no-group`."""
-    return use.place[-1] in ("group", "role", "to") and not str(use.value or "").strip()
+    return use.place[-1] in ("group", "role", "ci", "to") and not str(use.value or "").strip()
 
 
 def _wrong(use: Use, value: Any) -> Hit:
@@ -109,7 +109,9 @@ _WANTED: dict[Wanted, _Kind] = {
     "moment": _Kind(
         "a day or a moment", "{{ form.first_day }}", lambda value: bool(datetime.fromisoformat(str(value)))
     ),
-    "name": _Kind("the name of a group or role", "{{ form.team }}", lambda value: bool(plan.word(value))),
+    "name": _Kind(
+        "the name of a group, role or configuration item", "{{ form.team }}", lambda value: bool(plan.word(value))
+    ),
     "person": _Kind("one person", "{{ form.deputy }}", lambda value: len(plan.logins(value)) == 1),
     "people": _Kind("a person or several", "{{ form.deputy }}", lambda value: plan.logins(value) is not None),
     "recipients": _Kind(

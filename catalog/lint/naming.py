@@ -255,8 +255,15 @@ def unknown_role(subject: Subject) -> Iterator[Hit]:
         yield from _not_in(subject.world.company.roles, "role", _named(subject, "role"))
 
 
+@rule("unknown-ci", "warning", "A configuration item that an item names is one of the company's.")
+def unknown_ci(subject: Subject) -> Iterator[Hit]:
+    """Check every configuration item that does not depend on the order, if it is known which there are."""
+    if subject.world.company is not None:
+        yield from _not_in(subject.world.company.cis, "configuration item", _named(subject, "ci"))
+
+
 def _named(subject: Subject, what: str) -> Iterator[tuple[Place, str]]:
-    """Yield the groups or roles that are named as they are."""
+    """Yield the groups, roles or configuration items that are named as they are."""
     names = (use for use in subject.literals if use.wanted == "name" and use.place[-1] == what)
     yield from ((use.place, use.value) for use in names if isinstance(use.value, str) and use.value.strip())
 

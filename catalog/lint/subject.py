@@ -18,7 +18,7 @@ from catalog.lint import comparing, samples, uses
 from catalog.lint.uses import Form, Names, Use, found
 from catalog.loader import Loaded, Reading
 from catalog.registry import Known
-from catalog.scenario import Company
+from catalog.sketch import Company
 from catalog.source import Place
 from catalog.stages import Stage
 from catalog.steps import ApproveStep, CallStep, Effect, HttpStep, RequestStep, Step, TaskWork, Work, walk
@@ -34,8 +34,8 @@ class World(NamedTuple):
 
     Attributes:
         published: (id, version) -> digest, of what the register has.
-        company: who there is, with groups and roles; None if nobody says.
-        members, holders: the logins of those who are in each group, and have each role.
+        company: who there is, with groups, roles and configuration items; None if nobody says.
+        members, holders, owners: the logins of those who are in each group, have each role, own each CI.
         orders: item -> the items it orders, as lines or by steps.
     """
 
@@ -45,6 +45,7 @@ class World(NamedTuple):
     company: Company | None
     members: Mapping[str, frozenset[str]]
     holders: Mapping[str, frozenset[str]]
+    owners: Mapping[str, frozenset[str]]
     orders: Mapping[str, tuple[str, ...]]
 
 

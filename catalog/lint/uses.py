@@ -14,7 +14,18 @@ from catalog.item import CatalogItem, Notification
 from catalog.lint import samples
 from catalog.registry import Known
 from catalog.source import Place
-from catalog.stages import ApproverRule, Asked, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage, leaves
+from catalog.stages import (
+    ApproverRule,
+    Asked,
+    ByCiOwner,
+    ByExpression,
+    ByGroup,
+    ByOwner,
+    ByPerson,
+    ByRole,
+    Stage,
+    leaves,
+)
 from catalog.steps import (
     ApproveStep,
     CallStep,
@@ -269,6 +280,8 @@ def _people(rules: tuple[ApproverRule, ...], place: Place, names: Names, form: F
         match rule:
             case ByGroup() | ByOwner(group=str()):
                 yield Use((*place, at, "group"), rule.group, False, names, form, wanted="name")
+            case ByCiOwner():
+                yield Use((*place, at, "ci"), rule.ci, False, names, form, wanted="name")
             case ByRole():
                 yield Use((*place, at, "role"), rule.role, False, names, form, wanted="name")
             case ByPerson():

@@ -18,7 +18,8 @@ from rich.text import Text
 from catalog import lint as linter
 from catalog.lint import Almanac
 from catalog.loader import Reading, read, read_file
-from catalog.scenario import Company, ScenarioFile
+from catalog.scenario import ScenarioFile
+from catalog.sketch import Company
 from catalog.source import Finding
 from catalog.text import one_line
 from cli.kit import people as sketches

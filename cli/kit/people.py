@@ -1,7 +1,8 @@
 """People for commands that run without a directory: from a file, or the demo's company.
 
-A people file says who there is and which groups and roles there are, as a scenario's company does; people are named by
-login. It is read into the directory in memory, so that they are found by the same code as in a real one::
+A people file says who there is and which groups, roles and configuration items (CIs) there are, as a scenario's
+company does; people are named by login. It is read into the directory in memory, so that they are found by the same
+code as in a real one::
 
     people:
       ada: {name: Ada Byron, manager: grace, department: Engineering}
@@ -10,6 +11,8 @@ login. It is read into the directory in memory, so that they are found by the sa
       wiki-editors: {owners: [grace], members: [ada]}
     roles:
       security-officer: [grace]
+    cis:
+      web-01: [grace]
 
 A file of scenarios will do as well, if it has a company.
 """
@@ -27,7 +30,7 @@ import cli.demo
 from activities.connectors.memory import Group, MemoryDirectory
 from catalog.loader import validate
 from catalog.people import Person
-from catalog.scenario import Company, GroupSketch, PersonSketch
+from catalog.sketch import Company, GroupSketch, PersonSketch
 from catalog.source import parse, path_of
 from cli.client import Trouble
 
@@ -43,7 +46,7 @@ def directory(company: Company) -> MemoryDirectory:
         for login, one in company.people.items()
     ]
     groups = [Group(name, set(one.members), one.owners) for name, one in company.groups.items()]
-    return MemoryDirectory(people, groups, roles=company.roles)
+    return MemoryDirectory(people, groups, roles=company.roles, cis=company.cis)
 
 
 def beside(folders: Sequence[Path]) -> tuple[Company | None, str]:

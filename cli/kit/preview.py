@@ -15,7 +15,7 @@ from catalog.fields import Field
 from catalog.item import CatalogItem
 from catalog.preview import Asked, Part, Reason, Whole
 from catalog.request import Cost, Order
-from catalog.scenario import Company
+from catalog.sketch import Company
 from catalog.source import parse
 from catalog.text import listed, moment, one_line
 from catalog.wording import Turn, turns

@@ -205,7 +205,7 @@ def register(url: str) -> Iterator[Register]:
         Trouble: it cannot be read.
     """
     from records.errors import RegisterUnavailable  # noqa: PLC0415  without a register none of it is needed
-    from records.register import Register  # noqa: PLC0415
+    from records.register import Register  # noqa: PLC0415  as above
 
     try:
         with closing(Register(url)) as opened:

@@ -27,7 +27,7 @@ def simulate(
 ) -> None:
     """Play scenarios with the real workflows and say what came of them; exit 1 if anything is not as expected."""
     # The workflow engine takes a second to load, which the other commands can do without.
-    from cli.kit.simulation import Simulator, Verdict, chosen, read_stories, telling  # noqa: PLC0415
+    from cli.kit.simulation import Simulator, Verdict, chosen, read_stories, telling  # noqa: PLC0415  see above
 
     asked = [file_of(name, catalogs) for name in names] if names else directories(catalogs)
     missing = [path for path in asked if not path.exists()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +20,23 @@ from catalog.access import Membership, Observed
 from catalog.model import Model
 
 SPECS = {one.spec.id: one.spec for one in ACTIONS.actions()}
-Call = Callable[..., Any]
+
+
+class Call:
+    """Runs an action as the worker would; `beats` are the heartbeats of the last run."""
+
+    def __init__(self, directory: MemoryDirectory) -> None:
+        owner = DirectoryActions(directory, MemorySecrets({"secret:1": "hunter2"}))
+        self._activities = {one.spec.id: as_activity(one, owner) for one in ACTIONS.actions()}
+        self.beats: list[tuple[object, ...]] = []
+
+    def __call__(self, name: str, given: dict[str, Any], number: int = 1, left: tuple[object, ...] = ()) -> Any:
+        """Run it; `left` is what the attempts before it left in their heartbeats."""
+        env = ActivityEnvironment()
+        env.info = dataclasses.replace(env.info, attempt=number, heartbeat_details=left)
+        self.beats = beats = []
+        env.on_heartbeat = lambda *details: beats.append(details)
+        return env.run(self._activities[f"directory.{name}"], given)
 
 
 @pytest.fixture
@@ -32,19 +47,7 @@ def directory() -> MemoryDirectory:
 
 @pytest.fixture
 def call(directory: MemoryDirectory) -> Call:
-    """Run an action as the worker would; `left` is what the attempts before it left in their heartbeats."""
-    owner = DirectoryActions(directory, MemorySecrets({"secret:1": "hunter2"}))
-    activities = {one.spec.id: as_activity(one, owner) for one in ACTIONS.actions()}
-
-    def run(name: str, given: dict[str, Any], number: int = 1, left: tuple[object, ...] = ()) -> Any:
-        env = ActivityEnvironment()
-        env.info = dataclasses.replace(env.info, attempt=number, heartbeat_details=left)
-        beats: list[tuple[object, ...]] = []
-        env.on_heartbeat = lambda *details: beats.append(details)
-        run.beats = beats  # type: ignore[attr-defined]
-        return env.run(activities[f"directory.{name}"], given)
-
-    return run
+    return Call(directory)
 
 
 # --- declaring ---
@@ -232,7 +235,7 @@ def test_an_attempt_after_an_unknown_outcome_knows_the_values_before_the_first(
     directory.lose_answers()
     with pytest.raises(ApplicationError):
         call("set_attributes", given)
-    assert call.beats == [("before", {"title": ("Clerk",)})]  # type: ignore[attr-defined]
+    assert call.beats == [("before", {"title": ("Clerk",)})]
     result = call("set_attributes", given, number=2, left=("before", {"title": ["Clerk"]}))
     assert (result.changed, result.ours, result.earlier) == (False, True, {"title": ("Clerk",)})
 
@@ -244,7 +247,7 @@ def test_an_attempt_that_failed_before_its_write_lets_the_next_look_anew(
     directory.fail_next(Transient("down"), on="ensure_attributes")
     with pytest.raises(ApplicationError):
         call("set_attributes", given)
-    assert call.beats[-1] == ("untouched",)  # type: ignore[attr-defined]
+    assert call.beats[-1] == ("untouched",)
     directory.ensure_attributes("id-bob", {"title": ("Director",)})
     assert call("set_attributes", given, number=2, left=("untouched",)).earlier == {"title": ("Director",)}
 

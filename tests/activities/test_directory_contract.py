@@ -13,12 +13,15 @@ from support.company import (
     BOB,
     BUDGET_OWNER,
     CAROL,
+    DATABASE,
     EMPTY,
     FINANCE,
     INGA,
     JUERGEN,
     LARS,
+    NOBODYS,
     ODD,
+    ODD_DEVICE,
     ODD_GROUP,
     ODD_POSITION,
     ODDNAME,
@@ -26,14 +29,16 @@ from support.company import (
     STAFF,
     VACANT,
     VPN,
+    WEB,
     ZOE,
     Connect,
     Employee,
     in_memory,
 )
+from support.ports import free_port
 
 from activities.connectors.ldap import Security
-from activities.errors import Conflict, NotFound, Rejected
+from activities.errors import Conflict, NotFound, Rejected, Transient
 from activities.ports import Directory
 from catalog.access import Membership
 from catalog.people import Person, PersonRef
@@ -63,6 +68,17 @@ def directory(request: pytest.FixtureRequest) -> Directory:
         return in_memory()
     connect: Connect = request.getfixturevalue("connect")
     return connect(request.getfixturevalue("slapd"), Security(request.param))
+
+
+@pytest.fixture(params=["memory", "ldaps"])
+def away(request: pytest.FixtureRequest) -> Directory:
+    """A directory that cannot be reached."""
+    if request.param == "memory":
+        gone = in_memory()
+        gone.fail_next(Transient("down"))
+        return gone
+    connect: Connect = request.getfixturevalue("connect")
+    return connect(request.getfixturevalue("slapd"), urls=(f"ldaps://127.0.0.1:{free_port()}",))
 
 
 def membership(directory: Directory, employee: Employee, group: str) -> Membership:
@@ -264,6 +280,33 @@ def test_a_role_is_no_group(directory: Directory) -> None:
     assert directory.groups_of(carol) == ("finance",)
 
 
+# --- configuration items ---
+
+
+def test_owners_of_a_configuration_item_are_people_including_the_inactive_and_no_machines(directory: Directory) -> None:
+    assert logins(directory.ci_owners(WEB.name)) == ["bob"]
+    assert logins(directory.ci_owners(DATABASE.name)) == ["carol", "inga", ODDNAME.login]
+
+
+def test_owners_of_a_configuration_item_carry_what_a_person_carries(directory: Directory) -> None:
+    assert directory.ci_owners(WEB.name) == (directory.person_by_login("bob"),)
+    assert logins(directory.ci_owners(ODD_DEVICE.name)) == [JUERGEN.login]
+
+
+def test_a_configuration_item_may_have_no_owner(directory: Directory) -> None:
+    assert directory.ci_owners(NOBODYS.name) == ()
+
+
+def test_the_name_of_a_configuration_item_is_compared_as_directories_do(directory: Directory) -> None:
+    assert logins(directory.ci_owners("WEB-01")) == ["bob"]
+
+
+@pytest.mark.parametrize("ci", [*NASTY, "nothing", ODD, "vpn", "web"])
+def test_a_configuration_item_that_does_not_exist_is_not_found(directory: Directory, ci: str) -> None:
+    with pytest.raises(NotFound, match="configuration item"):
+        directory.ci_owners(ci)
+
+
 # --- lists to choose from ---
 
 
@@ -386,8 +429,10 @@ def test_threads_at_different_memberships_of_one_group_lose_none(directory: Dire
     assert directory.members("empty") == ()
 
 
-def test_it_answers(directory: Directory) -> None:
+def test_it_answers_and_one_that_is_away_says_so(directory: Directory, away: Directory) -> None:
     directory.ping()
+    with pytest.raises(Transient):
+        away.ping()
 
 
 def test_the_company_is_the_same_everywhere(directory: Directory) -> None:

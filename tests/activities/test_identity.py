@@ -11,12 +11,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.approvers import Approvers, ApproversQuery, PeopleQuery
 from activities.connectors.memory import Group, MemoryDirectory
-from activities.errors import NotApplied, Rejected, Transient, UnknownOutcome
+from activities.errors import NotApplied, NotFound, Rejected, Transient, UnknownOutcome
 from activities.identity import Identity
 from activities.lease import lease, may_write
 from catalog.access import Membership
 from catalog.errors import Fault
-from catalog.stages import ApproverRule, ByGroup, ByPerson, ByRole
+from catalog.stages import ApproverRule, ByCiOwner, ByGroup, ByPerson, ByRole
 
 ADA = Membership(person_id="id-ada", group="wiki")
 
@@ -138,6 +138,43 @@ def test_whoever_holds_the_role_is_asked() -> None:
 @pytest.mark.parametrize("holders", [set(), {"id-ada"}, {"a-machine"}])
 def test_of_a_role_that_nobody_else_holds_the_ladder_goes_on_to_the_items_owner(holders: set[str]) -> None:
     assert [rule for rule, _ in ladder((OFFICER,), officer=holders)] == ["approver.role", "approver.item-owner"]
+
+
+SERVER = ByCiOwner(rule="ci_owner", ci="Web-01")
+OF_SERVER = ApproversQuery(rules=(SERVER,), requester_id="id-ada", beneficiary_id="id-ada", group="", item_owner="cleo")
+
+
+def owned(*owners: str) -> MemoryDirectory:
+    """Return a directory with a server of these owners; Ines's account is closed."""
+    people = [a_person(), a_person("Ben Bright"), a_person("Cleo Quill"), a_person("Ines Inactive", active=False)]
+    return MemoryDirectory(people, cis={"web-01": owners})
+
+
+def asked(directory: MemoryDirectory) -> list[tuple[str, list[str]]]:
+    """Return the rungs for what Ada orders for herself about that server: rule and people."""
+    rungs = Approvers(directory).find(OF_SERVER).rungs
+    return [(rung.rule, [person.id for person in rung.people]) for rung in rungs]
+
+
+def test_a5_whoever_owns_the_configuration_item_is_asked() -> None:
+    assert asked(owned("id-ben")) == [("approver.ci_owner", ["id-ben"])]
+    assert asked(owned("id-ben", "id-cleo")) == [("approver.ci_owner", ["id-ben", "id-cleo"])]
+
+
+@pytest.mark.parametrize("owners", [(), ("id-ada",), ("id-ines",), ("id-of-somebody-gone",)])
+def test_a5_of_a_configuration_item_that_nobody_else_owns_the_ladder_goes_on(owners: tuple[str, ...]) -> None:
+    assert [rule for rule, _ in asked(owned(*owners))] == ["approver.ci_owner", "approver.item-owner"]
+
+
+def test_a5_a_configuration_item_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(NotFound, match="no configuration item 'Web-01'"):
+        asked(MemoryDirectory([a_person()]))
+
+
+def test_a5_when_a_configuration_item_changes_hands_the_next_look_up_asks_its_new_owner() -> None:
+    directory = owned("id-ben")
+    directory.put_ci("web-01", {"id-cleo"})
+    assert asked(directory) == [("approver.ci_owner", ["id-cleo"])]
 
 
 def named(*rules: ApproverRule) -> list[str]:

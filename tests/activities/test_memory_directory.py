@@ -47,6 +47,13 @@ def test_a_role_changes_hands(directory: MemoryDirectory, bob: Membership) -> No
     assert directory.occupants("officer") == ()
 
 
+def test_a_configuration_item_changes_hands(directory: MemoryDirectory, bob: Membership) -> None:
+    directory.put_ci("Web-01", [bob.person_id])
+    assert [person.login for person in directory.ci_owners("web-01")] == ["bob"]
+    directory.put_ci("web-01", ())
+    assert directory.ci_owners("web-01") == ()
+
+
 def test_a_lost_answer_leaves_the_change_made(directory: MemoryDirectory, bob: Membership) -> None:
     directory.lose_answers()
     with pytest.raises(Transient):

@@ -88,6 +88,14 @@ class Relay:
         return message
 
 
+async def end_all() -> None:
+    """Cancel the other tasks of this loop, and wait until they have ended."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 @contextmanager
 def listening(relay: Relay) -> Iterator[Relay]:
     loop = asyncio.new_event_loop()
@@ -105,9 +113,7 @@ def listening(relay: Relay) -> Iterator[Relay]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(end_all())
         loop.close()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem, until
+from support.api_world import ApiWorld, expect_problem
+from support.waiting import until
 
 from api.gateway import EngineUnavailable, NoWorker
 from catalog.request import Status
@@ -136,7 +137,7 @@ async def test_a17_others_decide_nothing_here_either(world: ApiWorld) -> None:
     ],
 )
 async def test_a_body_that_is_no_list_of_decisions_is_refused(world: ApiWorld, body: Any) -> None:
-    problem(await world.post("mara", "/tasks/decisions", body), 422, "invalid")
+    expect_problem(await world.post("mara", "/tasks/decisions", body), 422, "invalid")
 
 
 async def test_a17_a_hundred_are_decided_in_one_go(world: ApiWorld) -> None:

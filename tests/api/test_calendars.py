@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON, a_person, a_stage, an_item
 
 from activities.errors import Transient
@@ -57,7 +57,7 @@ async def test_where_there_are_none_the_list_is_empty(world: ApiWorld) -> None:
 async def test_without_the_directory_it_cannot_be_said_whose_they_are(hours: ApiWorld) -> None:
     await hours.token("ada")
     hours.directory.fail_next(Transient("down"))
-    problem(await hours.get("ada", "/calendars"), 503, "directory-unavailable")
+    expect_problem(await hours.get("ada", "/calendars"), 503, "directory-unavailable")
 
 
 async def test_days_show_when_work_is_done_in_the_zone_of_the_calendar(hours: ApiWorld) -> None:
@@ -97,7 +97,7 @@ async def test_without_an_end_a_month_of_days_is_shown(hours: ApiWorld) -> None:
     ],
 )
 async def test_days_that_cannot_be_shown_are_refused(hours: ApiWorld, query: str, field: str) -> None:
-    body = problem(await hours.get("ada", f"/calendars/office/days?{query}"), 422, "invalid")
+    body = expect_problem(await hours.get("ada", f"/calendars/office/days?{query}"), 422, "invalid")
     assert [error["field"] for error in body["errors"]] == [field]
 
 
@@ -108,12 +108,12 @@ async def test_two_months_of_days_are_shown_at_most(hours: ApiWorld) -> None:
 
 async def test_a_calendar_that_is_not_there_is_not_found(hours: ApiWorld) -> None:
     for name in ("mars", "Office", "office%20"):
-        problem(await hours.get("ada", f"/calendars/{name}/days?from=2026-12-01"), 404, "not-found")
+        expect_problem(await hours.get("ada", f"/calendars/{name}/days?from=2026-12-01"), 404, "not-found")
 
 
 async def test_only_who_is_signed_in_sees_them(hours: ApiWorld) -> None:
-    problem(await hours.http.get("/api/v1/calendars"), 401, "unauthenticated")
-    problem(await hours.http.get("/api/v1/calendars/office/days?from=2026-12-01"), 401, "unauthenticated")
+    expect_problem(await hours.http.get("/api/v1/calendars"), 401, "unauthenticated")
+    expect_problem(await hours.http.get("/api/v1/calendars/office/days?from=2026-12-01"), 401, "unauthenticated")
 
 
 async def test_what_an_order_would_take_is_foreseen_in_the_working_hours_of_who_decides(hours: ApiWorld) -> None:

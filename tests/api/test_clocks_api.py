@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem, until
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON
 from support.clocked import APPROVER, DECISION, OPENED, WEEK, Told, a_calendar, a_clocked_item
 from support.live_api import LiveApi
+from support.waiting import until
 
 from catalog.item import CatalogItem
 from catalog.journal import Kind
@@ -137,7 +138,7 @@ async def test_s5_an_item_that_is_not_published_any_more_has_no_current_clocks(
     told.begin()
     hours.shelve()
     answer = await hours.get("ada", f"/requests/{told.number}/clocks?definition=current")
-    assert "'desk' is not published any more" in problem(answer, 404, "not-found")["detail"]
+    assert "'desk' is not published any more" in expect_problem(answer, 404, "not-found")["detail"]
     assert (await look(hours, told, OPENED))["clocks"]
 
 
@@ -147,7 +148,7 @@ async def test_s5_a_definition_that_does_not_fit_the_order_is_refused_with_the_r
     told = await ordered()
     hours.shelve(a_clocked_item(DECISION | {"when": "form.why / 2 == 1"}, version="1.1.0"))
     answer = await hours.get("ada", f"/requests/{told.number}/clocks?definition=current")
-    (wrong,) = problem(answer, 422, "invalid")["errors"]
+    (wrong,) = expect_problem(answer, 422, "invalid")["errors"]
     assert wrong["field"] == "definition"
     assert wrong["message"]
 
@@ -155,7 +156,7 @@ async def test_s5_a_definition_that_does_not_fit_the_order_is_refused_with_the_r
 async def test_a_definition_that_there_is_not_is_refused(hours: ApiWorld, ordered: Ordered) -> None:
     told = await ordered()
     answer = await hours.get("ada", f"/requests/{told.number}/clocks?definition=wrong")
-    (wrong,) = problem(answer, 422, "invalid")["errors"]
+    (wrong,) = expect_problem(answer, 422, "invalid")["errors"]
     assert wrong["field"] == "definition"
 
 
@@ -237,7 +238,7 @@ async def test_whoever_sees_the_journal_sees_the_clocks_and_nobody_else(hours: A
         for path in ("journal", "clocks"):
             assert (await hours.get(who, f"/requests/{told.number}/{path}")).status_code == status
     real, made_up = [await hours.get("sam", f"/requests/{number}/clocks") for number in (told.number, "REQ-9999")]
-    assert problem(real, 404, "not-found") == problem(made_up, 404, "not-found")
+    assert expect_problem(real, 404, "not-found") == expect_problem(made_up, 404, "not-found")
 
 
 async def test_a_long_journal_is_read_to_its_end(

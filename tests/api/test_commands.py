@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
-from support.api_world import ApiWorld, problem, until
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON, a_new_order, an_actor
+from support.waiting import until
 
 from api.gateway import Exhausted, Refused
 from api.problems import Closed
@@ -62,7 +63,7 @@ async def test_the_workflow_is_told_who_decides_and_what_they_saw(world: ApiWorl
 )
 async def test_only_those_who_are_asked_decide(world: ApiWorld, who: str, status: int, slug: str) -> None:
     await world.placed(beneficiary="ben")
-    problem(await decide(world, who), status, slug)
+    expect_problem(await decide(world, who), status, slug)
     assert world.engine.commands == []
 
 
@@ -73,20 +74,20 @@ async def test_only_those_who_are_asked_decide(world: ApiWorld, who: str, status
 async def test_only_operators_decide_for_operators(world: ApiWorld, who: str, status: int, slug: str) -> None:
     number = await world.placed()
     world.register.record(world.engine.ask_operator(number))
-    problem(await decide(world, who, {"choice": "retry"}, task=f"{number}.2"), status, slug)
+    expect_problem(await decide(world, who, {"choice": "retry"}, task=f"{number}.2"), status, slug)
     assert (await decide(world, "otto", {"choice": "retry"}, task=f"{number}.2")).status_code == 200
 
 
 async def test_an_operator_does_not_decide_a_request_of_their_own(world: ApiWorld) -> None:
     number = await world.placed("otto")
     world.register.record(world.engine.ask_operator(number))
-    problem(await decide(world, "otto", {"choice": "retry"}, task=f"{number}.2"), 403, "self-approval")
+    expect_problem(await decide(world, "otto", {"choice": "retry"}, task=f"{number}.2"), 403, "self-approval")
 
 
 @pytest.mark.parametrize("task", ["REQ-1001.9", "REQ-9999.1", "x", "REQ-1001"])
 async def test_a_task_that_is_not_there_cannot_be_decided(world: ApiWorld, task: str) -> None:
     await world.placed()
-    problem(await decide(world, "mara", task=task), 404, "unknown-task")
+    expect_problem(await decide(world, "mara", task=task), 404, "unknown-task")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,7 @@ async def test_a_task_that_is_not_there_cannot_be_decided(world: ApiWorld, task:
 )
 async def test_a_decision_that_says_nothing_good_is_refused(world: ApiWorld, body: Any, slug: str) -> None:
     await world.placed()
-    problem(await decide(world, "mara", body), 422, slug)
+    expect_problem(await decide(world, "mara", body), 422, slug)
     assert world.engine.commands == []
 
 
@@ -113,7 +114,7 @@ async def test_a_second_decision_learns_how_it_was_decided_and_by_whom(world: Ap
     number = await world.placed()
     await decide(world, "mara")
     before = world.journal(number)
-    detail = problem(await decide(world, "mara", {"choice": "reject", "reason": "no"}), 409, "already-decided")[
+    detail = expect_problem(await decide(world, "mara", {"choice": "reject", "reason": "no"}), 409, "already-decided")[
         "detail"
     ]
     assert "approve" in detail
@@ -125,7 +126,7 @@ async def test_a_decision_after_cancel_learns_who_called_it_off(world: ApiWorld)
     number = await world.placed()
     await world.post("ada", f"/requests/{number}/cancel", {"reason": "changed my mind"})
     before = world.journal(number)
-    detail = problem(await decide(world, "mara"), 409, "closed")["detail"]
+    detail = expect_problem(await decide(world, "mara"), 409, "closed")["detail"]
     assert "cancelled" in detail
     assert "Ada Byron" in detail
     assert world.journal(number) == before
@@ -156,7 +157,7 @@ def a_projection(number: str, seq: int) -> Projection:
 async def test_after_the_end_there_is_no_cancelling_and_no_commenting(world: ApiWorld, path: str, body: Any) -> None:
     number = await world.placed()
     await decide(world, "mara")
-    detail = problem(await world.post("ada", f"/requests/{number}/{path}", body), 409, "closed")["detail"]
+    detail = expect_problem(await world.post("ada", f"/requests/{number}/{path}", body), 409, "closed")["detail"]
     assert "fulfilled" in detail
     assert "Mara Lind" in detail
 
@@ -172,7 +173,7 @@ async def test_requester_beneficiary_and_operators_cancel(world: ApiWorld, who: 
 
 async def test_an_approver_does_not_cancel(world: ApiWorld) -> None:
     number = await world.placed()
-    problem(await world.post("mara", f"/requests/{number}/cancel", {}), 403, "not-allowed")
+    expect_problem(await world.post("mara", f"/requests/{number}/cancel", {}), 403, "not-allowed")
 
 
 @pytest.mark.parametrize("who", ["ada", "ben", "mara", "otto"])
@@ -186,7 +187,7 @@ async def test_whoever_sees_a_request_comments_on_it(world: ApiWorld, who: str) 
 @pytest.mark.parametrize("text", ["", "x" * 4_001, "nul \0", 7, None])
 async def test_an_odd_comment_is_refused(world: ApiWorld, text: Any) -> None:
     number = await world.placed()
-    problem(await world.post("ada", f"/requests/{number}/comments", {"text": text}), 422, "invalid")
+    expect_problem(await world.post("ada", f"/requests/{number}/comments", {"text": text}), 422, "invalid")
 
 
 async def test_repeating_a_command_with_its_key_gives_the_first_answer(world: ApiWorld) -> None:
@@ -213,7 +214,7 @@ async def test_the_same_key_for_other_words_is_a_conflict(world: ApiWorld, path:
     who = "mara" if "decision" in path else "ada"
     assert (await world.post(who, path, first, key="k")).is_success
     before = world.journal(number)
-    problem(await world.post(who, path, second, key="k"), 409, "idempotency-conflict")
+    expect_problem(await world.post(who, path, second, key="k"), 409, "idempotency-conflict")
     assert world.journal(number) == before
 
 
@@ -236,7 +237,7 @@ async def test_without_a_worker_a_decision_is_asked_for_again_and_repeating_is_s
     number = await world.placed()
     world.engine.worker = False
     answer = await decide(world, "mara", key="k")
-    problem(answer, 503, "no-worker")
+    expect_problem(answer, 503, "no-worker")
     assert int(answer.headers["retry-after"]) > 0
     world.engine.worker = True
     assert (await decide(world, "mara", key="k")).status_code == 200
@@ -248,7 +249,7 @@ async def test_with_the_engine_down_a_decision_is_asked_for_again(world: ApiWorl
     await world.placed()
     world.engine.down = True
     answer = await decide(world, "mara")
-    problem(answer, 503, "engine-unavailable")
+    expect_problem(answer, 503, "engine-unavailable")
     assert int(answer.headers["retry-after"]) > 0
 
 
@@ -257,13 +258,13 @@ async def test_a_request_that_has_not_begun_cannot_be_cancelled_yet(world: ApiWo
     await world.orders()
     await until(lambda: world.engine.attempts)
     world.engine.down = False
-    problem(await world.post("ada", "/requests/REQ-1001/cancel", {}), 503, "engine-unavailable")
+    expect_problem(await world.post("ada", "/requests/REQ-1001/cancel", {}), 503, "engine-unavailable")
 
 
 async def test_a_workflow_that_has_ended_meanwhile_answers_closed(world: ApiWorld) -> None:
     await world.placed()
     world.engine.lose_all()
-    problem(await decide(world, "mara"), 409, "workflow-gone")
+    expect_problem(await decide(world, "mara"), 409, "workflow-gone")
 
 
 async def test_a_workflow_that_is_behind_the_register_is_told_again(world: ApiWorld) -> None:
@@ -279,14 +280,14 @@ async def test_a_workflow_that_stays_behind_is_503_not_404(world: ApiWorld, monk
     await world.placed()
     world.engine.fails = [Refused("unknown-task", "no such task")] * 2
     answer = await decide(world, "mara")
-    problem(answer, 503, "no-worker")
+    expect_problem(answer, 503, "no-worker")
     assert answer.headers["retry-after"]
 
 
 async def test_a_request_that_takes_no_more_commands_says_so(world: ApiWorld) -> None:
     await world.placed()
     world.engine.fails = [Exhausted("limit of updates")]
-    problem(await decide(world, "mara"), 429, "too-many")
+    expect_problem(await decide(world, "mara"), 429, "too-many")
 
 
 STATUS_OF = {
@@ -317,12 +318,12 @@ SLUG_OF = {"unknown-stage": "unknown-task", "nothing-due": "not-now"}
 async def test_what_the_workflow_refuses_is_said_as_it_says_it(world: ApiWorld, code: str) -> None:
     await world.placed()
     world.engine.fails = [Refused(code, "for a reason")]
-    said = problem(await decide(world, "mara"), STATUS_OF[code], SLUG_OF.get(code, code))
+    said = expect_problem(await decide(world, "mara"), STATUS_OF[code], SLUG_OF.get(code, code))
     assert said["detail"] == "for a reason"
 
 
 def test_every_code_a_workflow_can_refuse_with_is_known() -> None:
-    of_reducer = Refusal.model_fields["code"].annotation.__args__  # type: ignore[union-attr]
+    of_reducer = get_args(Refusal.model_fields["code"].annotation)
     assert {*Code, *of_reducer} == {*STATUS_OF, "unknown-task"}
 
 
@@ -335,5 +336,5 @@ async def test_with_the_database_down_a_decision_is_asked_for_again(
     number = await world.placed()
     await world.token("mara")
     monkeypatch.setattr(world.register, "task", down)
-    problem(await decide(world, "mara"), 503, "register-unavailable")
+    expect_problem(await decide(world, "mara"), 503, "register-unavailable")
     assert world.status(number) is Status.APPROVAL

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem, until
+from support.api_world import ApiWorld, expect_problem
 from support.builders import a_stage, an_item
 from support.live_api import LiveApi
+from support.waiting import until
 
 from activities.calendars import expand
 from activities.errors import Transient
@@ -46,32 +47,32 @@ async def test_a10_a_question_goes_to_the_requester_and_back(live: LiveApi) -> N
     (question,) = (await live.sees("ada", "/tasks"))["items"]
     assert (question["kind"], question["instructions"], question["can"]) == ("information", "For how long?", ["answer"])
     assert "ask" not in await live.can("mara", number)
-    problem(await live.post("mara", f"/tasks/{number}.1/question", {"text": "And?"}), 409, "question-open")
-    problem(await live.post("ada", f"/tasks/{number}.1/reminder"), 409, "question-open")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/question", {"text": "And?"}), 409, "question-open")
+    expect_problem(await live.post("ada", f"/tasks/{number}.1/reminder"), 409, "question-open")
 
     entry = await live.does("ada", f"/tasks/{question['id']}/answer", {"text": "A week"})
     assert (entry["kind"], entry["data"]["text"]) == ("info-given", "A week")
     assert (await live.sees("ada", "/tasks"))["items"] == []
-    problem(await live.post("ada", f"/tasks/{question['id']}/answer", {"text": "Or two"}), 409, "closed")
+    expect_problem(await live.post("ada", f"/tasks/{question['id']}/answer", {"text": "Or two"}), 409, "closed")
     assert "decide" in await live.can("mara", number)
 
 
 async def test_a10_a_question_and_an_answer_need_words(live: LiveApi) -> None:
     number = await live.placed(asking())
-    problem(await live.post("mara", f"/tasks/{number}.1/question", {"text": " "}), 422, "reason-needed")
-    problem(await live.post("mara", f"/tasks/{number}.1/question", {}), 422, "invalid")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/question", {"text": " "}), 422, "reason-needed")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/question", {}), 422, "invalid")
     await live.does("mara", f"/tasks/{number}.1/question", {"text": "Why?"})
-    problem(await live.post("ada", f"/tasks/{number}.2/answer", {"text": ""}), 422, "reason-needed")
+    expect_problem(await live.post("ada", f"/tasks/{number}.2/answer", {"text": ""}), 422, "reason-needed")
 
 
 async def test_a10_only_who_is_asked_answers_and_only_who_decides_asks(live: LiveApi) -> None:
     number = await live.placed(asking())
-    problem(await live.post("ada", f"/tasks/{number}.1/question", {"text": "?"}), 403, "self-approval")
-    problem(await live.post("kim", f"/tasks/{number}.1/question", {"text": "?"}), 403, "not-approver")
-    problem(await live.post("ada", f"/tasks/{number}.1/answer", {"text": "x"}), 422, "unknown-choice")
+    expect_problem(await live.post("ada", f"/tasks/{number}.1/question", {"text": "?"}), 403, "self-approval")
+    expect_problem(await live.post("kim", f"/tasks/{number}.1/question", {"text": "?"}), 403, "not-approver")
+    expect_problem(await live.post("ada", f"/tasks/{number}.1/answer", {"text": "x"}), 422, "unknown-choice")
     await live.does("mara", f"/tasks/{number}.1/question", {"text": "Why?"})
-    problem(await live.post("mara", f"/tasks/{number}.2/answer", {"text": "x"}), 403, "not-approver")
-    problem(await live.post("mara", f"/tasks/{number}.2/decision", {"choice": "answer"}), 422, "unknown-choice")
+    expect_problem(await live.post("mara", f"/tasks/{number}.2/answer", {"text": "x"}), 403, "not-approver")
+    expect_problem(await live.post("mara", f"/tasks/{number}.2/decision", {"choice": "answer"}), 422, "unknown-choice")
 
 
 # ---------------------------------------------------------------- advice
@@ -83,8 +84,8 @@ async def test_a9_advice_is_asked_given_and_binds_nobody(live: LiveApi) -> None:
     assert (await live.does("mara", f"/tasks/{number}.1/advice", body))["kind"] == "advice-asked"
     (task,) = (await live.sees("kim", "/tasks"))["items"]
     assert (task["kind"], task["instructions"], task["can"]) == ("advice", "Is that usual?", ["advise"])
-    problem(await live.post("mara", f"/tasks/{number}.1/advice", body), 409, "already-asked")
-    problem(await live.post("kim", f"/tasks/{number}.1/decision", {"choice": "approve"}), 403, "not-approver")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/advice", body), 409, "already-asked")
+    expect_problem(await live.post("kim", f"/tasks/{number}.1/decision", {"choice": "approve"}), 403, "not-approver")
     entry = await live.does("kim", f"/tasks/{task['id']}/answer", {"text": "Quite usual"})
     assert (entry["kind"], entry["data"]["text"]) == ("advice-given", "Quite usual")
     context = (await live.sees("mara", f"/tasks/{number}.1"))["context"]
@@ -98,7 +99,7 @@ async def test_a9_advice_that_nobody_waits_for_any_more_is_told_so(live: LiveApi
     await live.does("mara", f"/tasks/{number}.1/advice", {"person": "kim", "question": "Usual?"})
     await live.does("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
     await live.closes(number)
-    problem(await live.post("kim", f"/tasks/{number}.2/answer", {"text": "late"}), 409, "closed")
+    expect_problem(await live.post("kim", f"/tasks/{number}.2/answer", {"text": "late"}), 409, "closed")
 
 
 # ---------------------------------------------------------------- other people
@@ -111,26 +112,26 @@ async def test_a9_a_decision_is_handed_on_and_is_then_the_others(live: LiveApi) 
     assert asked(live, number) == {"kim": True}
     assert (await live.sees("mara", "/tasks"))["items"] == []
     approve = {"choice": "approve"}
-    said = problem(await live.post("mara", f"/tasks/{number}.1/decision", approve), 409, "no-longer-asked")
+    said = expect_problem(await live.post("mara", f"/tasks/{number}.1/decision", approve), 409, "no-longer-asked")
     assert said["detail"].endswith("you are no longer asked to decide this; so far: no decision.")
-    problem(await live.post("mara", f"/tasks/{number}.1/reassignment", {"to": "rolf"}), 409, "no-longer-asked")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/reassignment", {"to": "rolf"}), 409, "no-longer-asked")
     await live.does("kim", f"/tasks/{number}.1/decision", approve)
     assert (await live.closes(number)).projection.outcome is Outcome.FULFILLED
-    said = problem(await live.post("mara", f"/tasks/{number}.1/decision", approve), 409, "no-longer-asked")
+    said = expect_problem(await live.post("mara", f"/tasks/{number}.1/decision", approve), 409, "no-longer-asked")
     assert said["detail"].endswith("it was approved by Kim Keller.")
 
 
 async def test_a9_an_operator_hands_on_what_somebody_sits_on(live: LiveApi) -> None:
     number = await live.placed(asking(approvers=(GUARDS,), quorum="all"))
     assert "reassign" in await live.can("otto", number)
-    body = problem(await live.post("otto", f"/tasks/{number}.1/reassignment", {"to": "kim"}), 422, "invalid")
+    body = expect_problem(await live.post("otto", f"/tasks/{number}.1/reassignment", {"to": "kim"}), 422, "invalid")
     assert [error["field"] for error in body["errors"]] == ["from"]
     body = {"to": "kim", "from": "sam"}
-    body = problem(await live.post("otto", f"/tasks/{number}.1/reassignment", body), 422, "invalid")
+    body = expect_problem(await live.post("otto", f"/tasks/{number}.1/reassignment", body), 422, "invalid")
     assert [(error["field"], error["code"]) for error in body["errors"]] == [("from", "not-found")]
     await live.does("otto", f"/tasks/{number}.1/reassignment", {"to": "kim", "from": "rolf", "reason": "on leave"})
     assert asked(live, number) == {"kim": True, "grace": True}
-    problem(
+    expect_problem(
         await live.post("kim", f"/tasks/{number}.1/reassignment", {"to": "sam", "from": "grace"}), 403, "not-approver"
     )
 
@@ -139,11 +140,11 @@ async def test_a9_an_approver_asks_for_another_who_must_then_approve_too(live: L
     number = await live.placed(asking())
     entry = await live.does("mara", f"/tasks/{number}.1/approvers", {"person": "kim", "reason": "costly"})
     assert entry["kind"] == "approver-added"
-    problem(await live.post("mara", f"/tasks/{number}.1/approvers", {"person": "kim"}), 409, "already-asked")
-    problem(await live.post("mara", f"/tasks/{number}.1/approvers", {"person": "ada"}), 403, "self-approval")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/approvers", {"person": "kim"}), 409, "already-asked")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/approvers", {"person": "ada"}), 403, "self-approval")
     await live.does("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
     assert asked(live, number) == {"kim": True}
-    problem(await live.post("mara", f"/tasks/{number}.1/approvers", {"person": "rolf"}), 409, "already-decided")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/approvers", {"person": "rolf"}), 409, "already-decided")
 
 
 @pytest.mark.parametrize(("login", "why"), [("nobody", "knows nobody"), ("ines", "not active")])
@@ -154,7 +155,7 @@ async def test_a9_only_people_who_are_there_can_be_asked(live: LiveApi, login: s
         ("approvers", {"person": login}),
         ("advice", {"person": login, "question": "?"}),
     ):
-        found = problem(await live.post("mara", f"/tasks/{number}.1/{path}", body), 422, "invalid")
+        found = expect_problem(await live.post("mara", f"/tasks/{number}.1/{path}", body), 422, "invalid")
         (error,) = found["errors"]
         assert (error["field"], error["code"]) == ("to" if "to" in body else "person", "not-found")
         assert why in error["message"]
@@ -186,17 +187,19 @@ async def test_a21_a_delegate_who_comes_too_late_is_told_how_it_stands_and_how_i
     assert asked(live, number) == {"mara": True, "kim": False, "rolf": True}
 
     await live.does("mara", path, approve)
-    said = problem(await live.post("kim", path, approve), 409, "already-decided")
+    said = expect_problem(await live.post("kim", path, approve), 409, "already-decided")
     assert "so far: Mara Lind (approve)" in said["detail"]
-    said = problem(await live.post("kim", f"/tasks/{number}.1/question", {"text": "Why?"}), 409, "already-decided")
+    said = expect_problem(
+        await live.post("kim", f"/tasks/{number}.1/question", {"text": "Why?"}), 409, "already-decided"
+    )
     assert "so far: Mara Lind (approve)" in said["detail"]
-    problem(await live.post("grace", path, approve), 403, "not-approver")
+    expect_problem(await live.post("grace", path, approve), 403, "not-approver")
 
     await live.does("rolf", path, {"choice": "reject", "reason": "no"})
     await live.closes(number)
-    said = problem(await live.post("kim", path, approve), 409, "already-decided")
+    said = expect_problem(await live.post("kim", path, approve), 409, "already-decided")
     assert "rejected by Mara Lind, Rolf Chief" in said["detail"]
-    problem(await live.post("grace", path, approve), 403, "not-approver")
+    expect_problem(await live.post("grace", path, approve), 403, "not-approver")
 
 
 async def test_a21_who_it_was_escalated_to_and_who_comes_too_late_is_told_how_it_ended(live: LiveApi) -> None:
@@ -204,8 +207,34 @@ async def test_a21_who_it_was_escalated_to_and_who_comes_too_late_is_told_how_it
     number = await live.placed(asking(decide_within=timedelta(seconds=1), escalate=(level,)))
     await until(lambda: "kim" in asked(live, number), within=20)
     await live.does("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
-    said = problem(await live.post("kim", f"/tasks/{number}.1/decision", {"choice": "approve"}), 409, "already-decided")
+    said = expect_problem(
+        await live.post("kim", f"/tasks/{number}.1/decision", {"choice": "approve"}), 409, "already-decided"
+    )
     assert "approved by Mara Lind" in said["detail"]
+
+
+async def test_a8_who_stood_in_is_refused_once_that_is_withdrawn_also_while_the_directory_is_down(
+    live: LiveApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, clock = live.world.register, live.world.parts.clock
+    ends = (clock() + timedelta(days=2)).isoformat()
+    delegated = (await live.post("mara", "/delegations", {"delegate": "kim", "ends": ends})).json()["id"]
+    number = await live.placed(asking())
+    await live.world.token("kim")
+
+    def down(_: str) -> None:
+        raise Transient("unreachable")
+
+    monkeypatch.setattr(live.world.directory, "person", down)
+    assert (await live.world.send("mara", "DELETE", f"/delegations/{delegated}")).status_code == 204
+    await until(lambda: not register.turning(clock(), 1))  # the request was told, and asks the directory in vain
+    assert asked(live, number) == {"mara": True, "kim": False}
+
+    for path, body in (("question", {"text": "Why?"}), ("decision", {"choice": "approve"})):
+        said = expect_problem(await live.post("kim", f"/tasks/{number}.1/{path}", body), 409, "no-longer-asked")
+        assert "you no longer stand in for Mara Lind; so far: no decision" in said["detail"]
+    entry = await live.does("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    assert (entry["kind"], entry["actor"]["login"]) == ("vote", "mara")
 
 
 # ---------------------------------------------------------------- changing one's mind, and reminding
@@ -214,25 +243,25 @@ async def test_a21_who_it_was_escalated_to_and_who_comes_too_late_is_told_how_it
 async def test_a21_a_vote_is_taken_back_while_others_are_awaited(live: LiveApi) -> None:
     number = await live.placed(asking(approvers=(GUARDS,), quorum="all"))
     assert "withdraw" not in await live.can("rolf", number)
-    problem(await live.post("rolf", f"/tasks/{number}.1/withdrawal"), 409, "not-voted")
+    expect_problem(await live.post("rolf", f"/tasks/{number}.1/withdrawal"), 409, "not-voted")
     await live.does("rolf", f"/tasks/{number}.1/decision", {"choice": "approve"})
     assert await live.can("rolf", number) == ["withdraw"]
     entry = await live.does("rolf", f"/tasks/{number}.1/withdrawal", {"reason": "I have to think"})
     assert (entry["kind"], entry["data"]["text"]) == ("vote-withdrawn", "I have to think")
     assert asked(live, number) == {"rolf": True, "grace": True}
     await live.does("rolf", f"/tasks/{number}.1/decision", {"choice": "reject", "reason": "no"})
-    problem(await live.post("rolf", f"/tasks/{number}.1/withdrawal"), 409, "closed")
+    expect_problem(await live.post("rolf", f"/tasks/{number}.1/withdrawal"), 409, "closed")
 
 
 async def test_w1_who_waits_reminds_those_who_decide_once_a_day(live: LiveApi) -> None:
     number = await live.placed(asking())
     assert "remind" in await live.can("ada", number)
     assert "remind" not in await live.can("mara", number)
-    problem(await live.post("mara", f"/tasks/{number}.1/reminder"), 403, "not-approver")
+    expect_problem(await live.post("mara", f"/tasks/{number}.1/reminder"), 403, "not-approver")
     entry = await live.does("ada", f"/tasks/{number}.1/reminder")
     assert entry["text"] == "Ada Byron reminded Mara Lind of stage 'Manager'"
     assert "remind" not in await live.can("ada", number)
-    problem(await live.post("ada", f"/tasks/{number}.1/reminder"), 409, "not-now")
+    expect_problem(await live.post("ada", f"/tasks/{number}.1/reminder"), 409, "not-now")
 
 
 # ---------------------------------------------------------------- what everybody can do now
@@ -276,7 +305,7 @@ async def test_a24_outside_the_working_time_of_a_stage_deciding_is_not_offered(l
     number = await live.placed(item)
     assert "decide" not in await live.can("mara", number)
     assert "ask" in await live.can("mara", number)
-    body = problem(await live.post("mara", f"/tasks/{number}.1/decision", {"choice": "approve"}), 409, "not-now")
+    body = expect_problem(await live.post("mara", f"/tasks/{number}.1/decision", {"choice": "approve"}), 409, "not-now")
     assert "working time only" in body["detail"]
 
 
@@ -307,9 +336,9 @@ async def test_repeating_with_its_key_gives_the_first_answer_whoever_has_left_si
 
     monkeypatch.setattr(live.world.directory, "person_by_login", down)
     assert await live.does("mara", path, body, key="k") == first
-    problem(await live.post("mara", path, body | {"question": "Why?"}, key="k"), 409, "idempotency-conflict")
-    problem(await live.post("mara", path, body | {"person": "rolf"}, key="k"), 409, "idempotency-conflict")
-    problem(await live.post("mara", path, body | {"person": "rolf"}), 503, "directory-unavailable")
+    expect_problem(await live.post("mara", path, body | {"question": "Why?"}, key="k"), 409, "idempotency-conflict")
+    expect_problem(await live.post("mara", path, body | {"person": "rolf"}, key="k"), 409, "idempotency-conflict")
+    expect_problem(await live.post("mara", path, body | {"person": "rolf"}), 503, "directory-unavailable")
     assert live.kinds(number).count(Kind.ADVICE_ASKED) == 1
 
 
@@ -325,4 +354,4 @@ async def test_there_is_nothing_to_do_about_a_task_that_is_not_there(world: ApiW
         ("answer", {"text": "x"}),
         ("reminder", None),
     ):
-        problem(await world.post("mara", f"/tasks/{task}/{path}", body), 404, "unknown-task")
+        expect_problem(await world.post("mara", f"/tasks/{task}/{path}", body), 404, "unknown-task")

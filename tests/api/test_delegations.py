@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 from httpx import Response
-from support.api_world import ApiWorld, problem, ref, until
+from support.api_world import ApiWorld, expect_problem, ref
 from support.builders import NOON, a_new_order
 from support.story import Story, a_task
+from support.waiting import until
 
 from activities.errors import Transient
 from api.announcer import Announcer
@@ -51,7 +52,7 @@ def later(world: ApiWorld, time: timedelta) -> None:
 
 
 def errors(answer: Response) -> dict[str, str]:
-    return {one["field"]: one["message"] for one in problem(answer, 422, "invalid")["errors"]}
+    return {one["field"]: one["message"] for one in expect_problem(answer, 422, "invalid")["errors"]}
 
 
 def mails(world: ApiWorld) -> dict[str, Notice]:
@@ -73,7 +74,7 @@ async def test_a_delegation_begins_now_covers_everything_and_is_shown_to_both(wo
     shown = answer.headers["location"].removeprefix("/api/v1")
     for who in ("mara", "ben", "otto"):
         assert (await world.get(who, shown)).json() == {key: body[key] for key in body if key != "warnings"}
-    problem(await world.get("sam", shown), 404, "not-found")
+    expect_problem(await world.get("sam", shown), 404, "not-found")
     assert await listed(world, "mara") == await listed(world, "ben") == [body["id"]]
     assert await listed(world, "sam") == await listed(world, "otto") == []
 
@@ -109,7 +110,7 @@ async def test_a_repeat_with_its_key_is_answered_as_the_first_and_sets_nothing_n
     world.clock.passes(timedelta(minutes=1))
     assert await is_set(world, key="k-1", ends=ends) == first
     assert await listed(world, "mara") == [first["id"]]
-    problem(await sets(world, key="k-1", ends=ends, delegate="sam"), 409, "idempotency-conflict")
+    expect_problem(await sets(world, key="k-1", ends=ends, delegate="sam"), 409, "idempotency-conflict")
     assert (await is_set(world, "ada", key="k-1", ends=ends))["id"] != first["id"]
 
 
@@ -159,7 +160,7 @@ async def test_what_is_allowed_but_odd_is_warned_of(world: ApiWorld) -> None:
 
 
 async def test_operators_set_it_for_others_and_nobody_else_does(world: ApiWorld) -> None:
-    problem(await sets(world, "ada", person="mara"), 403, "not-allowed")
+    expect_problem(await sets(world, "ada", person="mara"), 403, "not-allowed")
     body = await is_set(world, "otto", person="mara")
     assert (body["person"]["login"], body["set_by"]["login"]) == ("mara", "otto")
     assert set(mails(world)) == {"mara", "ben"}
@@ -173,7 +174,7 @@ async def test_with_the_directory_down_nothing_is_set(world: ApiWorld, monkeypat
         raise Transient("unreachable")
 
     monkeypatch.setattr(world.directory, "person_by_login", down)
-    problem(await sets(world), 503, "directory-unavailable")
+    expect_problem(await sets(world), 503, "directory-unavailable")
     assert await listed(world, "mara") == []
 
 
@@ -183,7 +184,7 @@ async def test_with_the_directory_down_nothing_is_set(world: ApiWorld, monkeypat
 async def test_operators_see_those_of_all_people_if_they_ask(world: ApiWorld) -> None:
     first, second = await is_set(world), await is_set(world, "ada")
     assert await listed(world, "otto", "?all=true") == [second["id"], first["id"]]
-    problem(await world.get("mara", "/delegations?all=true"), 403, "not-allowed")
+    expect_problem(await world.get("mara", "/delegations?all=true"), 403, "not-allowed")
 
 
 async def test_a_list_comes_in_parts(world: ApiWorld) -> None:
@@ -216,9 +217,9 @@ async def test_withdrawing_may_be_repeated_and_keeps_the_record(world: ApiWorld)
 
 async def test_only_whose_it_is_and_operators_withdraw_it(world: ApiWorld) -> None:
     path = f"/delegations/{(await is_set(world))['id']}"
-    problem(await world.send("ben", "DELETE", path), 403, "not-allowed")
-    problem(await world.send("sam", "DELETE", path), 404, "not-found")
-    problem(await world.send("mara", "DELETE", "/delegations/dlg-nobody"), 404, "not-found")
+    expect_problem(await world.send("ben", "DELETE", path), 403, "not-allowed")
+    expect_problem(await world.send("sam", "DELETE", path), 404, "not-found")
+    expect_problem(await world.send("mara", "DELETE", "/delegations/dlg-nobody"), 404, "not-found")
     assert (await world.get("mara", path)).json()["state"] == "in-force"
     assert (await world.send("otto", "DELETE", path)).status_code == 204
 

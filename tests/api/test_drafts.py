@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 
 from records.drafts import MAX_DRAFTS
 from records.register import Draft
@@ -60,14 +60,14 @@ async def test_a_deleted_draft_is_gone(world: ApiWorld) -> None:
     draft = await saved(world)
     assert (await world.send("ada", "DELETE", f"/drafts/{draft}")).status_code == 204
     for method in ("GET", "PUT", "DELETE"):
-        problem(await world.send("ada", method, f"/drafts/{draft}", json=BODY), 404, "not-found")
+        expect_problem(await world.send("ada", method, f"/drafts/{draft}", json=BODY), 404, "not-found")
 
 
 @pytest.mark.parametrize("who", ["ben", "otto"])
 async def test_nobody_sees_or_touches_the_draft_of_another(world: ApiWorld, who: str) -> None:
     draft = await saved(world)
     for method in ("GET", "PUT", "DELETE"):
-        problem(await world.send(who, method, f"/drafts/{draft}", json={"item": "x"}), 404, "not-found")
+        expect_problem(await world.send(who, method, f"/drafts/{draft}", json={"item": "x"}), 404, "not-found")
     assert (await world.get(who, "/drafts")).json()["items"] == []
     assert (await world.get("ada", f"/drafts/{draft}")).json()["item"] == BODY["item"]
 
@@ -83,7 +83,7 @@ async def test_one_has_so_many_drafts_and_no_more(world: ApiWorld) -> None:
         world.register.save_draft(
             Draft(id=f"d-{n}", owner_id="id-ada", item="vpn", answers={}, updated_at=world.clock())
         )
-    problem(await world.post("ada", "/drafts", BODY), 409, "too-many-drafts")
+    expect_problem(await world.post("ada", "/drafts", BODY), 409, "too-many-drafts")
     assert (await world.send("ada", "PUT", "/drafts/d-7", json=BODY)).status_code == 200
     await world.send("ada", "DELETE", "/drafts/d-8")
     assert (await world.post("ada", "/drafts", BODY)).status_code == 201
@@ -105,9 +105,9 @@ async def test_one_has_so_many_drafts_and_no_more(world: ApiWorld) -> None:
 async def test_what_cannot_be_kept_is_no_draft(world: ApiWorld, answers: str) -> None:
     content = f'{{"item": "vpn", "answers": {answers}}}'
     answer = await world.send("ada", "POST", "/drafts", content=content, headers={"Content-Type": "application/json"})
-    problem(answer, 422, "invalid")
+    expect_problem(answer, 422, "invalid")
 
 
 @pytest.mark.parametrize("body", [{}, {"item": ""}, {"item": "x" * 64}, {"item": "x", "colour": "red"}, [], None])
 async def test_a_body_that_is_no_order_is_no_draft(world: ApiWorld, body: Any) -> None:
-    problem(await world.post("ada", "/drafts", body), 422, "invalid")
+    expect_problem(await world.post("ada", "/drafts", body), 422, "invalid")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import a_new_order
 
 from api.filetypes import fits
@@ -57,7 +57,7 @@ async def test_an_uploaded_file_is_told_by_its_content(world: ApiWorld) -> None:
 
 async def test_a_file_up_to_its_limit_is_taken_and_one_byte_more_is_not(world: ApiWorld) -> None:
     assert (await upload(world, PNG + bytes(MAX_FILE - len(PNG)))).status_code == 201
-    problem(await upload(world, PNG + bytes(MAX_FILE - len(PNG) + 1)), 413, "body-too-large")
+    expect_problem(await upload(world, PNG + bytes(MAX_FILE - len(PNG) + 1)), 413, "body-too-large")
 
 
 async def test_a_stream_is_cut_off_at_the_limit(world: ApiWorld) -> None:
@@ -69,7 +69,7 @@ async def test_a_stream_is_cut_off_at_the_limit(world: ApiWorld) -> None:
             sent += 1_000_000
             yield bytes(1_000_000)
 
-    problem(await upload(world, chunks()), 413, "body-too-large")
+    expect_problem(await upload(world, chunks()), 413, "body-too-large")
     assert sent < 2 * MAX_FILE
 
 
@@ -80,7 +80,7 @@ async def test_no_other_address_takes_so_much(world: ApiWorld) -> None:
 
 
 async def test_an_empty_file_is_refused(world: ApiWorld) -> None:
-    (error,) = problem(await upload(world, b""), 422, "invalid")["errors"]
+    (error,) = expect_problem(await upload(world, b""), 422, "invalid")["errors"]
     assert (error["field"], error["code"]) == ("body", "missing")
 
 
@@ -104,13 +104,13 @@ async def test_an_empty_file_is_refused(world: ApiWorld) -> None:
     ],
 )
 async def test_an_odd_name_is_refused(world: ApiWorld, name: str, code: str) -> None:
-    (error,) = problem(await upload(world, name=name), 422, "invalid")["errors"]
+    (error,) = expect_problem(await upload(world, name=name), 422, "invalid")["errors"]
     assert (error["field"].lower(), error["code"]) == ("x-file-name", code)
 
 
 async def test_a_name_does_not_read_as_what_it_is_not(world: ApiWorld) -> None:
     """U+202E turns what follows around: the name would be shown as photoexe.png."""
-    (error,) = problem(await upload(world, name="photo%E2%80%AEgnp.exe"), 422, "invalid")["errors"]
+    (error,) = expect_problem(await upload(world, name="photo%E2%80%AEgnp.exe"), 422, "invalid")["errors"]
     assert (error["field"].lower(), error["code"]) == ("x-file-name", "characters")
 
 
@@ -124,7 +124,7 @@ async def test_name_and_type_are_needed(world: ApiWorld, missing: str) -> None:
     headers = {"Content-Type": "image/png", "X-File-Name": "a.png"}
     del headers[missing]
     answer = await world.send("ada", "POST", "/files", content=PNG, headers=headers)
-    assert [error["code"] for error in problem(answer, 422, "invalid")["errors"]] == ["missing"]
+    assert [error["code"] for error in expect_problem(answer, 422, "invalid")["errors"]] == ["missing"]
 
 
 @pytest.mark.parametrize("kind", ["png", "image/", "image/png\x7f", "a/b/c", "*/*"])
@@ -143,7 +143,7 @@ async def test_a_content_type_that_is_none_is_refused(world: ApiWorld, kind: str
     ],
 )
 async def test_a_file_of_another_type_than_it_claims_is_refused(world: ApiWorld, kind: str, content: bytes) -> None:
-    problem(await upload(world, content, kind), 422, "file-type")
+    expect_problem(await upload(world, content, kind), 422, "file-type")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_content_fits_its_type_or_not(kind: str, content: bytes, *, fitting: b
 async def test_fifty_files_may_wait_for_an_order_and_no_more(world: ApiWorld) -> None:
     kept = [(await upload(world)).status_code for _ in range(50)]
     assert kept == [201] * 50
-    problem(await upload(world), 409, "too-many-files")
+    expect_problem(await upload(world), 409, "too-many-files")
     assert (await upload(world, who="ben")).status_code == 201
 
 
@@ -217,8 +217,8 @@ async def test_a_file_is_downloaded_by_those_who_see_its_request(world: ApiWorld
 
 async def test_a_stranger_cannot_tell_a_file_from_none(world: ApiWorld) -> None:
     number, upload_id = await ordered_with_a_file(world)
-    there = problem(await world.get("sam", f"/requests/{number}/files/{upload_id}"), 404, "not-found")
-    nothing = problem(await world.get("sam", "/requests/REQ-9999/files/x"), 404, "not-found")
+    there = expect_problem(await world.get("sam", f"/requests/{number}/files/{upload_id}"), 404, "not-found")
+    nothing = expect_problem(await world.get("sam", "/requests/REQ-9999/files/x"), 404, "not-found")
     assert there == nothing
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON, a_new_order, a_person, an_item
 from support.story import Story, a_task
 
@@ -119,7 +119,7 @@ async def test_w2_what_is_for_operators_says_so(world: ApiWorld) -> None:
     "query", ["sort=size", "whose=nobody", "overdue=perhaps", "cursor=x", "cursor=-1", "cursor=1~" + "x" * 101, "sort="]
 )
 async def test_a_question_that_the_inbox_does_not_know_is_refused(world: ApiWorld, query: str) -> None:
-    problem(await world.get("mara", f"/tasks?{query}"), 422, "invalid")
+    expect_problem(await world.get("mara", f"/tasks?{query}"), 422, "invalid")
 
 
 @pytest.mark.parametrize("cursor", ["0", "0~", "0~x", f"{10**18}~9999-12-31T00:00:00+00:00", "9" * 19])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import a_person, an_item
 
 from activities.errors import Transient
@@ -35,7 +35,7 @@ async def test_one_sees_what_is_published_and_meant_for_one(world: ApiWorld) -> 
     seen = {item: (await world.get("ada", f"/catalog/items/{item}")).status_code for item in ("closed", "draft", "old")}
     assert seen == {"closed": 404, "draft": 404, "old": 200}
     assert (await world.get("ben", "/catalog/items/closed")).status_code == 200
-    problem(await world.get("ada", "/catalog/items/closed/choices/x"), 404, "not-found")
+    expect_problem(await world.get("ada", "/catalog/items/closed/choices/x"), 404, "not-found")
 
 
 async def test_the_list_asks_the_directory_only_if_a_rule_does(world: ApiWorld) -> None:
@@ -43,7 +43,7 @@ async def test_the_list_asks_the_directory_only_if_a_rule_does(world: ApiWorld) 
     world.directory.fail_next(Transient("away"), times=99)
     assert (await world.get("ada", "/catalog/items")).status_code == 200
     world.shelve(an_item(id="closed", visibility=(FINANCE,)))
-    problem(await world.get("ada", "/catalog/items"), 503, "directory-unavailable")
+    expect_problem(await world.get("ada", "/catalog/items"), 503, "directory-unavailable")
 
 
 @pytest.mark.parametrize(
@@ -143,11 +143,13 @@ async def test_choices_come_from_the_provider_through_a_worker(choosing: ApiWorl
 
 @pytest.mark.parametrize("field", ["fixed", "why", "rows", "rows.why", "group.group", "nothing", "%2e"])
 async def test_a_field_without_a_provider_has_no_list(choosing: ApiWorld, field: str) -> None:
-    problem(await choosing.get("ada", f"/catalog/items/it/choices/{field}"), 404, "not-found")
+    expect_problem(await choosing.get("ada", f"/catalog/items/it/choices/{field}"), 404, "not-found")
 
 
 async def test_choices_for_nobody_are_an_error_of_the_field(choosing: ApiWorld) -> None:
-    body = problem(await choosing.get("ada", "/catalog/items/it/choices/group?beneficiary=nobody"), 422, "invalid")
+    body = expect_problem(
+        await choosing.get("ada", "/catalog/items/it/choices/group?beneficiary=nobody"), 422, "invalid"
+    )
     assert [(error["field"], error["code"]) for error in body["errors"]] == [("beneficiary", "not-found")]
 
 
@@ -158,24 +160,24 @@ async def test_choices_for_others_are_listed_for_those_who_may_order_for_them(ch
     for name, department in (("Ada Byron", "Finance"), ("Ben Bright", "Sales"), ("Mara Lind", "Finance")):
         choosing.directory.put_person(a_person(name, department=department))
     answer = await choosing.get("ada", "/catalog/items/it/choices/group?beneficiary=ben")
-    assert problem(answer, 403, "not-allowed")["detail"] == "Only for your department."
+    assert expect_problem(answer, 403, "not-allowed")["detail"] == "Only for your department."
     seen = [await choosing.get("ada", f"/catalog/items/it/choices/group?beneficiary={who}") for who in ("ADA", "mara")]
     assert [one.status_code for one in seen] == [200, 200]
 
 
 async def test_with_no_worker_there_are_no_choices_and_nothing_is_accepted_unchecked(choosing: ApiWorld) -> None:
     choosing.engine.worker = False
-    problem(await choosing.get("ada", "/catalog/items/it/choices/group"), 503, "choices-unavailable")
+    expect_problem(await choosing.get("ada", "/catalog/items/it/choices/group"), 503, "choices-unavailable")
     order = {"item": "it", "answers": {"group": "red"}}
     answer = await choosing.post("ada", "/requests", order, key="k")
-    problem(answer, 503, "choices-unavailable")
+    expect_problem(answer, 503, "choices-unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert choosing.count() == 0
 
 
 async def test_a_choice_that_is_no_longer_there_is_stale(choosing: ApiWorld) -> None:
     answer = await choosing.post("ada", "/requests", {"item": "it", "answers": {"group": "pink"}}, key="k")
-    body = problem(answer, 422, "invalid")
+    body = expect_problem(answer, 422, "invalid")
     assert [(error["field"], error["code"]) for error in body["errors"]] == [("group", "stale")]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON
 
 from catalog.request import Waiting, WaitKind
@@ -36,4 +36,4 @@ async def test_the_list_can_be_kept_short(world: ApiWorld) -> None:
 
 
 async def test_others_do_not_see_it(world: ApiWorld) -> None:
-    problem(await world.get("ada", "/operations/late"), 403, "not-allowed")
+    expect_problem(await world.get("ada", "/operations/late"), 403, "not-allowed")

@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem, until
+from support.api_world import ApiWorld, expect_problem
 from support.builders import an_item
+from support.waiting import until
 
 from activities.errors import Transient
 from catalog.model import digest
@@ -55,7 +56,7 @@ async def test_an_order_for_somebody_else_names_them(world: ApiWorld) -> None:
 async def test_every_field_that_is_wrong_is_listed_and_nothing_is_written(world: ApiWorld) -> None:
     answers = {"why": "x" * 101, "buddy": "nobody", "colour": "red"}
     answer = await world.orders(answers=answers, beneficiary="ines")
-    body = problem(answer, 422, "invalid")
+    body = expect_problem(answer, 422, "invalid")
     assert fields(body) == {"beneficiary": "value", "why": "length", "colour": "unknown", "buddy": "not-found"}
     assert world.count() == 0
 
@@ -79,19 +80,19 @@ async def test_wrong_answers_are_refused_field_by_field(
     content = json.dumps({"item": "wiki-editor", "answers": answers})
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
     answer = await world.send("ada", "POST", "/requests", content=content, headers=headers)
-    assert fields(problem(answer, 422, "invalid")) == wrong
+    assert fields(expect_problem(answer, 422, "invalid")) == wrong
     assert world.count() == 0
 
 
 async def test_an_unknown_item_is_a_field_error(world: ApiWorld) -> None:
-    assert fields(problem(await world.orders(item="nothing"), 422, "invalid")) == {"item": "unknown"}
+    assert fields(expect_problem(await world.orders(item="nothing"), 422, "invalid")) == {"item": "unknown"}
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "tab\there", "ümlaut"])
 async def test_an_order_needs_a_good_idempotency_key(world: ApiWorld, key: str) -> None:
     headers = {"Idempotency-Key": key.encode("latin-1")} if key else {}
     answer = await world.send("ada", "POST", "/requests", json={"item": "wiki-admin"}, headers=headers)
-    assert "Idempotency-Key" in fields(problem(answer, 422, "invalid"))
+    assert "Idempotency-Key" in fields(expect_problem(answer, 422, "invalid"))
     assert world.count() == 0
 
 
@@ -112,7 +113,7 @@ async def test_a_repeat_gets_the_first_answer_even_when_nobody_could_be_looked_u
 
 async def test_the_same_key_with_another_body_is_a_conflict(world: ApiWorld) -> None:
     await world.orders()
-    problem(await world.orders(answers={"why": "other"}), 409, "idempotency-conflict")
+    expect_problem(await world.orders(answers={"why": "other"}), 409, "idempotency-conflict")
     assert world.count() == 1
 
 
@@ -149,7 +150,7 @@ async def test_with_the_directory_down_an_order_that_names_somebody_is_not_taken
     await world.token("ada")
     world.directory.fail_next(Transient("connection refused"))
     answer = await world.orders(**named)
-    problem(answer, 503, "directory-unavailable")
+    expect_problem(answer, 503, "directory-unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert world.count() == 0
 
@@ -162,7 +163,7 @@ async def test_with_the_database_down_nothing_is_half_written(world: ApiWorld, m
     with monkeypatch.context() as patch:
         patch.setattr(world.register, "take", down)
         answer = await world.orders()
-    body = problem(answer, 503, "register-unavailable")
+    body = expect_problem(answer, 503, "register-unavailable")
     assert "hidden" not in str(body)
     assert int(answer.headers["retry-after"]) > 0
     assert world.count() == 0

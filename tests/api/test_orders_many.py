@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON, a_new_order, a_person, a_stage, an_actor, an_item
 
 from activities.errors import Transient
@@ -82,7 +82,7 @@ async def test_what_is_wrong_with_each_person_is_said_together(world: ApiWorld) 
     await world.post("ben", "/requests", {"item": "badge"}, key="k")
     people = ["ada", "ben", "sam", "nobody"]
     answer = await world.post("ada", "/requests", {"item": "badge", "beneficiaries": people}, key="k")
-    body = problem(answer, 422, "invalid")
+    body = expect_problem(answer, 422, "invalid")
     assert fields(body) == {
         "beneficiaries[ben]": "already-open",
         "beneficiaries[sam]": "not-eligible",
@@ -103,7 +103,9 @@ async def test_those_left_out_are_told_with_the_answer(world: ApiWorld) -> None:
 
 async def test_one_beneficiary_or_several_are_named_not_both(world: ApiWorld) -> None:
     order = {"item": "badge", "beneficiary": "ben", "beneficiaries": ["ada"]}
-    assert "beneficiaries" in fields(problem(await world.post("ada", "/requests", order, key="k"), 422, "invalid"))
+    assert "beneficiaries" in fields(
+        expect_problem(await world.post("ada", "/requests", order, key="k"), 422, "invalid")
+    )
 
 
 async def test_the_requester_may_cancel_the_whole_and_each_part(world: ApiWorld) -> None:
@@ -114,7 +116,7 @@ async def test_the_requester_may_cancel_the_whole_and_each_part(world: ApiWorld)
     for one in (number, part):
         assert "cancel" in (await world.get("ada", f"/requests/{one}")).json()["you_may"]
     assert "cancel" in (await world.get("ben", f"/requests/{part}")).json()["you_may"]
-    problem(await world.get("ben", f"/requests/{number}"), 404, "not-found")
+    expect_problem(await world.get("ben", f"/requests/{number}"), 404, "not-found")
 
 
 async def test_a_bundle_shows_what_it_will_order(world: ApiWorld) -> None:
@@ -129,12 +131,12 @@ async def test_a_bundle_shows_what_it_will_order(world: ApiWorld) -> None:
 
 async def test_a_duplicate_names_the_open_request_to_those_who_may_see_it(world: ApiWorld) -> None:
     first = (await world.post("ada", "/requests", {"item": "badge"}, key="one")).json()["number"]
-    body = problem(await world.post("ada", "/requests", {"item": "badge"}, key="two"), 409, "already-open")
+    body = expect_problem(await world.post("ada", "/requests", {"item": "badge"}, key="two"), 409, "already-open")
     assert first in body["detail"]
     foreign = await world.post("ben", "/requests", {"item": "badge", "beneficiary": "ada"}, key="k")
-    assert first not in problem(foreign, 409, "already-open")["detail"]
+    assert first not in expect_problem(foreign, 409, "already-open")["detail"]
     operator = await world.post("otto", "/requests", {"item": "badge", "beneficiary": "ada"}, key="k")
-    assert first in problem(operator, 409, "already-open")["detail"]
+    assert first in expect_problem(operator, 409, "already-open")["detail"]
 
 
 def test_of_two_who_order_the_same_at_once_one_is_told_of_the_other(resting: ApiWorld) -> None:
@@ -176,7 +178,7 @@ async def test_a_request_is_copied_into_an_order_that_can_be_sent(world: ApiWorl
     number = (await world.post("ada", "/requests", order, key="one")).json()["number"]
     copied = (await world.get("ada", f"/requests/{number}/copy")).json()
     assert copied == {"item": "all", "answers": given, "beneficiary": "ben", "beneficiaries": [], "follows": None}
-    problem(await world.get("ben", f"/requests/{number}/copy"), 404, "not-found")
+    expect_problem(await world.get("ben", f"/requests/{number}/copy"), 404, "not-found")
 
 
 async def test_an_order_again_after_a_refusal_says_what_it_follows(world: ApiWorld) -> None:
@@ -200,7 +202,7 @@ async def test_an_order_for_several_people_is_copied_as_one(world: ApiWorld) -> 
 @pytest.mark.parametrize("follows", ["REQ-9999", "x"])
 async def test_nothing_follows_what_is_not_there(world: ApiWorld, follows: str) -> None:
     answer = await world.post("ada", "/requests", {"item": "badge", "follows": follows}, key="k")
-    assert fields(problem(answer, 422, "invalid")) == {"follows": "not-found"}
+    assert fields(expect_problem(answer, 422, "invalid")) == {"follows": "not-found"}
 
 
 # What others see of answers.
@@ -283,4 +285,4 @@ async def test_a_preview_does_not_tell_who_decides_for_people_one_may_not_order_
 async def test_a_preview_with_the_directory_away_says_so(world: ApiWorld) -> None:
     await world.token("ada")
     world.directory.fail_next(Transient("connection refused"))
-    problem(await world.post("ada", "/requests/preview", {"item": "badge"}), 503, "directory-unavailable")
+    expect_problem(await world.post("ada", "/requests/preview", {"item": "badge"}), 503, "directory-unavailable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON, a_person
 
 from catalog.calendar_file import PublishedCalendar
@@ -110,11 +110,11 @@ async def test_what_cannot_be_wished_is_refused_and_changes_nothing(
     hours: ApiWorld, body: Any, field: str, why: str
 ) -> None:
     await put(hours, {"digest": "09:30"})
-    told = problem(await put(hours, body), 422, "invalid")
+    told = expect_problem(await put(hours, body), 422, "invalid")
     assert [(error["field"], why in error["message"]) for error in told["errors"]] == [(field, True)]
     assert (await hours.get("ada", PATH)).json()["digest"] == "09:30"
 
 
 async def test_only_who_is_signed_in_has_wishes(hours: ApiWorld) -> None:
-    problem(await hours.http.get(f"/api/v1{PATH}"), 401, "unauthenticated")
-    problem(await hours.http.put(f"/api/v1{PATH}", json={}), 401, "unauthenticated")
+    expect_problem(await hours.http.get(f"/api/v1{PATH}"), 401, "unauthenticated")
+    expect_problem(await hours.http.put(f"/api/v1{PATH}", json={}), 401, "unauthenticated")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import a_person
 
 from catalog.journal import Entry, verify
@@ -22,14 +22,14 @@ async def test_whoever_has_to_do_with_a_request_sees_it(world: ApiWorld, who: st
 async def test_a_strangers_request_looks_like_one_that_does_not_exist(world: ApiWorld, path: str) -> None:
     number = await world.placed()
     real, made_up = await world.get("sam", path.format(number)), await world.get("sam", path.format("REQ-9999"))
-    assert problem(real, 404, "not-found") == problem(made_up, 404, "not-found")
+    assert expect_problem(real, 404, "not-found") == expect_problem(made_up, 404, "not-found")
 
 
 @pytest.mark.parametrize("command", ["cancel", "comments"])
 async def test_a_stranger_can_do_nothing_to_a_request_they_do_not_see(world: ApiWorld, command: str) -> None:
     number = await world.placed()
     body = {"text": "hello"} if command == "comments" else {}
-    problem(await world.post("sam", f"/requests/{number}/{command}", body), 404, "not-found")
+    expect_problem(await world.post("sam", f"/requests/{number}/{command}", body), 404, "not-found")
     assert world.engine.commands == []
 
 
@@ -89,7 +89,7 @@ async def test_what_went_wrong_in_a_target_is_shown_to_operators_only(world: Api
         for who in ("ada", "mara", "otto")
     }
     assert seen == {"ada": ["approval"], "mara": ["approval"], "otto": ["approval", "operator"]}
-    problem(await world.get("ada", f"/tasks/{number}.2"), 404, "not-found")
+    expect_problem(await world.get("ada", f"/tasks/{number}.2"), 404, "not-found")
     assert (await world.get("otto", f"/tasks/{number}.2")).json()["problem"] == "insufficientAccessRights"
 
 
@@ -163,13 +163,13 @@ async def test_only_operators_list_the_requests_of_all(world: ApiWorld) -> None:
     await world.placed("ben")
     assert len((await world.get("otto", "/requests?all=true")).json()["items"]) == 2
     assert (await world.get("otto", "/requests")).json()["items"] == []
-    problem(await world.get("ada", "/requests?all=true"), 403, "not-allowed")
+    expect_problem(await world.get("ada", "/requests?all=true"), 403, "not-allowed")
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "cursor=x", "cursor=-1", "state=odd", "other=1"])
 @pytest.mark.parametrize("path", ["/requests", "/tasks"])
 async def test_an_odd_query_is_refused(world: ApiWorld, path: str, query: str) -> None:
-    body = problem(await world.get("ada", f"{path}?{query}"), 422, "invalid")
+    body = expect_problem(await world.get("ada", f"{path}?{query}"), 422, "invalid")
     assert [error["field"] for error in body["errors"]] == [query.split("=", maxsplit=1)[0]]
 
 
@@ -205,4 +205,4 @@ async def test_an_item_is_shown_with_its_form_and_digest_and_not_sent_twice(worl
     assert body["digest"] == world.catalog.digest_of("wiki-editor")
     again = await world.get("ada", "/catalog/items/wiki-editor", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
-    problem(await world.get("ada", "/catalog/items/nothing"), 404, "not-found")
+    expect_problem(await world.get("ada", "/catalog/items/nothing"), 404, "not-found")

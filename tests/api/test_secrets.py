@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
-from support.api_world import ApiWorld, problem
+from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON, a_new_order
 from support.story import Story
 
@@ -39,7 +39,7 @@ async def test_the_register_never_holds_the_value(world: ApiWorld) -> None:
 async def test_fifty_secrets_may_wait_for_an_order_and_no_more(world: ApiWorld) -> None:
     for _ in range(50):
         world.parts.secrets.seal("id-ada", VALUE, NOON)
-    problem(await world.post("ada", "/secrets", {"value": VALUE}), 409, "too-many-secrets")
+    expect_problem(await world.post("ada", "/secrets", {"value": VALUE}), 409, "too-many-secrets")
     assert (await world.post("ben", "/secrets", {"value": VALUE})).status_code == 201
 
 
@@ -49,7 +49,7 @@ async def test_an_odd_value_is_refused_and_not_repeated(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     answer = await world.post("ada", "/secrets", {"value": value})
-    problem(answer, 422, "invalid")
+    expect_problem(answer, 422, "invalid")
     assert "hunter2" not in answer.text + caplog.text
 
 
@@ -68,14 +68,14 @@ async def test_an_error_of_the_platform_does_not_tell_the_value(
     await world.token("ada")
     monkeypatch.setattr(world.register, "keep_secret", broken)
     answer = await world.post("ada", "/secrets", {"value": "hunter2"})
-    problem(answer, 500, "internal")
+    expect_problem(answer, 500, "internal")
     assert "hunter2" not in answer.text + caplog.text
 
 
 async def test_without_a_key_no_secrets_are_taken_and_the_setting_is_named(world: ApiWorld) -> None:
     world.parts.secrets = SealedSecrets(world.register, ())
     answer = await world.post("ada", "/secrets", {"value": VALUE})
-    assert "COMMISSARY_SECRETS_KEYS" in problem(answer, 503, "secrets-unavailable")["detail"]
+    assert "COMMISSARY_SECRETS_KEYS" in expect_problem(answer, 503, "secrets-unavailable")["detail"]
 
 
 async def test_with_the_database_down_no_secret_is_taken(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +84,7 @@ async def test_with_the_database_down_no_secret_is_taken(world: ApiWorld, monkey
 
     await world.token("ada")
     monkeypatch.setattr(world.register, "keep_secret", down)
-    problem(await world.post("ada", "/secrets", {"value": VALUE}), 503, "register-unavailable")
+    expect_problem(await world.post("ada", "/secrets", {"value": VALUE}), 503, "register-unavailable")
 
 
 def test_a_secret_is_gone_once_its_request_is_closed(resting: ApiWorld) -> None:

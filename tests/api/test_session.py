@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import jwt
 import pytest
-from support.api_world import OPERATORS, PASSWORD, SECRET, ApiWorld, problem
+from support.api_world import OPERATORS, PASSWORD, SECRET, ApiWorld, expect_problem
 from support.builders import NOON, an_actor
 
 from activities.errors import Transient
@@ -36,7 +36,7 @@ async def test_members_of_the_operators_group_are_operators(world: ApiWorld) -> 
 )
 async def test_wrong_credentials_never_say_what_was_wrong(world: ApiWorld, login: str, password: str) -> None:
     answer = await world.http.post("/api/v1/session", json={"login": login, "password": password})
-    body = problem(answer, 401, "wrong-credentials")
+    body = expect_problem(answer, 401, "wrong-credentials")
     assert body["detail"] == "The login or the password is wrong, or the account is not active."
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
@@ -44,7 +44,7 @@ async def test_wrong_credentials_never_say_what_was_wrong(world: ApiWorld, login
 async def test_sign_in_while_the_directory_is_down_asks_to_try_again(world: ApiWorld) -> None:
     world.directory.fail_next(Transient("connection refused"))
     answer = await world.http.post("/api/v1/session", json={"login": "ada", "password": PASSWORD})
-    problem(answer, 503, "directory-unavailable")
+    expect_problem(answer, 503, "directory-unavailable")
     assert int(answer.headers["retry-after"]) > 0
 
 
@@ -53,7 +53,7 @@ async def test_after_ten_failures_a_login_waits_even_with_the_right_password(wor
         wrong = await world.http.post("/api/v1/session", json={"login": "ada", "password": "wrong"})
         assert wrong.status_code == 401
     locked = await world.http.post("/api/v1/session", json={"login": "ADA", "password": PASSWORD})
-    problem(locked, 429, "too-many-sign-ins")
+    expect_problem(locked, 429, "too-many-sign-ins")
     assert int(locked.headers["retry-after"]) == 300
     other = await world.http.post("/api/v1/session", json={"login": "ben", "password": PASSWORD})
     assert other.status_code == 201
@@ -84,14 +84,14 @@ def test_the_memory_of_failures_is_bounded() -> None:
 async def test_without_a_good_token_nothing_is_shown(world: ApiWorld, header: str | None) -> None:
     headers = httpx.Headers({} if header is None else {"Authorization": header}, encoding="latin-1")
     answer = await world.http.get("/api/v1/requests", headers=headers)
-    problem(answer, 401, "unauthenticated")
+    expect_problem(answer, 401, "unauthenticated")
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 async def test_an_expired_token_is_not_believed(world: ApiWorld) -> None:
     assert (await world.get("ada", "/requests")).status_code == 200
     world.clock.passes(timedelta(minutes=60))
-    problem(await world.get("ada", "/requests"), 401, "unauthenticated")
+    expect_problem(await world.get("ada", "/requests"), 401, "unauthenticated")
 
 
 @pytest.mark.parametrize(
@@ -140,4 +140,4 @@ async def test_another_spelling_of_a_login_is_no_new_chance_to_guess(world: ApiW
     for _ in range(10):
         await world.http.post("/api/v1/session", json={"login": spelt, "password": "wrong"})
     answer = await world.http.post("/api/v1/session", json={"login": "mara", "password": "wrong"})
-    problem(answer, 429, "too-many-sign-ins")
+    expect_problem(answer, 429, "too-many-sign-ins")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.api_world import KNOWN, ApiWorld, until
+from support.api_world import KNOWN, ApiWorld
 from support.builders import NOON
+from support.waiting import until
 
 from api.shelf import MOST_KEPT, MOST_TOLD, Shelf
 from records.register import Register, RegisterUnavailable
@@ -407,7 +408,7 @@ async def test_the_shelf_looks_again_whatever_happens(files: Files, monkeypatch:
 
     monkeypatch.setattr(shelf, "look", look)
     running = asyncio.create_task(shelf.run())
-    await until(lambda: shelf.offers("wiki"))
+    assert await until(lambda: shelf.offers("wiki"))
     running.cancel()
 
 

@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from support.api_world import ApiWorld, until
+from support.api_world import ApiWorld
 from support.builders import NOON, a_person, an_item
+from support.waiting import until
 
 from api.sweeper import BATCH, Sweeper
 from catalog.model import digest
@@ -172,7 +173,7 @@ async def test_a_running_sweeper_starts_fresh_orders_at_once_and_missed_ones_in_
 async def test_a_nudge_starts_an_order_without_waiting_for_the_next_look(world: ApiWorld) -> None:
     sweeper = a_sweeper(world, every=3_600)
     running = asyncio.create_task(sweeper.run())
-    await asyncio.sleep(0)  # let it look once, at nothing
+    await until(lambda: sweeper._tidied)  # it has looked once, at nothing
     (order,) = accept(world)
     sweeper.nudge(order)
     await until(lambda: world.status(order.number) is Status.APPROVAL)

@@ -11,7 +11,7 @@ from activities.calendars import expand
 from activities.plugins import discover
 from catalog.lint import Almanac, lint
 from catalog.loader import read, read_file
-from catalog.scenario import Company
+from catalog.sketch import Company
 from cli.kit.simulation import Story, Verdict, read_stories, simulate
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "approvals"

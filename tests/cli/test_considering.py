@@ -181,7 +181,7 @@ def test_w1_a_wait_is_explained_in_words_with_what_one_can_do(world: ApiWorld, c
     text = shown(commissary, "Ada Byron", "request", "show", number)
     for part in (
         "Line manager decides",
-        "who Mara Lind (for Rolf Chief, Olga Owner)",
+        "who Mara Lind (also for Rolf Chief, Olga Owner)",
         "in the working time of Germany",
         "if nothing happens It goes to the owner of the item instead for 2 days.",
         "after that Security decides.",
@@ -216,6 +216,33 @@ def test_w2_the_list_says_what_is_overdue_and_why_it_is_yours(world: ApiWorld, c
     assert commissary("Mara Lind", "task", "list", "--sort", "size").code == 2
     seen = shown(commissary, "Mara Lind", "task", "show", task.id)
     assert "Asked Mara Lind (for Eve) You for Eve" in seen
+
+
+def test_a8_who_decides_in_their_own_right_too_is_shown_to_do_so_besides(
+    world: ApiWorld, commissary: Commissary
+) -> None:
+    eve, mara, otto = (a_person(name).ref() for name in ("Eve", "Mara Lind", "Otto Operator"))
+    number = world.register.take(a_new_order("both", started=True)).order.number
+    both = {"on_behalf_of": (eve,)}
+    asked = (Assignee(person=mara, **both), Assignee(person=otto, own=False, escalated=True, **both))
+    task = a_task(number, 1, *asked)
+    batch = Story(number).batch(Kind.STAGE_OPENED, tasks=(task,))
+    waiting = Waiting(
+        kind=WaitKind.PEOPLE,
+        what="Line manager decides",
+        who=(mara, otto),
+        on_behalf_of={one.id: (eve,) for one in (mara, otto)},
+        since=NOON,
+        rule="approver.manager",
+        task=task.id,
+    )
+    now = batch.projection.model_copy(update={"waiting": (waiting,)})
+    world.register.record(batch.model_copy(update={"projection": now}))
+    who = "Mara Lind (also for Eve), Otto Operator (also for Eve)"
+    assert f"who {who}" in shown(commissary, "Ada Byron", "request", "show", number)
+    assert f"Asked {who} You also for Eve" in shown(commissary, "Mara Lind", "task", "show", task.id)
+    assert "You escalated to you, also for Eve" in shown(commissary, "Otto Operator", "task", "show", task.id)
+    assert "also for Eve" in commissary("Mara Lind", "task", "list").text
 
 
 def test_a19_a_task_shows_what_is_known(world: ApiWorld, commissary: Commissary) -> None:

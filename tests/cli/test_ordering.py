@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from support.api_world import ApiWorld
 from support.terminal import Commissary
+from support.waiting import eventually
 
-from catalog.request import Order
+from catalog.request import Order, Status
 
 PIN = "quark-on-toast"
 
@@ -140,6 +141,26 @@ def test_an_order_is_for_one_or_for_several_people(world: ApiWorld, commissary: 
     assert placed(world).beneficiary.login == "ben"
     order(commissary, "-a", "why=x", "--for", "ben", "--for", "sam")
     assert [line.beneficiary.login for line in placed(world).lines] == ["ben", "sam"]
+
+
+def test_an_order_replaces_an_open_one_and_both_say_so(world: ApiWorld, commissary: Commissary) -> None:
+    order(commissary, "-a", "why=x")
+    eventually(lambda: world.status("REQ-1001") is Status.APPROVAL)
+    order(commissary, "-a", "why=y", "--replaces", "REQ-1001")
+    assert (placed(world).number, placed(world).replaces) == ("REQ-1002", "REQ-1001")
+    assert "Replaces REQ-1001" in commissary("Ada Byron", "request", "show", "REQ-1002").text
+    said = commissary("Ada Byron", "request", "order", "office-kit", "-a", "why=z", "--replaces", "REQ-9999")
+    assert said.code == 1
+    assert "• replaces: There is no such request, or you may not see it." in said.text
+
+
+def test_a_draft_is_ordered_in_the_place_of_the_request_that_it_names(world: ApiWorld, commissary: Commissary) -> None:
+    order(commissary, "-a", "why=x")
+    eventually(lambda: world.status("REQ-1001") is Status.APPROVAL)
+    order(commissary, "-a", "why=y", "--replaces", "REQ-1001", "--draft")
+    said = commissary("Ada Byron", "draft", "order", drafts(commissary)[0]["id"])
+    assert "Ordered: REQ-1002" in said.text
+    assert placed(world).replaces == "REQ-1001"
 
 
 def test_a_preview_orders_nothing(world: ApiWorld, commissary: Commissary) -> None:

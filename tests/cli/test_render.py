@@ -36,7 +36,7 @@ def printed(what: RenderableType) -> str:
 
 
 def a_request(text: str) -> dict[str, Any]:
-    person = {"name": text}
+    person = {"id": text, "name": text}
     waiting = {
         "kind": "people",
         "what": text,
@@ -50,7 +50,16 @@ def a_request(text: str) -> dict[str, Any]:
         "calendar": text,
         "can": ["amend"],
     }
-    task = {"id": text, "stage": text, "kind": "approval", "decided": None, "choices": [text], "can": ["decide", "ask"]}
+    asked = {"person": person, "own": True, "escalated": False}
+    task = {
+        "id": text,
+        "stage": text,
+        "kind": "approval",
+        "assignees": [asked],
+        "decided": None,
+        "choices": [text],
+        "can": ["decide", "ask"],
+    }
     return {
         "number": text,
         "status": text,
@@ -68,6 +77,8 @@ def a_request(text: str) -> dict[str, Any]:
         "promise": A_PROMISE,
         "shown_answers": [[text, text]],
         "parent": text,
+        "replaces": "",
+        "replaced_by": "",
         "parts": [{"number": text, "item": person, "beneficiary": person, "status": text, "outcome": None}],
     }
 
@@ -180,6 +191,12 @@ def test_a_preview_says_which_stages_do_not_simply_follow() -> None:
 def test_a_trouble_shows_what_the_server_said_literally(text: str, shown: str) -> None:
     assert printed(Trouble(text, (text,)).text()).splitlines() == [shown, f"  • {shown}"]
     assert printed(plain(text)) == f"{shown}\n"
+
+
+def test_a_request_says_what_it_replaces_and_what_has_replaced_it() -> None:
+    shown = printed(request_panel(a_request("x") | {"replaces": "REQ-7", "replaced_by": "REQ-9"}, []))
+    assert "Replaces REQ-7" in shown
+    assert "Replaced by REQ-9" in shown
 
 
 def test_an_answer_keeps_its_lines() -> None:

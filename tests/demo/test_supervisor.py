@@ -124,7 +124,7 @@ def test_a_watch_ends_with_its_event(tmp_path: Path) -> None:
     with supervised(tmp_path) as running:
         running.start(python("sleeper", SLEEPER))
         running.watch(done)
-        running.check()
+        assert not is_gone(pid_of(running, "sleeper"))
 
 
 def test_a_child_that_gets_not_ready_is_stopped(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_kill_9_of_the_supervisor_leaves_no_orphans(
     assert set(children) < set(everybody)
     process.kill()
     process.wait()
-    eventually(lambda: all(is_gone(pid) for pid in everybody))
+    assert eventually(lambda: all(is_gone(pid) for pid in everybody))
 
 
 def test_kill_9_of_the_supervisor_lets_the_children_end_in_good_order(
@@ -263,7 +263,7 @@ def test_kill_9_of_the_supervisor_lets_the_children_end_in_good_order(
     process, _ = other(POLITE.format(file=tmp_path / "bye"))
     process.kill()
     process.wait()
-    eventually((tmp_path / "bye").exists)
+    assert eventually((tmp_path / "bye").exists)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -274,7 +274,7 @@ def test_no_signal_to_the_supervisor_leaves_orphans(
     everybody = [one.pid for one in psutil.Process(process.pid).children(recursive=True)]
     os.killpg(process.pid, number)
     process.wait(20)
-    eventually(lambda: all(is_gone(pid) for pid in everybody))
+    assert eventually(lambda: all(is_gone(pid) for pid in everybody))
 
 
 def test_a_second_demo_on_the_same_data_is_refused_until_nothing_is_left_of_the_first(
@@ -295,7 +295,7 @@ def test_a_second_demo_on_the_same_data_is_refused_until_nothing_is_left_of_the_
             return False
 
     eventually(is_let_in)
-    eventually(lambda: all(is_gone(pid) for pid in children), timeout=0.2)
+    assert eventually(lambda: all(is_gone(pid) for pid in children), timeout=0.2)
 
 
 def test_a_taken_port_is_named_with_the_way_out() -> None:

@@ -62,7 +62,7 @@ async def killer(stack: Stack, dice: random.Random) -> Counter[str]:
         await asyncio.sleep(dice.uniform(0.05, 0.8))  # the moment of the kill is the random input of the test
         victim = dice.choice(VICTIMS)
         await asyncio.to_thread(stack.kill, victim)
-        await asyncio.sleep(dice.uniform(0, 0.3))
+        await asyncio.sleep(dice.uniform(0, 0.3))  # so is how long it is gone
         await asyncio.to_thread(stack.start, victim)
         killed[victim] += 1
     return killed
@@ -100,7 +100,7 @@ def hire(stack: Stack, count: int) -> None:
     with stack.slapd.admin() as admin:
         for index in range(1, count + 1):
             employee = company.Employee(f"temp{index:04d}", f"Temp {index:04d}", manager="alice")
-            admin.add(employee.dn, "inetOrgPerson", company._attributes(employee))  # type: ignore[no-untyped-call]
+            admin.add(employee.dn, "inetOrgPerson", company._attributes(employee))  # type: ignore[no-untyped-call]  # the stubs
 
 
 async def whole_journal(

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from support import company
 from support.stack import Person, Stack
+from support.waiting import until
 
 OWNER_TOO = """\
   - id: owner
@@ -26,9 +27,12 @@ def edited(text: str) -> str:
 
 
 async def offered(http: httpx.AsyncClient, person: Person, version: str) -> None:
-    async with asyncio.timeout(20):
-        while (await person.get(http, "/catalog/items/vpn"))["version"] != version:
-            await asyncio.sleep(0.1)  # polls the shelf, which looks at its files by itself
+    """Wait until the shelf, which looks at its files by itself, has found a version."""
+
+    async def found() -> bool:
+        return bool((await person.get(http, "/catalog/items/vpn"))["version"] == version)
+
+    await until(found, within=20, pause=0.1)
 
 
 def diff(old: Path, new: Path) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.simulated import Stage
+from support.simulated import Stage, times
 
 from cli.kit.simulation import Simulator, Verdict, read_stories
 
@@ -122,6 +123,20 @@ def test_a_delegation_that_is_taken_back_ends_then_and_not_again(stage: Stage) -
     ]
 
 
+def test_who_stood_in_does_not_any_more_once_that_is_taken_back_also_while_the_directory_is_down(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        {"at": "day 1 10:00", "do": "down", "lasting": "2 hours"},
+        deed("day 1 11:00", "withdraws-delegation", "mara"),
+        see("day 1 11:10", asked=["mara", "sam", "rolf", "olga"]),
+        deed("day 1 11:10", "approve", "sam", refused="no-longer-asked"),
+        deed("day 1 11:10", "ask", "sam", text="Why?", refused="no-longer-asked"),
+        see("day 1 12:10", asked=["mara", "rolf", "olga"]),
+        delegations=[{"by": "mara", "to": "sam", "ends": "day 9"}],
+    )
+    assert verdict.unmet == ()
+
+
 def test_requests_of_one_order_all_hear_of_a_delegation(stage: Stage) -> None:
     verdict = play(
         stage,
@@ -144,6 +159,44 @@ def test_whoever_leaves_or_comes_is_asked_or_not_at_once_and_what_has_ended_is_l
         expect={"outcome": "cancelled", "rules": ["people.changed", "people.changed"]},
     )
     assert verdict.unmet == ()
+
+
+def test_only_requests_whose_rules_name_others_now_look_again(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        {"at": "day 1 10:00", "do": "moves", "who": "ada", "manager": "rolf"},
+        {"at": "day 1 11:00", "do": "quits", "who": "mara", "group": "readers"},
+        see("day 1 11:00", asked=["rolf", "olga"]),
+        expect={"rules": ["people.changed"]},
+    )
+    assert verdict.unmet == ()
+    assert times(verdict, "roster.look, attempt 1: done") == [timedelta(hours=1), timedelta(hours=2)]
+    assert times(verdict, "identity.approvers") == [timedelta(hours=2)]
+
+
+def test_the_requests_of_one_order_are_looked_at_in_one_round(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        deed("day 1 10:00", "cancel", "ada", part="ada"),
+        {"at": "day 1 11:00", "do": "joins", "who": "otto", "group": "readers"},
+        see("day 1 11:00", part="sam", asked=["mara", "rolf", "olga", "otto"], told={"otto": ["approval-needed"]}),
+        order={"by": "ada", "beneficiaries": ["ada", "sam"], "answers": {"copies": 3}},
+    )
+    assert verdict.unmet == ()
+    assert times(verdict, "roster.look") == [timedelta(hours=2)]
+
+
+def test_who_changes_while_the_directory_is_down_is_noticed_when_it_answers_again(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        {"at": "day 1 10:00", "do": "down", "lasting": "2 hours"},
+        {"at": "day 1 11:00", "do": "quits", "who": "mara", "group": "readers"},
+        see("day 1 11:50", asked=["mara", "rolf", "olga"]),
+        see("day 1 12:00", asked=["rolf", "olga"]),
+        expect={"rules": ["people.changed"]},
+    )
+    assert verdict.unmet == ()
+    assert times(verdict, "roster.look, attempt 1: done") == [timedelta(hours=3)]
 
 
 # ---------------------------------------------------------------- whose working time

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from catalog.scenario import DelegationSketch, Expected, Scenario, ScenarioFile, Sees
+from catalog.scenario import Expected, Scenario, ScenarioFile
+from catalog.scenario_events import Sees
+from catalog.sketch import DelegationSketch
 from catalog.source import parse
 from cli.kit.simulation import read_stories, simulate
 

@@ -40,7 +40,7 @@ from cli.kit.simulation import Simulator, read_stories, simulate
         ),
         ({"begins": "2020-03-02T09:00:00"}, "scenarios[0].begins: this is past"),
         ({"begins": "2040-03-05T09:00:00Z"}, "the time of the order has a zone of its own"),
-        ({"zone": "Berlin"}, "scenarios[0].zone: 'Berlin' is no time zone"),
+        ({"zone": "Berlin"}, "scenarios[0].zone: there is no time zone 'Berlin'. Did you mean 'Europe/Berlin'?"),
         ({"order": {"by": "nobody"}}, "scenarios[0].order.by: there is nobody called 'nobody'"),
         ({"expect": {"has": {"editors": ["adda"]}}}, "scenarios[0].expect.has.editors[0]: there is nobody"),
         ({"expect": {"told": {"adda": ["closed"]}}}, "scenarios[0].expect.told.adda: there is nobody"),

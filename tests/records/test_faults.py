@@ -158,6 +158,7 @@ def test_a_server_that_was_restarted_between_two_calls_is_not_noticed(cluster: C
     cluster.stop()
     cluster.start()
     register.check()
+    assert list(register.requests(viewer=None).items) == []
     register.close()
 
 

@@ -12,6 +12,7 @@ import httpx
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from support.builders import NOON, a_person, an_item
+from support.waiting import until
 
 from activities import plugins
 from activities.connectors.memory import Group, MemoryDirectory
@@ -61,15 +62,6 @@ SECRET = "correct-horse-battery-staple-0123456789"
 OPERATORS = "commissary-operators"
 PASSWORD = "open sesame"
 KNOWN = plugins.known()
-
-
-async def until(check: Callable[[], Any], within: float = 10) -> Any:
-    """Return the first true value of `check`, polled while the event loop goes on."""
-    deadline = asyncio.get_running_loop().time() + within
-    while not (value := check()):
-        assert asyncio.get_running_loop().time() < deadline, f"not within {within:g} s; last seen: {value!r}"
-        await asyncio.sleep(0.005)  # between two looks
-    return value
 
 
 class Clock:
@@ -397,7 +389,7 @@ def _company() -> MemoryDirectory:
     )
 
 
-def problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+def expect_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
     """Return the body of an error answer after seeing that it is the problem it should be."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"

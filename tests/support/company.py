@@ -11,6 +11,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPNoSuchObjectResult
 from ldap3.utils.dn import escape_rdn
 from support.slapd import (
+    DEVICES,
     GROUPS,
     PEOPLE,
     PLACEHOLDER,
@@ -123,11 +124,32 @@ ODD_POSITION = Position(f"head of {ODD_GROUP}", (JUERGEN,))
 POSITIONS = (OFFICER, BUDGET_OWNER, VACANT, ODD_POSITION)
 
 
+@dataclass(frozen=True)
+class Device:
+    """A configuration item, and who owns it; `machine` lets an entry own it, too, that is no person."""
+
+    name: str
+    owners: tuple[Employee, ...] = ()
+    machine: bool = False
+
+    @property
+    def dn(self) -> str:
+        """Where slapd has it."""
+        return f"cn={escape_rdn(self.name)},{DEVICES}"
+
+
+WEB = Device("web-01", (BOB,))
+DATABASE = Device("db-01", (ODDNAME, CAROL, INGA), machine=True)
+NOBODYS = Device("old-01")
+ODD_DEVICE = Device(f"rack of {ODD_GROUP}", (JUERGEN,))
+MACHINES = (WEB, DATABASE, NOBODYS, ODD_DEVICE)
+
+
 def seed(server: Slapd) -> None:
     """Put the company into an empty slapd."""
     with server.admin() as admin:
         _add(admin, SUFFIX, ["dcObject", "organization"], {"dc": "example", "o": "Example"})
-        for unit in ("people", "groups"):
+        for unit in ("people", "groups", "devices"):
             _add(admin, f"ou={unit},{SUFFIX}", "organizationalUnit", {"ou": unit})
         account = ["organizationalRole", "simpleSecurityObject"]
         for dn, name in ((SERVICE, "commissary"), (PROVISIONER, "provisioner")):
@@ -149,7 +171,7 @@ def reseed(server: Slapd) -> None:
 
 
 def reset_groups(server: Slapd) -> None:
-    """Give every group the members it has at first, and every role those who hold it."""
+    """Give every group the members it has at first, every role those who hold it, every device its owners."""
     with server.admin() as admin:
         for team in TEAMS:
             with contextlib.suppress(LDAPNoSuchObjectResult):
@@ -163,6 +185,12 @@ def reset_groups(server: Slapd) -> None:
             holders = [holder.dn for holder in position.holders] + ([SERVICE] if position.machine else [])
             held = {"roleOccupant": holders} if holders else {}
             _add(admin, position.dn, "organizationalRole", {"cn": position.name, **held})
+        for device in MACHINES:
+            with contextlib.suppress(LDAPNoSuchObjectResult):
+                admin.delete(device.dn)  # type: ignore[no-untyped-call]  # the stubs
+            those = [owner.dn for owner in device.owners] + ([SERVICE] if device.machine else [])
+            owned = {"owner": those} if those else {}
+            _add(admin, device.dn, "device", {"cn": device.name, **owned})
 
 
 def settings_for(server: Slapd, security: Security = Security.LDAPS, **changes: Any) -> LdapSettings:
@@ -176,6 +204,7 @@ def settings_for(server: Slapd, security: Security = Security.LDAPS, **changes: 
         "ca_file": server.ca_file,
         "people_base": PEOPLE,
         "groups_base": GROUPS,
+        "cis_base": DEVICES,
         "placeholder_member": PLACEHOLDER,
         "read_back_within": 2,
     }
@@ -212,7 +241,9 @@ def in_memory() -> MemoryDirectory:
         position.name: [_id(holder) for holder in position.holders] + ["a-machine"] * position.machine
         for position in POSITIONS
     }
-    return MemoryDirectory(people, groups, {_id(employee): employee.password for employee in STAFF}, roles=roles)
+    cis = {device.name: [_id(owner) for owner in device.owners] + ["a-machine"] * device.machine for device in MACHINES}
+    passwords = {_id(employee): employee.password for employee in STAFF}
+    return MemoryDirectory(people, groups, passwords, roles=roles, cis=cis)
 
 
 def _id(employee: Employee) -> str:

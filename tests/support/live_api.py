@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from support.api_world import PASSWORD, ApiWorld, until
+from support.api_world import PASSWORD, ApiWorld
 from support.builders import a_person
+from support.waiting import until
 from temporalio.testing import WorkflowEnvironment
 
 from activities.approvers import Company

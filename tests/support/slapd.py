@@ -1,7 +1,7 @@
 """A real OpenLDAP server (slapd 2.5) as a child process, in a directory of its own and on free ports of 127.0.0.1.
 
 It has what an installation of some care has: TLS, the overlays memberof, refint, ppolicy, unique and auditlog, and a
-service account that may read people and groups and may write only `member` below ou=groups. A second one, the
+service account that may read people, groups and devices and may write only `member` below ou=groups. A second one, the
 provisioner, may also make, change and delete groups and accounts. What is in it is `support.company`'s business.
 """
 
@@ -35,6 +35,7 @@ from support.waiting import eventually
 SUFFIX = "dc=example,dc=test"
 PEOPLE = f"ou=people,{SUFFIX}"
 GROUPS = f"ou=groups,{SUFFIX}"
+DEVICES = f"ou=devices,{SUFFIX}"
 PLACEHOLDER = f"cn=nobody,{SUFFIX}"
 ADMIN, ADMIN_PASSWORD = f"cn=admin,{SUFFIX}", "admin-secret"
 SERVICE, SERVICE_PASSWORD = f"cn=commissary,{SUFFIX}", "service-secret"
@@ -86,6 +87,8 @@ access to dn.subtree="ou=groups,{suffix}"
 access to dn.subtree="ou=people,{suffix}"
   by dn.exact="{service}" read
   by dn.exact="{provisioner}" write
+access to dn.subtree="ou=devices,{suffix}"
+  by dn.exact="{service}" read
 access to *
   by * none
 overlay memberof

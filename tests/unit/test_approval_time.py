@@ -106,9 +106,9 @@ def test_a12_who_takes_a_vote_back_is_reminded_again() -> None:
     assert due(state, NOON + 3 * DAY) == [("remind", ["ben"], 1)]
 
 
-@pytest.mark.parametrize("event", [Hand(stage=M, by=BEN.ref(), seat=BEN.id, to=EVE.ref())])
-def test_a12_who_takes_over_is_reminded_from_then_on(event: Hand) -> None:
-    state = after(life(BEN, remind={"after": "1 day"}), event, at=NOON + 20 * HOUR)
+def test_a12_who_takes_over_is_reminded_from_then_on() -> None:
+    handed = Hand(stage=M, by=BEN.ref(), seat=BEN.id, to=EVE.ref())
+    state = after(life(BEN, remind={"after": "1 day"}), handed, at=NOON + 20 * HOUR)
     assert due(state, NOON + 44 * HOUR) == [("remind", ["eve"], 1)]
 
 

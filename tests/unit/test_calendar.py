@@ -110,7 +110,7 @@ def test_eight_years_of_holidays_are_small() -> None:
         ({"week": {}}, "no working time"),
         ({"days": {"24.12.2026": "closed"}}, "'24.12.2026' is no day; write it as YYYY-MM-DD"),
         ({"days": {"2026-12-24T00:00:00": "closed"}}, "is no day"),
-        ({"days": {"2026-02-30": "closed"}}, "day"),
+        ({"days": {"2026-02-30": "closed"}}, "day value is outside expected range"),
         ({"zone": "Berlin"}, "no time zone 'Berlin'; did you mean 'Europe/Berlin'?"),
         ({"zone": "new york"}, "did you mean 'America/New_York'?"),
         ({"zone": "Europe/Berln"}, "did you mean 'Europe/Berlin'?"),

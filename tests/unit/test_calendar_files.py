@@ -83,7 +83,7 @@ def test_holidays_may_be_those_of_several_countries() -> None:
         ({"hours": {}, "union": ["a", "b", "a"]}, "'a' stands here twice"),
         ({"people": "person.mail == 'x'"}, "person.mail is not known here; write one of: person.location"),
         ({"people": "person"}, "person is not known here"),
-        ({"people": "location =="}, "write"),
+        ({"people": "location =="}, "this cannot be read"),
     ],
 )
 def test_what_makes_no_calendar_is_refused(changes: dict[str, Any], what: str) -> None:

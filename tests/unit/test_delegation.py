@@ -222,6 +222,23 @@ def test_whatever_is_delegated_a_chain_is_short_and_holds_nobody_who_may_not_dec
     assert found == rules.deputies("id-ada", known[::-1], people, VPN, at, banned=banned)
 
 
+def test_a_chain_leads_to_everybody_on_it_and_no_further() -> None:
+    known = [a_delegation(*pair) for pair in pairwise(NAMES)]
+    found = [rules.leads_to("id-ada", a_person(name).ref().id, known, VPN, NOON) for name in NAMES[1:]]
+    assert found == [True, True, True, False]
+    assert [one.person.name for one in chain(*known).deputies] == ["Ben", "Cleo", "Dan"]
+    assert not rules.leads_to("id-ben", "id-ada", known, VPN, NOON)
+
+
+def test_a_chain_leads_nowhere_behind_a_link_that_was_withdrawn_or_is_about_something_else() -> None:
+    first, second = a_delegation("Ada", "Ben"), a_delegation("Ben", "Cleo")
+    gone = second.model_copy(update={"withdrawn_at": NOON})
+    other = second.model_copy(update={"scope": Scope(items=("laptop",))})
+    for known in ([first, gone], [first, other]):
+        assert rules.leads_to("id-ada", "id-ben", known, VPN, NOON)
+        assert not rules.leads_to("id-ada", "id-cleo", known, VPN, NOON)
+
+
 # --- setting one ---
 
 

@@ -1,37 +1,21 @@
-"""What a new version changes, told to those it concerns."""
+"""What a new version changes, told to requesters, to those who do the work, and to authors."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from support.items import CLOCKS, GROUPS, MANAGER, PRIORITY, TERMS, plain, project, steps
+from support.differing import CHOICE, GRANT, GROUP, NOTE, TEXT, told
+from support.items import CLOCKS, PRIORITY, plain, project, steps
 
-from catalog.diff import CLOCK_PARTS, STAGE_PARTS, Changes, changes
-from catalog.item import CatalogItem
+from catalog.diff import CLOCK_PARTS, Changes, changes
 from catalog.sla_spec import ClockSpec
-from catalog.stage_words import TERMS as SENTENCES
-from catalog.stages import Stage
 
-TEXT = {"id": "why", "type": "text", "label": "Why"}
-CHOICE = {"id": "size", "type": "choice", "label": "Size", "choices": ["s", "m"]}
 ROWS = {"id": "rows", "type": "rows", "label": "People", "fields": [TEXT]}
 TASK = {"id": "build", "do": "task", "title": "Build it", "assign": [{"rule": "manager"}]}
-GRANT = {"id": "grant", "do": "grant", "group": "x"}
 RULE = {"id": "staff", "when": "beneficiary.department", "why_not": "Staff only."}
 CHECK = {"check": "form.why", "message": "Say why."}
-NOTE = {"on": "closed", "to": ["ada"], "subject": "Done", "text": "It is done."}
 VERSION = ("The version is 1.0.0 in both; a change needs a new one.",)
-
-
-def told(old: CatalogItem, new: CatalogItem) -> dict[str, Any]:
-    """Return what is told, without what is said of an unchanged version."""
-    found = changes(old, new)
-    return found.model_copy(update={"authors": found.authors[1:]}).model_dump(exclude_defaults=True)
 
 
 def test_the_same_item_changes_nothing() -> None:
@@ -48,12 +32,6 @@ def test_the_same_item_changes_nothing() -> None:
 )
 def test_authors_are_told_of_the_version_as_numbers(version: str, said: str) -> None:
     assert changes(plain(version="1.9.0"), plain(version=version)) == Changes(authors=(said,))
-
-
-def test_approvals_that_are_called_the_same_are_told_apart_by_their_ids() -> None:
-    twins = [{**MANAGER, "id": name, "name": "Chief"} for name in ("one", "two")]
-    gone = told(plain(approvals=twins), plain(approvals=[]))["approvers"]
-    assert gone == ("“Chief” (one) is no longer asked.", "“Chief” (two) is no longer asked.")
 
 
 def test_a_change_without_a_new_version_is_pointed_out() -> None:
@@ -191,128 +169,6 @@ def test_requesters_are_told_what_can_no_longer_be_taken_back() -> None:
     new = steps(GRANT | {"name": "Give", "irreversible": "It is stone."})
     assert changes(steps(GRANT | {"name": "Give"}), new).requesters == ("“Give” cannot be taken back: It is stone.",)
     assert changes(new, steps(GRANT | {"name": "Give", "irreversible": "It is stone.", "when": False})).requesters == ()
-
-
-GROUP = {"rule": "group", "group": "it"}
-AUTO = {"id": "small", "when": "cost.one_off < 5", "because": "It is little."}
-OTHER = MANAGER | {"id": "it", "name": "IT"}
-BIGGER = AUTO | {"when": "cost.one_off < 9"}
-APPROVERS: list[tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]] = [
-    (
-        [MANAGER | {"auto_approve": [AUTO]}],
-        [MANAGER | {"auto_approve": [BIGGER]}],
-        ["“Line manager” is approved by itself if the cost’s one off < 9; before, if the cost’s one off < 5 (small)."],
-    ),
-    (
-        [],
-        [MANAGER],
-        ["A new approval, “Line manager”. Asks the line manager. They have 10 days, then the request expires."],
-    ),
-    ([MANAGER], [], ["“Line manager” is no longer asked."]),
-    ([MANAGER, OTHER], [OTHER, MANAGER], ["They are asked in another order: IT and Line manager."]),
-    ([MANAGER], [MANAGER | {"name": "Boss"}], ["“Line manager” is now called “Boss”."]),
-    ([MANAGER], [MANAGER | {"approvers": [GROUP]}], ["“Line manager” asks the group it instead of the line manager."]),
-    (
-        [MANAGER],
-        [MANAGER | {"quorum": "all"}],
-        ["“Line manager”: All of them must approve. Before: One of them decides."],
-    ),
-    ([MANAGER], [MANAGER | {"decide_within": "1 day"}], ["“Line manager” has 1 day to decide instead of 10 days."]),
-    ([MANAGER], [MANAGER | {"when": False}], ["“Line manager” is asked never instead of always."]),
-    (
-        [MANAGER],
-        [MANAGER | {"auto_approve": [AUTO]}],
-        ["“Line manager” is approved by itself if the cost’s one off < 5 (small: It is little.)"],
-    ),
-    (
-        [MANAGER | {"auto_approve": [AUTO]}],
-        [MANAGER],
-        ["“Line manager” is no longer approved by itself if the cost’s one off < 5 (small)."],
-    ),
-    (
-        [MANAGER | {"auto_approve": [AUTO, AUTO | {"id": "b"}]}],
-        [MANAGER | {"auto_approve": [AUTO | {"id": "b"}, AUTO | {"because": "X"}]}],
-        [
-            "“Line manager”, reason small: because was “It is little.”, now it is “X”.",
-            "“Line manager” tries the reasons to approve by itself in another order.",
-        ],
-    ),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "said"), APPROVERS, ids=[case[2][0] for case in APPROVERS])
-def test_approvers_are_told(old: list[dict[str, Any]], new: list[dict[str, Any]], said: list[str]) -> None:
-    assert told(plain(approvals=old), plain(approvals=new)) == {"approvers": tuple(said)}
-
-
-def test_approvers_are_told_of_decisions_in_the_middle_of_the_work() -> None:
-    step = {"id": "ok", "do": "approve", "stage": MANAGER}
-    assert changes(steps(GRANT), steps(GRANT, step)).approvers == (
-        (
-            "In the middle of the fulfilment: A new approval, “Line manager”. Asks the line manager. They have 10 "
-            "days, then the request expires."
-        ),
-    )
-    later = step | {"stage": MANAGER | {"decide_within": "1 day"}}
-    assert told(steps(step), steps(later)) == {"approvers": ("“Line manager” has 1 day to decide instead of 10 days.",)}
-
-
-def test_every_part_of_a_stage_is_told_in_words_of_its_own() -> None:
-    """A part that is added later fails here until it has its sentence."""
-    assert set(STAGE_PARTS) | set(SENTENCES) | {"id"} == set(Stage.model_fields)
-    assert set(TERMS) == set(SENTENCES)
-    assert not set(STAGE_PARTS) & set(SENTENCES)
-
-
-@pytest.mark.parametrize("term", TERMS)
-def test_approvers_are_told_of_every_term_with_what_it_was_before(term: str) -> None:
-    old, new = plain(approvals=[MANAGER]), plain(approvals=[MANAGER | {term: TERMS[term]}])
-    (said,) = told(old, new)["approvers"]
-    (back,) = told(new, old)["approvers"]
-    now, _, before = said.removeprefix("“Line manager”: ").partition(" Before: ")
-    assert before
-    assert back == f"“Line manager”: {before} Before: {now}"
-
-
-GROUPED = {"id": "manager", "name": "Line manager"}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (MANAGER, GROUPED | {"decide": GROUPS}, [
-            (
-                "“Line manager” asks the line manager, the group security, whoever holds the role ciso and ada, who "
-                "answers for the item instead of the line manager."
-            ),
-            (
-                "“Line manager”: 2 of these must approve: the line manager; 60 % of the group security; one of (one of "
-                "whoever holds the role ciso; ada, who answers for the item). A rejection by the group security is "
-                "final. Before: One of them decides."
-            ),
-        ]),
-        (MANAGER, GROUPED | {"decide": {"approvers": [{"rule": "manager"}]}}, [
-            "“Line manager” is written in another way.",
-        ]),
-        (MANAGER, GROUPED | {"decide": {"all": [{"approvers": [{"rule": "manager"}]}]}}, [
-            "“Line manager” is written in another way.",
-        ]),
-        (MANAGER | {"quorum": "60%"}, MANAGER | {"quorum": "responded"}, [
-            (
-                "“Line manager”: One approval is enough, once all of them have answered. "
-                "Before: 60 % of them must approve."
-            ),
-        ]),
-        (
-            GROUPED | {"decide": {"approvers": [{"rule": "manager"}], "weight": 1}},
-            GROUPED | {"decide": {"approvers": [{"rule": "manager", "weight": 2}], "weight": 1}},
-            ["“Line manager” asks the line manager (weighing 2 each) instead of the line manager."],
-        ),
-    ],
-)  # fmt: skip
-def test_approvers_are_told_of_another_expression(old: dict[str, Any], new: dict[str, Any], said: list[str]) -> None:
-    found = told(plain(approvals=[old]), plain(approvals=[new]))
-    assert list(found.get("approvers", ())) == said
 
 
 def test_every_part_of_a_clock_is_told() -> None:
@@ -492,110 +348,3 @@ def test_authors_are_told_that_another_id_is_another_item() -> None:
 def test_a_long_text_is_shortened() -> None:
     (said,) = changes(plain(), plain(name="x" * 100)).requesters
     assert said == f"It is called “{'x' * 59}…” instead of “Wiki”."
-
-
-def variants(value: Any) -> Iterator[Any]:
-    """Yield plain data with one small thing changed, once for each thing."""
-    match value:
-        case dict():
-            for key, one in value.items():
-                yield from (value | {key: other} for other in variants(one))
-        case list():
-            for at, one in enumerate(value):
-                yield from ([*value[:at], other, *value[at + 1 :]] for other in variants(one))
-            yield value[:-1]
-        case bool():
-            yield not value
-        case int():
-            yield value + 1
-        case str():
-            yield from (f"{value}-2", "P9D")
-        case _:
-            yield "something"
-
-
-def read(data: Any) -> CatalogItem | None:
-    try:
-        return CatalogItem.model_validate(data)
-    except ValueError:
-        return None
-
-
-def test_no_change_goes_untold() -> None:
-    old = project()
-    tried = [new for data in variants(old.model_dump(mode="json")) if (new := read(data)) and new != old]
-    assert len(tried) > 150
-    for new in tried:
-        found = changes(old, new)
-        told_of = [*found.requesters, *found.approvers, *found.fulfillers, *found.authors[1:]]
-        assert told_of or new.version != old.version, new
-
-
-def large() -> dict[str, Any]:
-    """Return the large item as data, with everything nested that a step can have."""
-    data = project().model_dump(mode="json")
-    data["notifications"] = [NOTE]
-    data["clocks"] = plain(clocks=CLOCKS).model_dump(mode="json")["clocks"]
-    data["priority"] = PRIORITY
-    data["approvals"][0] |= TERMS | {"concerns": ["x"], "may_reduce": ["y"]}
-    data["approvals"].append(GROUPED | {"id": "groups", "decide": GROUPS})
-    data["eligibility"][0]["why_not"] = "Ask {{ requester.name }}."
-    task, quota = (data["steps"][2]["branches"]["folder"][at] for at in (0, 1))
-    task["evidence"] = [{**TEXT, "default": ["a"]}, CHOICE | {"labels": {"s": "Small"}}]
-    quota["body"] = {"size": 10, "owner": {"login": "ada", "groups": ["x", {"y": None}]}}
-    quota["headers"] = {"x-a": "b"}
-    quota["retry"] = {"attempts": 3, "pause": "PT1M"}
-    return data
-
-
-def less(value: Any) -> Iterator[Any]:
-    """Yield plain data with one entry of a group left out, once for each entry."""
-    match value:
-        case dict():
-            for key, one in value.items():
-                yield {name: other for name, other in value.items() if name != key}
-                yield from (value | {key: other} for other in less(one))
-        case list():
-            for at, one in enumerate(value):
-                yield from ([*value[:at], other, *value[at + 1 :]] for other in less(one))
-
-
-CHANGED = [new for of in (variants, less) for data in of(large()) if (new := read(data))]
-AS_PYTHON = re.compile(
-    r"=None|='|=\(|\w\(\w+=|\{'|\['|\('|Field\(|Step\(|\bNone\b|\bTrue\b|\bFalse\b|timedelta|Decimal"
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(old=st.sampled_from(CHANGED), new=st.sampled_from(CHANGED))
-def test_no_sentence_shows_what_only_python_reads(old: CatalogItem, new: CatalogItem) -> None:
-    found = changes(old, new)
-    sentences = [*found.requesters, *found.approvers, *found.fulfillers, *found.authors]
-    assert [sentence for sentence in sentences if AS_PYTHON.search(sentence)] == []
-    assert len(set(sentences)) == len(sentences)
-
-
-def test_the_large_item_shows_everything_nested() -> None:
-    assert len(CHANGED) > 300
-    bare = project()
-    told_of = " ".join(changes(bare, CatalogItem.model_validate(large())).fulfillers)
-    for said in (
-        "as evidence of the step folder",
-        "quota: body was nothing, now it is “size: 10",
-        "headers “x-a” is new",
-    ):
-        assert said in told_of
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        (None, [], ("“Owner” begins at once instead of once Line manager has approved.",)),
-        ([], None, ("“Owner” begins once Line manager has approved instead of at once.",)),
-        (None, ["manager"], ()),
-    ],
-)
-def test_approvers_are_told_when_a_stage_begins(before: Any, after: Any, said: str) -> None:
-    owner = MANAGER | {"id": "owner", "name": "Owner"}
-    old, new = (plain(approvals=[MANAGER, owner | {"after": one}]) for one in (before, after))
-    assert told(old, new).get("approvers", ()) == said

@@ -139,8 +139,8 @@ def test_the_schema_takes_every_answer_that_the_server_takes(kind: dict[str, Any
     found = settled(asked, {"it": answer})
     if found.answers:
         judge = Draft202012Validator(schema(asked), format_checker=Draft202012Validator.FORMAT_CHECKER)
-        judge.validate({"it": answer})
-        judge.validate(found.answers)
+        for accepted in ({"it": answer}, found.answers):
+            assert list(judge.iter_errors(accepted)) == []
 
 
 @given(forms(), answers)
@@ -149,4 +149,4 @@ def test_the_schema_of_a_form_takes_all_answers_that_are_kept(
 ) -> None:
     found = settled(asked, given_answers)
     if not found.errors:
-        Draft202012Validator(schema(asked)).validate(found.answers)
+        assert list(Draft202012Validator(schema(asked)).iter_errors(found.answers)) == []

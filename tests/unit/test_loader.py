@@ -157,7 +157,7 @@ class TestWrongValues:
             ("type: text", "type: txet", 9, "form[0].type", "'txet' is not known", "Did you mean 'text'?"),
             ("type: text", "type: colour", 9, "form[0].type", "'colour' is not known", "one of: asset, attachment"),
             ("rule: manager", "rule: boss", 24, "approvals[0].approvers[0].rule", "'boss' is not known",
-             "one of: expression, group, item_owner"),
+             "one of: ci_owner, expression, group, item_owner"),
             ("quorum: any", "quorum: most", 27, "approvals[0].quorum", "'most' is no quorum", "number of people"),
             ("5 days", "5 dayz", 33, "sla.target", "'5 dayz' is not a duration", "Did you mean '5 days'?"),
             ("5 days", "5", 33, "sla.target", "'5' has no unit", "Write it like '5 days' or '5 hours'"),

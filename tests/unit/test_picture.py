@@ -146,7 +146,7 @@ def together(one: Box, other: Box) -> bool:
     return (right - left > APART and top == bottom) or (bottom - top > APART and left == right)
 
 
-def check(item: CatalogItem) -> None:
+def check_that_nothing_overlaps(item: CatalogItem) -> None:
     drawn = Drawn(graph(item))
     lines = [line for way in (*drawn.solid, *drawn.dashed) for line in way]
     assert not [pair for pair in combinations(drawn.words, 2) if overlap(*pair)]
@@ -166,13 +166,13 @@ def check(item: CatalogItem) -> None:
 @given(items())
 @settings(max_examples=60, deadline=None)
 def test_words_and_ways_of_any_item_keep_apart_from_what_is_not_theirs(item: CatalogItem) -> None:
-    check(item)
+    check_that_nothing_overlaps(item)
 
 
 @pytest.mark.parametrize("item", [project(), plain(approvals=[MANAGER]), bundle(2), bundle(5)])
 def test_words_and_ways_keep_apart_from_what_is_not_theirs(item: CatalogItem) -> None:
     assert Drawn(graph(item)).words
-    check(item)
+    check_that_nothing_overlaps(item)
 
 
 @given(items())

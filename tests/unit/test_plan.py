@@ -14,6 +14,7 @@ from catalog.stages import (
     AllOf,
     Asked,
     AutoApproval,
+    ByCiOwner,
     ByExpression,
     ByGroup,
     ByManager,
@@ -89,6 +90,7 @@ MARA = {"id": "id-mara", "login": "mara", "name": "Mara Lind"}
         (ByManager(rule="manager"), (ByManager(rule="manager"),)),
         (ByGroup(rule="group", group="g-{{ form.site }}"), (ByGroup(rule="group", group="g-oslo"),)),
         (ByRole(rule="role", role="budget-owner-{{ form.site }} "), (ByRole(rule="role", role="budget-owner-oslo"),)),
+        (ByCiOwner(rule="ci_owner", ci="{{ form.site }}-web "), (ByCiOwner(rule="ci_owner", ci="oslo-web"),)),
         (ByOwner(rule="owner"), (ByOwner(rule="owner"),)),
         (ByOwner(rule="owner", group="{{ form.site }}"), (ByOwner(rule="owner", group="oslo"),)),
         (ByPerson(rule="person", person="rolf"), (ByPerson(rule="person", person="rolf"),)),
@@ -121,6 +123,7 @@ def test_a2_whom_a_stage_asks_is_worked_out_for_each_of_its_groups_and_its_fallb
         ByGroup(rule="group", group=" "),
         ByRole(rule="role", role="{{ form.nobody }}"),
         ByRole(rule="role", role="{{ 7 }}"),
+        ByCiOwner(rule="ci_owner", ci="{{ form.nobody }}"),
         ByPerson(rule="person", person="{{ 7 }}"),
         ByExpression(rule="expression", people="{{ form.typo }}"),
     ],
@@ -143,7 +146,12 @@ def test_a_fault_says_what_was_given_instead_of_a_name(given: object, said: str)
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"), [(ByGroup(rule="group", group=" "), "a group"), (ByRole(rule="role", role=" "), "a role")]
+    ("rule", "said"),
+    [
+        (ByGroup(rule="group", group=" "), "a group"),
+        (ByRole(rule="role", role=" "), "a role"),
+        (ByCiOwner(rule="ci_owner", ci=" "), "a configuration item"),
+    ],
 )
 def test_a_fault_says_what_has_no_name(rule: Any, said: str) -> None:
     with pytest.raises(ExpressionError, match=f"the name of {said} came out empty"):

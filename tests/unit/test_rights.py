@@ -15,6 +15,7 @@ from catalog import rights, stage_view
 from catalog.approval import apply
 from catalog.ballot import Approvals, Cast, Change, StageState, StageStatus, Verdict
 from catalog.calendar import Calendar
+from catalog.delegation import Delegation
 from catalog.errors import Refused
 from catalog.hours import Segment
 from catalog.item import CancelPolicy
@@ -135,6 +136,45 @@ def test_a8_who_was_stood_in_for_is_told_who_decided_on_their_behalf() -> None:
     assert code(found) is Refused.ALREADY_DECIDED
     assert found is not None
     assert "Cleo Moss has already decided on your behalf: approve." in found.message
+
+
+def delegated(by: Actor, **other: Any) -> Delegation:
+    """Return a delegation to Cleo that stands."""
+    plain = {"id": by.person.id, "person": by.person, "delegate": CLEO.person, "set_by": by.person}
+    times = {"created_at": NOON, "begins": NOON, "ends": NOON + timedelta(days=1)}
+    return Delegation(**plain | times | other)
+
+
+@pytest.mark.parametrize(
+    ("mine", "act", "missing"),
+    [
+        ({"own": False}, "decide", "Mara Lind and Olga Reyes"),
+        ({"own": False}, "ask", "Mara Lind and Olga Reyes"),
+        ({"own": False}, "remind", ""),  # who waits reminds, in nobody's place
+        ({"own": True}, "decide", ""),
+        ({"own": False, "escalated": True}, "decide", ""),
+        ({"own": False, "verdict": Verdict.APPROVE}, "ask", ""),
+    ],
+)
+def test_a8_who_only_stands_in_does_nothing_once_that_was_withdrawn(
+    mine: dict[str, Any], act: str, missing: str
+) -> None:
+    asked = task(assignees=(Assignee(person=CLEO.person, on_behalf_of=(MARA.person, OLGA.person), **mine),))
+    found = rights.refuse_deputy(CLEO, ORDER, asked, act, delegations=(), at=NOON)
+    assert code(found) is (Refused.NO_LONGER_ASKED if missing else None)
+    assert found is None or f"you no longer stand in for {missing}; so far: no decision." in found.message
+    assert (
+        rights.refuse_deputy(CLEO, ORDER, asked, act, delegations=(delegated(MARA), delegated(OLGA)), at=NOON) is None
+    )
+    assert rights.refuse_deputy(BEN, ORDER, asked, act, delegations=(), at=NOON) is None
+
+
+def test_a8_who_stands_in_for_two_waits_until_it_is_known_which_of_them_has_withdrawn_that() -> None:
+    asked = task(assignees=(Assignee(person=CLEO.person, own=False, on_behalf_of=(MARA.person, OLGA.person)),))
+    known = (delegated(MARA), delegated(OLGA, withdrawn_at=NOON))
+    found = rights.refuse_deputy(CLEO, ORDER, asked, "decide", delegations=known, at=NOON)
+    assert found is not None
+    assert "you no longer stand in for Olga Reyes;" in found.message
 
 
 def test_a21_who_comes_too_late_to_stand_in_is_told_how_it_stands_and_who_has_decided() -> None:

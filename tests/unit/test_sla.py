@@ -1,306 +1,29 @@
-"""Clocks, by example: what they follow, when they are due, what they warn of, and what they tell afterwards."""
+"""Clocks, by example: what they follow, when they are due, and what they warn of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
-from jsonschema import Draft202012Validator
-from pydantic import TypeAdapter, ValidationError
-from support.builders import NOON, a_person, an_actor
+from support.clocks import (
+    ASKED,
+    CALENDARS,
+    GIVEN,
+    HOUR,
+    OFFICE,
+    ORDERED,
+    a_spec,
+    at,
+    clock_of,
+    it,
+    read,
+    the,
+)
 
-from catalog import sla
-from catalog.calendar import ALWAYS, Calendar
-from catalog.duration import Working
-from catalog.journal import Chain, Entry, Kind
-from catalog.model import Misplaced
-from catalog.sla import Calendars, Clock, Told, as_of, due_now, next_moment, step
-from catalog.sla_events import Happened, What, happened
-from catalog.sla_report import Share, breakdown, explain
-from catalog.sla_spec import STANDARD, By, ClockSpec, Target, Trigger
-
-WEEK: Any = {day: ["09:00-17:00"] for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
-OFFICE = Calendar(id="office", name="Office", zone="Europe/Berlin", week=WEEK)
-NEW_YORK = Calendar(id="ny", name="New York", zone="America/New_York", week=WEEK)
-CALENDARS = {"": OFFICE, "ny": NEW_YORK, "id-cleo": NEW_YORK}
-HOUR = timedelta(hours=1)
-
-
-def at(day: str, clock: str, zone: str = "Europe/Berlin") -> datetime:
-    """Return a moment of the week from Monday, 2 March 2026; ``mon2`` is the Monday after."""
-    number = ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "mon2"].index(day)
-    local = datetime.combine(datetime(2026, 3, 2 + number, tzinfo=UTC).date(), time.fromisoformat(clock))
-    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-def it(what: What, when: datetime, **more: Any) -> Happened:
-    return Happened(what=what, at=when, **more)
-
-
-def a_spec(**other: Any) -> ClockSpec:
-    plain = {"id": "own", "name": "Own", "start": "ordered", "stop": "fulfilled", "target": "8 working hours"}
-    return ClockSpec.model_validate(plain | other)
-
-
-def the(clocks: tuple[Clock, ...]) -> Clock:
-    (clock,) = clocks
-    return clock
-
-
-def told(events: Iterable[Happened], calendars: Calendars = CALENDARS) -> tuple[Told, ...]:
-    """Return a history of which the same working time was known throughout."""
-    return tuple(Told(event, calendars) for event in events)
-
-
-def read(spec: ClockSpec, events: Iterable[Happened], calendars: Calendars, now: datetime) -> tuple[Clock, ...]:
-    return sla.read(spec, told(events, calendars), now)
-
-
-def clock_of(spec: ClockSpec, *events: Happened, now: datetime | None = None) -> Clock:
-    return the(read(spec, events, CALENDARS, now or events[-1].at))
-
-
-ASKED = it("information-requested", at("tue", "10:00"), stage="manager", person="id-kim", by="Kim Lee", seq=3)
-GIVEN = it("information-given", at("wed", "10:00"), stage="manager", by="Ada Byron", seq=4)
-ORDERED = it("ordered", at("mon", "09:00"), by="Ada Byron", seq=1)
-
-
-# What an author writes
-
-
-def test_a_clock_reads_well() -> None:
-    written = {
-        "id": "delivery",
-        "name": "Delivery",
-        "start": {"event": "reported", "status": "shipped"},
-        "pause": ["attention", {"event": "information-requested", "stage": "manager"}],
-        "stop": "fulfilled",
-        "target": "by 16:00 on the next working day",
-        "by_priority": {"1": "4 working hours"},
-        "warn": [75, 50, 75],
-    }
-    spec = ClockSpec.model_validate(written, extra="forbid")
-    assert spec.start == (Trigger(event="reported", status="shipped"),)
-    assert spec.pause == (Trigger(event="attention"), Trigger(event="information-requested", stage="manager"))
-    assert (spec.target, spec.warn) == (By(time=time(16), days=1), (50, 75))
-    assert spec.by_priority == {1: Working(time=4 * HOUR)}
-
-
-@pytest.mark.parametrize("measures", STANDARD)
-def test_a_usual_clock_needs_no_events(measures: str) -> None:
-    spec = ClockSpec.model_validate({"id": "usual", "measures": measures, "name": "Ours", "target": "3 working days"})
-    assert (spec.name, spec.warn) == ("Ours", (50, 75))
-    assert spec.start
-    assert spec.stop
-
-
-def test_editors_know_how_a_clock_may_be_written() -> None:
-    schema = ClockSpec.model_json_schema()
-    valid = Draft202012Validator(schema).is_valid
-    assert valid({"id": "usual", "measures": "decision", "target": "3 working days"})
-    assert valid({"id": "own", "name": "Own", "start": "ordered", "stop": [{"event": "closed", "status": "fulfilled"}]})
-    assert not valid({"id": "own", "start": "orderd"})
-
-
-def test_a_clock_needs_a_beginning_and_an_end() -> None:
-    with pytest.raises(ValidationError) as error:
-        ClockSpec.model_validate({"id": "usual", "name": "Own", "measures": "pages", "start": []})
-    assert {problem["loc"][0] for problem in error.value.errors()} == {"measures", "start", "stop"}
-
-
-def test_a_clock_is_read_back_as_it_was_stored() -> None:
-    spec = a_spec(target="by 09:30 in 3 working days", by_priority={1: "P1D", 2: "2 working days"}, pause="attention")
-    assert ClockSpec.model_validate_json(spec.model_dump_json()) == spec
-
-
-def test_a_clock_that_is_made_already_stays_as_it_is() -> None:
-    spec = a_spec()
-    assert ClockSpec.model_validate(spec) == spec
-
-
-TARGETS: list[tuple[Any, Any, str]] = [
-    ("10 days", timedelta(days=10), "P10D"),
-    (timedelta(hours=8), timedelta(hours=8), "PT8H"),
-    ("4 working hours", Working(time=4 * HOUR), "4 working hours"),
-    ("by 16:00 on the next working day", By(time=time(16), days=1), "by 16:00 on the next working day"),
-    ("By 16:00 in 1 working day", By(time=time(16), days=1), "by 16:00 on the next working day"),
-    (" by 09:05  in 12 working days"[1:], By(time=time(9, 5), days=12), "by 09:05 in 12 working days"),
-    (By(time=time(16), days=2), By(time=time(16), days=2), "by 16:00 in 2 working days"),
-]
-
-
-@pytest.mark.parametrize(("given", "target", "stored"), TARGETS)
-def test_a_target_is_a_length_or_a_moment(given: Any, target: Any, stored: str) -> None:
-    adapter: TypeAdapter[Any] = TypeAdapter(Target)
-    assert adapter.validate_python(given) == target
-    assert adapter.dump_python(target, mode="json") == stored
-    assert adapter.validate_python(stored) == target
-
-
-@pytest.mark.parametrize("given", ["by 25:00 on the next working day", "by 16:00", "by 16:00 in 0 working days"])
-def test_a_moment_that_cannot_be_read_is_refused_with_an_example(given: str) -> None:
-    with pytest.raises(ValidationError, match="is no moment; write it like 'by 16:00 on the next working day'"):
-        a_spec(target=given)
-
-
-@pytest.mark.parametrize("target", ["soon", 5, None])
-def test_a_target_is_not_guessed(target: Any) -> None:
-    if target is None:
-        assert a_spec(target=None).target is None
-    else:
-        with pytest.raises(ValidationError, match=r"is not a duration|has no unit"):
-            a_spec(target=target)
-
-
-MISPLACED: list[tuple[dict[str, Any], str, tuple[str | int, ...]]] = [
-    ({"per": "stage"}, "'ordered' is about no stage; name one of asked, ", ("start", 0)),
-    ({"per": "approver", "start": "stage-opened"}, "'stage-opened' is about no approver", ("start", 0)),
-    ({"per": "stage", "start": "asked", "reset": ["asked", "closed"]}, "'closed' is about no stage", ("reset", 1)),
-    (
-        {"pause": ["attention", "stage-opened"]},
-        "nothing says when 'stage-opened' is over; write 'resume'",
-        ("pause", 1),
-    ),
-]
-
-
-@pytest.mark.parametrize(("written", "message", "place"), MISPLACED)
-def test_a_clock_that_could_not_work_is_refused_at_its_place(
-    written: dict[str, Any], message: str, place: tuple[str | int, ...]
-) -> None:
-    with pytest.raises(ValidationError) as error:
-        a_spec(**written)
-    raised = error.value.errors()[0]["ctx"]["error"]
-    assert isinstance(raised, Misplaced)
-    assert message in str(raised)
-    assert raised.place == place
-
-
-@pytest.mark.parametrize("warn", [[0], [100], ["half"]])
-def test_a_warning_comes_between_the_start_and_the_breach(warn: list[Any]) -> None:
-    with pytest.raises(ValidationError):
-        a_spec(warn=warn)
-
-
-# S1: typed events
-
-
-def entry(kind: Kind, data: dict[str, Any] | None = None, *, by: str = "", moves: tuple[str, str] = ("", "")) -> Entry:
-    actor = an_actor(by) if by else None
-    return Chain("REQ-1").append(kind, NOON, actor=actor, data=data or {}, from_status=moves[0], to_status=moves[1])
-
-
-MARA, BEN = ({"id": f"id-{name.lower()}", "name": name, "login": name.lower()} for name in ("Mara", "Ben"))
-STAGE = {"stage": "manager", "name": "Manager"}
-
-READ: list[tuple[Entry, list[dict[str, str]]]] = [
-    (entry(Kind.OPENED, by="Ada"), [{"what": "ordered", "by": "Ada"}]),
-    (
-        entry(Kind.STAGE_OPENED, {**STAGE, "approvers": [MARA, BEN, "odd", {}]}),
-        [
-            {"what": "stage-opened", "stage": "manager"},
-            {"what": "asked", "stage": "manager", "person": "id-mara", "by": "Mara"},
-            {"what": "asked", "stage": "manager", "person": "id-ben", "by": "Ben"},
-        ],
-    ),
-    (entry(Kind.STAGE_OPENED, {"approvers": "odd"}), [{"what": "stage-opened"}]),
-    (
-        entry(Kind.APPROVERS_CHANGED, {**STAGE, "asked": [BEN], "gone": [MARA, "Cleo"]}),
-        [
-            {"what": "relieved", "stage": "manager", "person": "id-mara", "by": "Mara"},
-            {"what": "asked", "stage": "manager", "person": "id-ben", "by": "Ben"},
-        ],
-    ),
-    (
-        entry(Kind.ESCALATED, {**STAGE, "people": [BEN]}),
-        [{"what": "asked", "stage": "manager", "person": "id-ben", "by": "Ben"}],
-    ),
-    (
-        entry(Kind.APPROVER_ADDED, {**STAGE, "person": BEN}, by="Mara"),
-        [{"what": "asked", "stage": "manager", "person": "id-ben", "by": "Ben"}],
-    ),
-    (
-        entry(Kind.HANDED_ON, {**STAGE, "seat": "id-mara", "person": BEN}, by="Mara"),
-        [
-            {"what": "relieved", "stage": "manager", "person": "id-mara"},
-            {"what": "asked", "stage": "manager", "person": "id-ben", "by": "Ben"},
-        ],
-    ),
-    (
-        entry(Kind.INFO_ASKED, {**STAGE, "text": "Why?"}, by="Mara"),
-        [{"what": "information-requested", "stage": "manager", "person": "id-mara", "by": "Mara"}],
-    ),
-    (entry(Kind.INFO_ASKED, STAGE), [{"what": "information-requested", "stage": "manager"}]),
-    (
-        entry(Kind.INFO_GIVEN, {**STAGE, "text": "So"}, by="Ada"),
-        [{"what": "information-given", "stage": "manager", "by": "Ada"}],
-    ),
-    (entry(Kind.INFO_MISSED, STAGE), [{"what": "information-missed", "stage": "manager"}]),
-    (
-        entry(Kind.VOTE_WITHDRAWN, STAGE, by="Mara"),
-        [{"what": "vote-withdrawn", "stage": "manager", "person": "id-mara", "by": "Mara"}],
-    ),
-    (
-        entry(Kind.VOTE_FALLEN, {**STAGE, "voter": MARA}),
-        [{"what": "vote-withdrawn", "stage": "manager", "person": "id-mara", "by": "Mara"}],
-    ),
-    (entry(Kind.AMENDED, by="Ada"), [{"what": "amended", "by": "Ada"}]),
-    (
-        entry(Kind.VOTE, {**STAGE, "choice": "approve"}, by="Mara"),
-        [{"what": "decided", "stage": "manager", "person": "id-mara", "status": "approve", "by": "Mara"}],
-    ),
-    (
-        entry(Kind.VOTE, {**STAGE, "choice": "approve", "voter": MARA}),
-        [{"what": "decided", "stage": "manager", "person": "id-mara", "status": "approve", "by": "Mara"}],
-    ),
-    (entry(Kind.VOTE, STAGE), []),
-    (
-        entry(Kind.STAGE_CLOSED, {**STAGE, "status": "approved"}),
-        [{"what": "stage-closed", "stage": "manager", "status": "approved"}],
-    ),
-    (
-        entry(Kind.TASK_OPENED, {"title": "Label"}, moves=("approval", "fulfilment")),
-        [{"what": "fulfilment-began"}, {"what": "task-opened"}],
-    ),
-    (entry(Kind.TASK_CLAIMED, by="Ben"), [{"what": "task-claimed", "by": "Ben"}]),
-    (entry(Kind.TASK_COMPLETED, by="Ben"), [{"what": "task-completed", "by": "Ben"}]),
-    (entry(Kind.WAIT_BEGUN, {"what": "Delivery"}), [{"what": "waiting-for-others", "about": "Delivery"}]),
-    (entry(Kind.WAIT_OVER, {"what": 7}), [{"what": "waiting-over"}]),
-    (entry(Kind.EVENT_REPORTED, {"event": "shipped"}), [{"what": "reported", "status": "shipped"}]),
-    (entry(Kind.OPERATOR_ASKED, moves=("fulfilment", "attention")), [{"what": "attention"}]),
-    (
-        entry(Kind.OPERATOR_DECIDED, moves=("attention", "fulfilment")),
-        [{"what": "attention-over"}, {"what": "fulfilment-began"}],
-    ),
-    (entry(Kind.OPERATOR_ASKED), []),
-    (entry(Kind.CANCEL_REQUESTED, by="Ada"), [{"what": "cancel-requested", "by": "Ada"}]),
-    (
-        entry(Kind.CLOSED, {"outcome": "fulfilled"}),
-        [{"what": "fulfilled"}, {"what": "closed", "status": "fulfilled"}],
-    ),
-    (entry(Kind.CLOSED, {"outcome": "rejected"}), [{"what": "closed", "status": "rejected"}]),
-    (entry(Kind.COMMENT, {"text": "Hm"}, by="Ada"), []),
-]
-
-
-@pytest.mark.parametrize(("given", "events"), READ)
-def test_s1_an_entry_of_the_journal_says_what_happened(given: Entry, events: list[dict[str, str]]) -> None:
-    assert happened(given) == tuple(Happened(at=NOON, seq=1, **event) for event in events)
-
-
-@pytest.mark.parametrize("kind", Kind)
-def test_an_entry_without_data_is_still_read(kind: Kind) -> None:
-    assert all(event.at == NOON for event in happened(entry(kind)))
-
-
-def test_who_stands_in_for_somebody_decides_for_both() -> None:
-    vote = entry(Kind.VOTE, {**STAGE, "choice": "reject"}, by="Mara")
-    vote = vote.model_copy(update={"on_behalf_of": a_person("Ben Okri").ref()})
-    assert [(event.person, event.by) for event in happened(vote)] == [("id-ben", "Mara"), ("id-mara", "Mara")]
-
+from catalog.calendar import ALWAYS
+from catalog.sla import as_of, due_now, next_moment, step
+from catalog.sla_events import Happened
+from catalog.sla_spec import ClockSpec
 
 # S1: start, pause, resume, stop, reset, cancel
 
@@ -572,8 +295,9 @@ def test_s6_the_percentage_is_true_even_of_odd_lengths() -> None:
     spec = a_spec(target="by 16:00 on the next working day", warn=[1, 33, 67, 99])
     start = it("ordered", at("mon", "09:00") + timedelta(microseconds=7))
     clocks = step(spec, (), start, CALENDARS)
-    for mark in the(clocks).ahead:
-        assert the(as_of(spec, clocks, CALENDARS, mark.at)).percent == mark.percent
+    ahead = the(clocks).ahead
+    assert [mark.percent for mark in ahead] == [1, 33, 67, 99, 100]
+    assert [the(as_of(spec, clocks, CALENDARS, mark.at)).percent for mark in ahead] == [1, 33, 67, 99, 100]
 
 
 def test_a_stop_at_the_moment_it_is_due_is_late_and_one_before_is_not() -> None:
@@ -600,73 +324,3 @@ def test_what_was_breached_stays_due_when_it_was() -> None:
 def test_a_clock_that_is_looked_at_too_early_has_not_run_yet() -> None:
     clocks = step(a_spec(), (), it("ordered", at("mon", "10:00")), CALENDARS)
     assert the(as_of(a_spec(), clocks, CALENDARS, at("mon", "09:00"))).elapsed == timedelta(0)
-
-
-# S7, S9: what is told afterwards
-
-
-def test_s7_the_working_time_of_each_stage_and_approver() -> None:
-    events = (
-        it("stage-opened", at("mon", "09:00"), stage="manager"),
-        it("asked", at("mon", "09:00"), stage="manager", person="id-kim"),
-        ASKED,
-        GIVEN,
-        it("decided", at("wed", "12:00"), stage="manager", person="id-kim"),
-        it("stage-closed", at("wed", "12:00"), stage="manager"),
-        it("stage-opened", at("wed", "12:00"), stage="data"),
-        it("stage-opened", at("wed", "13:00"), stage="manager"),
-    )
-    assert breakdown(iter(told(events)), at("wed", "14:00")) == (
-        Share(stage="manager", held=12 * HOUR, waited=8 * HOUR),
-        Share(stage="data", held=2 * HOUR, waited=timedelta(0)),
-        Share(stage="manager", person="id-kim", held=11 * HOUR, waited=8 * HOUR),
-    )
-
-
-def test_s7_who_gives_their_decision_away_holds_it_no_longer() -> None:
-    events = (
-        it("asked", at("mon", "09:00"), stage="manager", person="id-kim"),
-        it("relieved", at("mon", "11:00"), stage="manager", person="id-kim"),
-        it("asked", at("mon", "11:00"), stage="manager", person="id-ben"),
-        it("decided", at("mon", "12:00"), stage="manager", person="id-ben"),
-        it("vote-withdrawn", at("mon", "15:00"), stage="manager", person="id-ben"),
-    )
-    assert [(share.person, share.held) for share in breakdown(told(events), at("mon", "16:00"))] == [
-        ("id-kim", 2 * HOUR),
-        ("id-ben", 2 * HOUR),
-    ]
-
-
-def test_s9_why_a_clock_was_breached_is_told_in_words() -> None:
-    spec = a_spec(pause="information-requested", target="16 working hours", warn=[75])
-    clock = clock_of(spec, ORDERED, ASKED, GIVEN, it("fulfilled", at("fri", "09:30")))
-    assert explain(clock) == (
-        "Mon 2 March 2026, 09:00: it began to run: Ada Byron ordered.",
-        "Tue 3 March 2026, 10:00: paused: Kim Lee asked for information.",
-        "Wed 4 March 2026, 10:00: it ran again: Ada Byron gave the information.",
-        "Wed 4 March 2026, 13:00: 75 % of its time was over.",
-        "Wed 4 March 2026, 17:00: breached: 100 % of its time was over.",
-        "Fri 6 March 2026, 09:30: stopped: it was fulfilled.",
-    )
-
-
-def test_s9_what_the_clock_had_come_to_is_told_before_what_happened_then() -> None:
-    clock = clock_of(a_spec(warn=[]), ORDERED, it("closed", at("mon", "17:00")), now=at("tue", "09:00"))
-    assert [line.partition(": ")[2] for line in explain(clock)] == [
-        "it began to run: Ada Byron ordered.",
-        "breached: 100 % of its time was over.",
-        "cancelled: the request was closed.",
-    ]
-
-
-def test_a_clock_that_runs_is_told_as_far_as_it_has_come() -> None:
-    assert len(explain(clock_of(a_spec(), ORDERED))) == 1
-
-
-@pytest.mark.parametrize("what", What.__args__)  # type: ignore[attr-defined]  # the kinds of a Literal
-def test_s9_every_kind_of_event_is_told(what: What) -> None:
-    started = clock_of(a_spec(), ORDERED)
-    event = it(what, at("mon", "10:00"), stage="x\ny", by="{by}\n")
-    (*_, said) = explain(started.model_copy(update={"stopped_at": event.at, "ended": event, "state": "stopped"}))
-    assert said.startswith("Mon 2 March 2026, 10:00: stopped: ")
-    assert "\n" not in said

@@ -16,8 +16,9 @@ from catalog.expression import ExpressionError
 from catalog.fields import TextField
 from catalog.journal import Chain, Entry, Kind
 from catalog.sla_events import hours
-from catalog.sla_history import Edition, approver_names, calendars_named, corrected, history, stage_names
+from catalog.sla_history import Edition, approver_names, calendars_named, corrected, history, measure, stage_names
 from catalog.sla_spec import ClockSpec
+from catalog.terms import Terms
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 OFFICE, EARLY, LATE = (
@@ -104,6 +105,21 @@ def test_stages_and_approvers_are_named_as_the_journal_has_them() -> None:
     entries = journal(opened(), (Kind.STAGE_OPENED, {"stage": [], "name": "odd"}), (Kind.STAGE_OPENED, {"stage": "x"}))
     assert stage_names(entries) == {"manager": "Line manager"}
     assert approver_names(history(entries, {}, {})) == {"id-mara": "Mara Lind"}
+
+
+def test_s7_the_terms_have_their_clocks_and_the_company_the_working_time_in_which_it_was_held() -> None:
+    spec = ClockSpec.model_validate(DECISION | {"target": "6 hours"})
+    entries = journal((Kind.OPENED, {}), opened(hours={"id-mara": "day"}))
+    now = NOON + 5 * HOUR
+    found = measure(entries, Terms(clocks=(spec,)), {"": OFFICE}, {"day": [Edition(NOON, EARLY)]}, now)
+    ((which, clock),) = found.clocks
+    assert (which, clock.elapsed) == (spec, 4 * HOUR)
+    assert (found.stages, found.people) == ({"manager": "Line manager"}, {"id-mara": "Mara Lind"})
+    until_five, until_two = (timedelta(hours=hours) - timedelta(microseconds=123456) for hours in (4, 1))
+    assert [(one.stage, one.person, one.held) for one in found.shares] == [
+        ("manager", "", until_five),
+        ("manager", "id-mara", until_two),
+    ]
 
 
 def test_calendars_are_found_by_id_and_the_default_without_one() -> None:

@@ -6,7 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.builders import NOON, a_person, a_slate, a_stage, after, an_order, approvals_of, cast, opening, stage_of
+from support.builders import (
+    NOON,
+    a_person,
+    a_slate,
+    a_stage,
+    after,
+    an_order,
+    approvals_of,
+    cast,
+    opening,
+    refused,
+    stage_of,
+)
 
 from catalog import stage_view
 from catalog.ballot import Approvals, Ask, Escalate, Hand, Join, Open, Resolve, StageStatus, Tick, Verdict, Withdraw
@@ -109,6 +121,14 @@ def test_a9_whoever_a_decision_is_handed_to_after_it_was_escalated_is_asked() ->
     hand = Hand(stage="manager", by=EVE.ref(), seat=MARA.id, to=KIM.ref(), operator=True)
     state = after(escalated("replace"), hand, at=NOON + DAY)
     assert seen(state) == {"kim": (True, False, [], None), "rolf": (False, True, [], None)}
+
+
+def test_a13_whose_seat_others_fill_alone_never_had_a_vote_and_is_not_shown() -> None:
+    state = after(escalated("replace"), Resolve(stage="manager", slate=a_slate(KIM)), at=NOON + DAY)
+    decided = after(state, cast(ROLF), at=NOON + DAY)
+    assert seen(decided) == {"rolf": (False, False, ["kim"], "approve")}
+    assert KIM.id not in late(decided)
+    assert refused(decided, cast(KIM), at=NOON + DAY).code == "not-approver"
 
 
 def late(state: Approvals) -> tuple[str, ...]:

@@ -212,6 +212,7 @@ def test_a22_the_answers_that_tell_whether_and_whom_a_stage_asks() -> None:
 
 def test_a22_a_stage_that_depends_on_no_answer() -> None:
     assert answers_in(written(when="form")) == frozenset()
+    assert answers_in(written(approvers=[{"rule": "ci_owner", "ci": "{{ form.server }}"}])) == {"server"}
     assert answers_in(expression({"all": [{"approvers": [{"rule": "role", "role": "{{ form.area }}"}]}]})) == {"area"}
 
 

@@ -29,6 +29,7 @@ from catalog.slate import Seat, Skipped
 from catalog.stages import (
     AllOf,
     Asked,
+    ByCiOwner,
     ByExpression,
     ByGroup,
     ByItemOwner,
@@ -62,6 +63,8 @@ def opened(stage: Stage, *people: Person | Seat, **slate: Any) -> Approvals:
         (ByOwner(rule="owner"), "owner of what is given"),
         (ByOwner(rule="owner", group="vpn"), "owner of vpn"),
         (OWNER, "owner of the item"),
+        (ByCiOwner(rule="ci_owner", ci="web-01"), "owner of web-01"),
+        (ByCiOwner(rule="ci_owner", ci="{{ form.why }}"), "owner of “Why”"),
         (GUARDS, "member of guards"),
         (ByGroup(rule="group", group="team-{{ form.why }}"), "member of team-“Why”"),
         (ByRole(rule="role", role="ciso"), "holder of the role ciso"),

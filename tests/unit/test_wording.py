@@ -102,6 +102,7 @@ def test_a_text_names_its_expressions(text: str, said: str) -> None:
         ({"rule": "owner"}, "the owners of what is given"),
         ({"rule": "owner", "group": "x"}, "the owners of x"),
         ({"rule": "item_owner"}, "ada, who answers for the item"),
+        ({"rule": "ci_owner", "ci": "web-{{ form.size }}"}, "the owners of web-“Size”"),
         ({"rule": "group", "group": "finance"}, "the group finance"),
         ({"rule": "role", "role": "security-officer"}, "whoever holds the role security-officer"),
         ({"rule": "role", "role": "buyer-{{ form.size }}"}, "whoever holds the role buyer-“Size”"),

@@ -311,7 +311,7 @@ def test_notices_are_found_without_being_woken(post: Post, monkeypatch: pytest.M
     dispatcher.start()
     eventually(lambda: dispatcher.rounds)
     post.owe()
-    eventually(lambda: post.mail.taken)
+    assert eventually(lambda: post.mail.taken)
 
 
 def test_several_senders_send_each_mail_once(post: Post) -> None:
@@ -441,8 +441,14 @@ def test_a_stop_ends_after_the_mail_in_hand_and_leaves_the_rest_owed(post: Post)
     assert (len(post.mail.taken), post.counts()) == (1, {"sent": 1, "pending": 1})
 
 
-def test_a_stop_needs_no_start(post: Post) -> None:
-    post.make().stop()
+def test_a_stop_needs_no_start_and_a_later_start_sends_nothing(post: Post) -> None:
+    post.owe()
+    dispatcher = post.make()
+    dispatcher.stop()
+    dispatcher.start()
+    dispatcher._thread.join(10)
+    assert not dispatcher._thread.is_alive()
+    assert (post.mail.taken, post.counts()) == ([], {"pending": 1})
 
 
 def test_a_stop_does_not_wait_for_a_register_that_is_away(post: Post, caplog: pytest.LogCaptureFixture) -> None:

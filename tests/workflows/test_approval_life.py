@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from support.builders import a_person, a_stage, an_actor, an_item
-from support.world import World, refusal, refused
+from support.waiting import until
+from support.world import Request, World, refusal, refused
 
 from activities.errors import Rejected
 from catalog.access import Membership
@@ -30,6 +31,28 @@ def asking(**stage: Any) -> CatalogItem:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+async def look_ups(request: Request) -> int:
+    """Return how often the directory has said who decides."""
+    events = (await request.handle.fetch_history()).events
+    asked = {
+        event.event_id
+        for event in events
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "identity.approvers"
+    }
+    return sum(event.activity_task_completed_event_attributes.scheduled_event_id in asked for event in events)
+
+
+async def looks_again(request: Request, *people: str, rule: str) -> None:
+    """Have people looked up again, and wait until that is done."""
+    before = await look_ups(request)
+
+    async def done() -> bool:
+        return await look_ups(request) > before
+
+    await request.look_again(*people, rule=rule)
+    await until(done)
 
 
 class TestDelegation:
@@ -88,7 +111,7 @@ class TestDelegation:
         request = await world.place()
         await request.waits_for_people()
         before = request.kinds
-        await request.look_again("Mara Lind", rule="delegation.ends")
+        await looks_again(request, "Mara Lind", rule="delegation.ends")
         await request.comment("Ada Byron", "anybody there?")
         assert request.kinds == [*before, Kind.COMMENT]
 
@@ -281,14 +304,21 @@ class TestTime:
         assert request.last(Kind.CLOSED).rule == "approval.rejected-by-silence"
 
     @pytest.mark.parametrize(
-        ("at_deadline", "outcome"),
-        [("reject", Outcome.REJECTED), ("approve", Outcome.FULFILLED), ("skip", Outcome.FULFILLED)],
+        ("at_deadline", "outcome", "rule"),
+        [
+            ("reject", Outcome.REJECTED, "approval.rejected-by-silence"),
+            ("approve", Outcome.FULFILLED, "approval.approved-by-silence"),
+            ("skip", Outcome.FULFILLED, "approval.skipped-by-silence"),
+        ],
     )
-    async def test_a14_silence_means_what_the_item_says(self, world: World, at_deadline: str, outcome: Outcome) -> None:
+    async def test_a14_silence_means_what_the_item_says(
+        self, world: World, at_deadline: str, outcome: Outcome, rule: str
+    ) -> None:
         request = await world.place(item=asking(decide_within=DAY, at_deadline=at_deadline))
         await request.waits_for_people()
         await request.passes(DAY + HOUR)
         assert (await request.closes()).outcome is outcome
+        assert request.last(Kind.STAGE_CLOSED).rule == rule
 
     async def test_who_waits_may_remind_once_a_day(self, world: World) -> None:
         request = await world.place()
@@ -421,6 +451,7 @@ class TestAmendment:
         await request.waits_for(WaitKind.PEOPLE, 2)
         await request.amend(why="something else")
         await request.reaches(lambda p: len(p.tasks) == 3)
+        assert [task.stage for task in request.now.tasks if task.decided == "superseded"] == ["guards"]
         open_ = [task.stage or "" for task in request.now.tasks if not task.decided]
         assert sorted(open_) == ["guards", "manager"]
         await request.decide("Grace Guard", task=request.titled("Guards"))
@@ -488,10 +519,13 @@ class TestThoseWhomNoRuleNames:
         request = await world.place(item=asking(quorum="all", approvers=(MANAGER, CHIEF)))
         await request.waits_for_people()
         await request.consider("Mara Lind", "reassign", person="Grace Guard")
+        await request.sees(Kind.APPROVERS_CHANGED)
         await request.decide("Grace Guard")
         world.directory.put_person(a_person("Grace Guard", active=False))
+        world.delegates("Rolf Chief", "Olga Owner", now() - DAY, now() + DAY)
         await request.look_again("Grace Guard", "Rolf Chief", rule="people.changed")
-        assert request.asked() == ["rolf"]
+        await request.sees(Kind.APPROVERS_CHANGED, 2)  # the look-up that finds Olga finds that Grace has left, too
+        assert request.asked() == ["rolf", "olga"]
         await request.decide("Rolf Chief")
         assert (await request.closes()).outcome is Outcome.FULFILLED
 

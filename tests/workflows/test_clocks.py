@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 from support.builders import NOON, an_item, an_order
-from support.world import World, served
-from temporalio.testing import WorkflowEnvironment
+from support.world import World
 
 from catalog import names
 from catalog.item import CatalogItem
@@ -16,6 +15,7 @@ from catalog.journal import Entry, Kind
 from catalog.request import Outcome
 from catalog.sla_spec import ClockSpec
 from catalog.terms import terms
+from workflows.clocks import Clocks
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -76,9 +76,24 @@ async def test_s1_a_decision_in_time_is_not_spoken_of(world: World) -> None:
     assert request.told("clock") == []
 
 
-async def test_a_worker_stops_without_a_complaint_while_a_clock_runs(env: WorkflowEnvironment) -> None:
-    async with served(World(env), max_cached_workflows=1000) as world:
-        _, order = timed()
-        request = await world.place(**order)
-        await request.waits_for_people()
-    gc.collect()  # whatever the dropped workflow complains of is an error of this test
+class Waiting(Clocks):
+    """Clocks without a request, whose next moment is never reached."""
+
+    def __init__(self) -> None:
+        self._specs, self._over = timed()[0].clocks, False
+
+    async def _run(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_request_that_a_stopping_worker_drops_from_memory_waits_for_no_clock() -> None:
+    async def request() -> None:
+        async with Waiting().running():
+            await asyncio.Event().wait()
+
+    before, dropped = asyncio.all_tasks(), request()
+    dropped.send(None)
+    dropped.close()  # a RuntimeError, if it awaits anything now
+    (clock,) = asyncio.all_tasks() - before
+    assert not clock.done()
+    clock.cancel()

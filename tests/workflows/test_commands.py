@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from support.builders import a_person, a_stage, an_actor, an_item
 from support.temporal import events_of
+from support.waiting import until
 from support.world import Request, World, refusal
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -180,8 +181,7 @@ async def test_a_cancel_while_people_are_looked_up_asks_nobody(world: World) -> 
 async def test_when_it_is_being_closed_it_can_no_longer_be_called_off(world: World, request_: Request) -> None:
     world.journal.fail_next = 5  # the closing is being written, again and again
     refusing = asyncio.ensure_future(request_.decide("Mara Lind", "reject", "no"))
-    while world.journal.fail_next == 5:
-        await asyncio.sleep(0.005)
+    await until(lambda: world.journal.fail_next < 5)
     assert await refusal(request_.cancel()) == "closed"
     await refusing
     assert (await request_.closes()).outcome is Outcome.REJECTED

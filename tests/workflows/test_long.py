@@ -143,13 +143,18 @@ async def test_a25_five_hundred_approvers_and_two_thousand_votes_fit(env: Workfl
         for task in (1, 2, 3):
             await everybody(request, names[:500], task)  # one is missing, so that it stays open
             await request.amend(why=f"Reason {task}.")  # and all have to decide again
-            await request.reaches(lambda p, tasks=task + 1: len(p.tasks) == tasks)
+            await opens(request, task + 1)
         await request.passes(399 * DAY)
         await everybody(request, names, task=4)
         assert (await request.closes()).outcome is Outcome.FULFILLED
         assert request.kinds.count(Kind.VOTE) == 3 * 500 + 501 > 2_000
         assert request.kinds.count(Kind.VOTE_FALLEN) == 3 * 500
         assert await runs_of(request) > 1
+
+
+async def opens(request: Request, task: int) -> None:
+    """Wait until there are so many tasks."""
+    await request.reaches(lambda p: len(p.tasks) == task)
 
 
 async def everybody(request: Request, names: list[str], task: int) -> None:

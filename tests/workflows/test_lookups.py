@@ -40,7 +40,9 @@ async def test_an_amendment_is_taken_up_although_an_operator_is_asked_for_more_p
     request = await with_too_few_left(world)
     world.directory.put_person(a_person("Mara Lind", manager_id="id-rolf"))
     await request.amend(why="I keep two handbooks.")
-    await request.reaches(lambda p: any(task.kind == "approval" and not task.decided for task in p.tasks), 10)
+    shown = await request.reaches(lambda p: len(p.tasks) == 3, 10)
+    assert [task.decided for task in shown.tasks] == ["superseded", "cancelled", None]
+    assert request.asked(3) == ["grace", "mara"]
 
 
 async def test_a_refusal_ends_the_request_while_the_directory_does_not_answer(world: World) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from support.builders import a_stage, a_steps_item, an_item
+from support.waiting import until
 from support.world import GROUP, Request, World, served
 from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
@@ -69,9 +70,7 @@ async def happened(request: Request, kind: EventType.ValueType) -> None:
         done = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
         return kind in kinds and done in kinds[len(kinds) - kinds[::-1].index(kind) :]
 
-    async with asyncio.timeout(30):
-        while not await told():
-            await asyncio.sleep(0.1)
+    await until(told, within=30, pause=0.1)
 
 
 def asked(journal: Stalling) -> bool:

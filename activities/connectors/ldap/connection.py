@@ -124,8 +124,8 @@ class Session:
             if result.code == NO_SUCH_OBJECT:
                 raise Rejected(
                     f"{self.url}: the base {base!r} does not exist, or the service account may not see it; "
-                    "check COMMISSARY_LDAP_PEOPLE_BASE, COMMISSARY_LDAP_GROUPS_BASE, COMMISSARY_LDAP_ROLES_BASE "
-                    "and its rights"
+                    "check COMMISSARY_LDAP_PEOPLE_BASE, COMMISSARY_LDAP_GROUPS_BASE, COMMISSARY_LDAP_ROLES_BASE, "
+                    "COMMISSARY_LDAP_CIS_BASE and its rights"
                 )
             if result.code != SUCCESS:
                 raise result.error(f"{self.url}: searching below {base!r}")

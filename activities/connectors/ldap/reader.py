@@ -1,4 +1,4 @@
-"""Reading the directory in terms of LDAP entries: who is a person, what is a group or a role, who is in it.
+"""Reading the directory in terms of LDAP entries: who is a person, what is a group, a role or a CI, and whom it names.
 
 Every DN used here came from the server; what comes from outside goes only into filters, escaped. How connections are
 opened and what ldap3's errors mean is `connection`'s and `results`' business; nothing here writes.
@@ -93,6 +93,11 @@ class Reader:
         with self._pool.session() as session:
             return self._people_in(session, self._find_role(session, role), self._settings.occupant_attribute)
 
+    def ci_owners(self, ci: str) -> tuple[Person, ...]:
+        """Return the people who own the configuration item; see the port."""
+        with self._pool.session() as session:
+            return self._people_in(session, self._find_ci(session, ci), self._settings.ci_owner_attribute)
+
     def groups_of(self, person_id: str) -> tuple[str, ...]:
         """Return the names of the groups the person is directly in; see the port."""
         name = self._settings.group_name_attribute
@@ -139,8 +144,16 @@ class Reader:
         where = f"(&{settings.role_filter}({settings.role_name_attribute}={filter_value(role)}))"
         return _only(session.search(base, where, [settings.occupant_attribute]), f"role {role!r} below {base!r}")
 
+    def _find_ci(self, session: Session, ci: str) -> Entry:
+        settings = self._settings
+        base, what = settings.cis_base, f"configuration item {ci!r}"
+        if base is None:
+            raise NotFound(f"there is no {what}: COMMISSARY_LDAP_CIS_BASE does not say where they are")
+        where = f"(&{settings.ci_filter}({settings.ci_name_attribute}={filter_value(ci)}))"
+        return _only(session.search(base, where, [settings.ci_owner_attribute]), f"{what} below {base!r}")
+
     def _people_in(self, session: Session, entry: Entry, attribute: str) -> tuple[Person, ...]:
-        """Return the people whom an attribute of a group or role names, in the order of their logins.
+        """Return the people whom an attribute of a group, role or CI names, in the order of their logins.
 
         Each is read by its DN: that has no size limit, needs no memberOf, and leaves comparing DNs to the server.
         """

@@ -43,6 +43,8 @@ class LdapSettings(BaseSettings):
         group_filter: what makes an entry below `groups_base` a group.
         roles_base: where roles are; without it below `groups_base`.
         role_filter: what makes an entry there a role (RFC 4519, sections 2.28 and 3.10).
+        cis_base: where configuration items (CIs) are: machines and the like; without it none is known.
+        ci_filter: what makes an entry there one (RFC 4519, section 3.4).
         inactive_when: an account is inactive if any of these attributes has that value, ``*`` standing for any value.
         disabled_attribute, disabled_value: the mark that disabling an account sets, and enabling takes away.
         accounts_base: where accounts of programs are made, at or below `people_base`; without it nowhere.
@@ -68,9 +70,11 @@ class LdapSettings(BaseSettings):
     people_base: str = Field(min_length=1)
     groups_base: str = Field(min_length=1)
     roles_base: str | None = None
+    cis_base: str | None = None
     person_filter: _Filter = "(objectClass=inetOrgPerson)"
     group_filter: _Filter = "(objectClass=groupOfNames)"
     role_filter: _Filter = "(objectClass=organizationalRole)"
+    ci_filter: _Filter = "(objectClass=device)"
     id_attribute: str = "entryUUID"
     login_attribute: str = "uid"
     name_attribute: str = "cn"
@@ -90,6 +94,8 @@ class LdapSettings(BaseSettings):
     owner_attribute: str = "owner"
     role_name_attribute: str = "cn"
     occupant_attribute: str = "roleOccupant"
+    ci_name_attribute: str = "cn"
+    ci_owner_attribute: str = "owner"
     inactive_when: dict[str, str] = {"pwdAccountLockedTime": "*", "employeeType": "inactive"}
     disabled_attribute: str = "pwdAccountLockedTime"
     disabled_value: str = "000001010000Z"

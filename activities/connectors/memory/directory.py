@@ -32,6 +32,7 @@ Operation = Literal[
     "members",
     "owners",
     "occupants",
+    "ci_owners",
     "groups_of",
     "is_member",
     "ensure_member",
@@ -95,11 +96,13 @@ class MemoryDirectory:
         groups: Iterable[Group] = (),
         passwords: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
         roles: Mapping[str, Iterable[str]] | None = None,
+        cis: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
         """Take over the people, their groups, their passwords by immutable id, and when things are seen.
 
-        `roles` says who holds each role: immutable ids, by its name.
+        `roles` says who holds each role, `cis` who owns each configuration item: immutable ids, by its name.
         """
         self._clock = clock
         self.ledger: list[Write] = []
@@ -107,6 +110,7 @@ class MemoryDirectory:
         self._people = {person.id: person for person in people}
         self._groups = {_key(group.name): group for group in groups}
         self._roles = {_key(name): frozenset(holders) for name, holders in (roles or {}).items()}
+        self._cis = {_key(name): frozenset(owners) for name, owners in (cis or {}).items()}
         self._passwords = dict(passwords or {})
         self._more: dict[str, dict[Attribute, tuple[str, ...]]] = {}
         self._disabled: set[str] = set()
@@ -129,6 +133,11 @@ class MemoryDirectory:
         """Add a role, or say who holds it from now on: immutable ids."""
         with self._lock:
             self._roles[_key(role)] = frozenset(holders)
+
+    def put_ci(self, ci: str, owners: Iterable[str]) -> None:
+        """Add a configuration item, or say who owns it from now on: immutable ids."""
+        with self._lock:
+            self._cis[_key(ci)] = frozenset(owners)
 
     def fail_next(self, error: ConnectorError, times: int = 1, *, on: Operation | None = None) -> None:
         """Let the next `times` calls (of the operation `on`, else of any) raise `error` before they do anything."""
@@ -214,6 +223,13 @@ class MemoryDirectory:
             if _key(role) not in self._roles:
                 raise NotFound(f"there is no role {role!r}")
             return self._known(self._roles[_key(role)])
+
+    def ci_owners(self, ci: str) -> tuple[Person, ...]:
+        """Return the people who own the configuration item; see the port."""
+        with self._call("ci_owners"):
+            if _key(ci) not in self._cis:
+                raise NotFound(f"there is no configuration item {ci!r}")
+            return self._known(self._cis[_key(ci)])
 
     def groups_of(self, person_id: str) -> tuple[str, ...]:
         """Return the names of the groups the person is directly in; see the port."""

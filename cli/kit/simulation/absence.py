@@ -1,11 +1,11 @@
-"""Absence: who decides in whose place in a scenario, and how open requests hear that this, or the company, has changed.
+"""Absence: who decides in whose place in a scenario, and how open requests hear that this has changed.
 
-What the API's announcer and the watchdog do in earnest. Which delegations count is `catalog.delegation`'s business.
+What the API's announcer does in earnest. Which delegations count is `catalog.delegation`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -13,8 +13,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from catalog import delegation
 from catalog.delegation import MAX_DEPTH, Delegation, Money, Refusal, Scope
-from catalog.scenario import Delegates, DelegationSketch, EndsDelegation, Scenario, at
-from cli.kit.simulation.world import Running, World
+from catalog.scenario import Scenario
+from catalog.scenario_events import Delegates, EndsDelegation
+from catalog.sketch import DelegationSketch, at
+from cli.kit.simulation.world import World
 from workflows.messages import LOOK_AGAIN, LookAgain
 
 _BEFORE = timedelta(days=1)
@@ -67,7 +69,15 @@ class Absences:
         people = {one.person.id}
         for _ in range(MAX_DEPTH):
             people |= {other.person.id for other in self._known if other.delegate.id in people}
-        await look_again(self._world, lambda _: people, f"delegation.{what}")
+        await self._look_again(LookAgain(people=tuple(sorted(people)), rule=f"delegation.{what}"))
+
+    async def _look_again(self, message: LookAgain) -> None:
+        for running in self._world.requests:
+            try:
+                await running.handle.signal(LOOK_AGAIN, message)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended
+                    raise
 
     def _made(self, sketch: DelegationSketch, set_at: datetime) -> Delegation:
         by, to = (self._world.staff.actor(login).person for login in (sketch.by, sketch.to))
@@ -92,17 +102,6 @@ def turns(scenario: Scenario) -> Iterator[datetime]:
         for moment in filter(None, (sketch.begins, sketch.ends)):
             if began.astimezone(UTC) <= at(moment, began) < began.astimezone(UTC) + scenario.lasts:
                 yield at(moment, began)
-
-
-async def look_again(world: World, concerned: Callable[[Running], Iterable[str]], rule: str) -> None:
-    """Have open requests look up again who decides, as far as it is one of those concerned, by id."""
-    for running in world.requests:
-        people = tuple(sorted(concerned(running)))
-        try:
-            await running.handle.signal(LOOK_AGAIN, LookAgain(people=people, rule=rule))
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended
-                raise
 
 
 def said(event: Delegates | EndsDelegation) -> str:

@@ -7,7 +7,6 @@ and task it is about, `finding` tells.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,11 +16,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import NotFound
 from activities.sources import Sources
-from catalog import delegation, names
+from catalog import delegation, names, rights
 from catalog.errors import Refused
 from catalog.people import OPERATORS, Actor, PersonRef
 from catalog.request import Amendment, Task
-from catalog.scenario import (
+from catalog.scenario_events import (
     Adds,
     Amends,
     Cancels,
@@ -41,10 +40,10 @@ from catalog.scenario import (
     Says,
     Sees,
     Works,
-    at,
 )
+from catalog.sketch import at
 from cli.kit.simulation import judging
-from cli.kit.simulation.absence import Absences, look_again
+from cli.kit.simulation.absence import Absences
 from cli.kit.simulation.company import said
 from cli.kit.simulation.finding import Finder, Impossible
 from cli.kit.simulation.pretending import handed_in
@@ -88,6 +87,7 @@ class Cast:
         self._finder = Finder(world)
         self._absences = Absences(world)
         self._commands = 0
+        self._now = world.story.scenario.began.astimezone(UTC)
 
     async def play(self, event: Event) -> list[str]:
         """Let an event happen; return what it shows that should be otherwise, as sentences.
@@ -95,10 +95,10 @@ class Cast:
         Raises:
             Impossible: it cannot happen now.
         """
+        self._now = at(event.at, self._world.story.scenario.began).astimezone(UTC) + PAST_THE_MINUTE
         match event:
             case Sees():
-                now = at(event.at, self._world.story.scenario.began) + PAST_THE_MINUTE
-                return judging.seen(event, self._world, self._finder.of_part(event.part), now)
+                return judging.seen(event, self._world, self._finder.of_part(event.part), self._now)
             case Changes():
                 await self._change(event)
             case Delegates():
@@ -126,10 +126,7 @@ class Cast:
             self._world.staff.change(event)
         except NotFound as error:
             raise Impossible(f"{said(event)}: {error}") from error
-        await look_again(self._world, self._asked, "people.changed")
-
-    def _asked(self, running: Running) -> Iterable[str]:
-        return {one.person.id for one in self._world.asked(running)}
+        await self._world.make_round(self._now)
 
     async def _delegate(self, event: Delegates) -> None:
         made = self._absences.set(event)
@@ -186,6 +183,9 @@ class Cast:
 
     async def _sent(self, running: Running, update: str, message: Command) -> tuple[str, str]:
         """Send a command; return the code and the words of its refusal, both empty if it was taken."""
+        refusal = self._refused_deputy(running, message)
+        if refusal:
+            return refusal.code, refusal.message
         try:
             sent = running.handle.execute_update(update, message, id=message.command)
             await asyncio.wait_for(sent, ANSWER_TIMEOUT)
@@ -199,6 +199,23 @@ class Cast:
                 raise
             return Refused.CLOSED, f"{running.number} has ended."
         return "", ""
+
+    def _refused_deputy(self, running: Running, message: Command) -> rights.Refusal | None:
+        """Return why the API lets somebody do nothing in another's place any more, before it asks the workflow."""
+        if not isinstance(message, Decide | Consider):
+            return None
+        act = "decide" if isinstance(message, Decide) else message.act
+        tasks = {task.id: task for task in self._world.open_approvals(running)}
+        if message.task not in tasks:
+            return None
+        return rights.refuse_deputy(
+            message.actor,
+            self._world.ordered(running),
+            tasks[message.task],
+            act,
+            delegations=self._world.delegations.known,
+            at=self._now,
+        )
 
     def _message(self, event: Commanded) -> tuple[Running, str, Command]:
         """Return to which request goes what."""
@@ -249,9 +266,8 @@ class Cast:
 
     def _amendment(self, running: Running, event: Amends | Decides) -> Amendment:
         """Return what becomes of an order, checked as the API checks it; raises RefusedOrder."""
-        moment = at(event.at, self._world.story.scenario.began)
         by = self._world.staff.actor(event.by).person
-        return self._world.amendment(running, event.answers, by, moment.astimezone(UTC))
+        return self._world.amendment(running, event.answers, by, self._now)
 
     def _consider(self, event: Considers, task: Task) -> Consider:
         person, seat, text = None, "", ""

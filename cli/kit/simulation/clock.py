@@ -1,7 +1,7 @@
-"""The clock of one scenario: lets time go by for all of its requests together, and says when nothing moves any more.
+"""The clock of one scenario: lets time go by for all of its workflows together, and says when nothing moves any more.
 
-Each request has a clock of its own at the engine. A single request is moved in one leap; its timers fire in their
-order on the way. Requests that talk to each other are moved from one due moment to the next, those that are due last,
+Each workflow has a clock of its own at the engine. A single request is moved in one leap; its timers fire in their
+order on the way. Workflows that talk to each other are moved from one due moment to the next, those that are due last,
 so that each hears from the others at the right time.
 """
 
@@ -17,12 +17,12 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from cli.kit.simulation.world import Running, World
+from cli.kit.simulation.world import Run, World
 
 LEAP_TIMEOUT = 30
 """How long a leap may take, in seconds of real time."""
 QUIET_TIMEOUT = 20
-"""How long a request may be busy at one moment, in seconds of real time."""
+"""How long a workflow may be busy at one moment, in seconds of real time."""
 _PAUSE = 0.01
 _STEP = timedelta(seconds=1)
 """How far past a due moment clocks are moved. The engine's are not exact within a fifth of a second of a timer."""
@@ -35,24 +35,29 @@ class Overshot(Exception):
 
 
 class Stuck(Exception):
-    """A request is busy and does not get anywhere."""
+    """A workflow is busy and does not get anywhere."""
 
 
 class Clock:
-    """Moves the clocks of a world's requests."""
+    """Moves the clocks of a world's workflows."""
 
     def __init__(self, env: WorkflowEnvironment, world: World) -> None:
         self._env, self._world = env, world
-        self._together = world.story.has_parts
         self._ended: set[str] = set()
         self.now = world.story.scenario.began.astimezone(UTC)
 
-    def open(self) -> list[Running]:
-        """Return the requests that have not ended."""
-        return [running for running in self._world.requests if running.number not in self._ended]
+    def open(self) -> list[Run]:
+        """Return the workflows that have not ended."""
+        every = (*self._world.requests, *self._world.rounds)
+        return [running for running in every if running.number not in self._ended]
+
+    @property
+    def _together(self) -> bool:
+        """Whether a workflow may hear from another one that is open."""
+        return self._world.story.has_parts or any(one in self._world.rounds for one in self.open())
 
     async def to(self, moment: datetime) -> None:
-        """Let time go by until that moment, or until every request has ended; then all of them are at rest.
+        """Let time go by until that moment, or until every workflow has ended; then all of them are at rest.
 
         Raises:
             Overshot: a clock is wrong.
@@ -80,7 +85,7 @@ class Clock:
         self.now = max(self.now, stop)
 
     async def _settle(self) -> None:
-        """Return when every request is at rest, those that were placed meanwhile, too."""
+        """Return when every workflow is at rest, those that were started meanwhile, too."""
         while True:
             known = self.open()
             for running in known:
@@ -89,10 +94,10 @@ class Clock:
             if len(self.open()) == len(known) and all([await self._is_at_rest(running) for running in self.open()]):
                 return
 
-    async def _move(self, those: Iterable[Running], moment: datetime) -> None:
+    async def _move(self, those: Iterable[Run], moment: datetime) -> None:
         await asyncio.gather(*(self._move_one(running, moment) for running in those))
 
-    async def _move_one(self, running: Running, moment: datetime) -> None:
+    async def _move_one(self, running: Run, moment: datetime) -> None:
         try:
             ahead = moment - await self._env.get_current_time(running.handle)
             if ahead <= timedelta(0):
@@ -111,15 +116,15 @@ class Clock:
         if landed > moment + _FAR_TOO_FAR:
             raise Overshot(running.number)
 
-    async def _rest(self, running: Running) -> None:
-        """Return when a request waits for time or for people."""
+    async def _rest(self, running: Run) -> None:
+        """Return when a workflow waits for time or for people."""
         deadline = asyncio.get_running_loop().time() + QUIET_TIMEOUT
         while not await self._is_at_rest(running):
             if asyncio.get_running_loop().time() > deadline:
                 raise Stuck(f"{running.number} is busy and does not come to rest")
             await asyncio.sleep(_PAUSE)
 
-    async def _is_at_rest(self, running: Running) -> bool:
+    async def _is_at_rest(self, running: Run) -> bool:
         described = await running.handle.describe()
         if described.status != WorkflowExecutionStatus.RUNNING:
             self._ended.add(running.number)
@@ -132,16 +137,16 @@ class Clock:
             return False
         return not self._together or not await self._speaks(running)
 
-    async def _speaks(self, running: Running) -> bool:
-        """Return whether a word of this request to another is under way."""
+    async def _speaks(self, running: Run) -> bool:
+        """Return whether a word of this workflow to another is under way."""
         said = heard = 0
         async for event in running.handle.fetch_history_events():
             said += event.event_type == EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED
             heard += event.event_type in _HEARD
         return said > heard
 
-    async def _due(self, running: Running) -> datetime:
-        """Return when the request goes on by itself; `_NEVER` if only others can move it."""
+    async def _due(self, running: Run) -> datetime:
+        """Return when the workflow goes on by itself; `_NEVER` if only others can move it."""
         timers: dict[int, datetime] = {}
         begun = False
         async for event in running.handle.fetch_history_events():

@@ -11,7 +11,8 @@ from datetime import datetime
 from activities.connectors.memory import Group, MemoryDirectory
 from activities.errors import NotFound
 from catalog.people import Actor, Person
-from catalog.scenario import Changes, Company, PersonSketch
+from catalog.scenario_events import Changes
+from catalog.sketch import Company, PersonSketch
 
 
 class Staff:
@@ -30,7 +31,8 @@ class Staff:
             for name, sketch in company.groups.items()
         }
         self._roles = {name: set(map(_id, holders)) for name, holders in company.roles.items()}
-        self.directory = MemoryDirectory(people, self._groups.values(), clock=clock, roles=self._roles)
+        cis = {name: map(_id, owners) for name, owners in company.cis.items()}
+        self.directory = MemoryDirectory(people, self._groups.values(), clock=clock, roles=self._roles, cis=cis)
 
     def actor(self, login: str) -> Actor:
         """Return somebody, acting; people who have left are still known to those who tell the story.

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from catalog import steps
 from catalog.request import Task
-from catalog.scenario import Considers, Decides, HandsOn, Operates, Says, TakesBack, Works
+from catalog.scenario_events import Considers, Decides, HandsOn, Operates, Says, TakesBack, Works
 from catalog.stages import Stage
 from catalog.steps import ApproveStep, WaitStep
 from cli.kit.simulation import judging

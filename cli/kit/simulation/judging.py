@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from catalog import duration
 from catalog.journal import Kind
 from catalog.request import Notice, Projection, Waiting
-from catalog.scenario import Expected, Sees, at
+from catalog.scenario import Expected
+from catalog.scenario_events import Sees
+from catalog.sketch import at
 from catalog.text import moment
 from cli.kit.simulation.measuring import is_about, measured
 from cli.kit.simulation.world import RefusedOrder, Running, World

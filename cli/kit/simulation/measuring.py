@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from catalog import sla
 from catalog.calendar_file import by_id
 from catalog.duration import words
 from catalog.expression import ExpressionError
 from catalog.journal import Entry
-from catalog.scenario import ClockSight, HeldSight, PromiseSight, Sees, at
+from catalog.scenario_events import ClockSight, HeldSight, PromiseSight, Sees
+from catalog.sketch import at
 from catalog.sla import Clock
-from catalog.sla_history import calendars_named, corrected, history, stage_names
-from catalog.sla_report import Share, breakdown, explain
+from catalog.sla_history import Measures, calendars_named, corrected, measure
+from catalog.sla_report import Share, explain
 from catalog.sla_spec import ClockSpec
 from catalog.text import moment
 from cli.kit.simulation.world import Running, World
@@ -57,7 +57,7 @@ def measured(event: Sees, world: World, running: Running, now: datetime) -> Iter
     if event.clocks:
         yield from _clocks_seen(event, look)
     if event.held:
-        shares = _shares(look)
+        shares = _measures(look).shares
         for held in event.held:
             yield from _held(held, shares, look)
     if event.promised:
@@ -70,32 +70,30 @@ def measured(event: Sees, world: World, running: Running, now: datetime) -> Iter
 
 def _clocks_seen(event: Sees, look: _Look) -> Iterator[str]:
     try:
-        clocks, stages = _clocks(look, event.corrected), stage_names(look.entries())
+        measures = _measures(look, event.corrected)
     except ExpressionError as error:
         yield f"the corrected clocks cannot be worked out: {error}"
         return
     for sight in event.clocks:
-        yield from _clock(sight, clocks, stages, look)
+        yield from _clock(sight, measures, look)
 
 
-def _clocks(look: _Look, instead: tuple[ClockSpec, ...]) -> list[Clock]:
-    """Return the clocks of a request, by its own definitions or by others, as of now."""
-    order, register = look.running.order, look.world.register
+def _measures(look: _Look, instead: tuple[ClockSpec, ...] = ()) -> Measures:
+    """Return what is measured of a request until now, by its own clocks or by others.
+
+    Raises:
+        ExpressionError: the others cannot be worked out for this order.
+    """
+    order, entries, register = look.running.order, look.entries(), look.world.register
+    company = by_id(register.calendars(order.accepted_at))
     item = order.item.model_copy(update={"clocks": instead})
     terms = corrected(order, item, by_id(register.calendars())) if instead else order.terms
-    told = history(look.entries(), terms.calendars, register.editions(calendars_named(look.entries())))
-    return [clock for spec in terms.clocks for clock in sla.read(spec, told, look.now)]
+    return measure(entries, terms, company, register.editions(calendars_named(entries)), look.now)
 
 
-def _shares(look: _Look) -> tuple[Share, ...]:
-    entries, register = look.entries(), look.world.register
-    return breakdown(
-        history(entries, by_id(register.calendars()), register.editions(calendars_named(entries))), look.now
-    )
-
-
-def _clock(sight: ClockSight, clocks: Sequence[Clock], stages: dict[str, str], look: _Look) -> Iterator[str]:
+def _clock(sight: ClockSight, measures: Measures, look: _Look) -> Iterator[str]:
     """Yield what is not so of a clock; of several, which ran one after the other, the last counts."""
+    clocks = [clock for _, clock in measures.clocks]
     clock = next((one for one in reversed(clocks) if _is_meant(sight, one, look)), None)
     if clock is None:
         yield f"expected a clock {_called(sight)}; there are: {_listed(_what(one, look) for one in clocks)}"
@@ -108,7 +106,7 @@ def _clock(sight: ClockSight, clocks: Sequence[Clock], stages: dict[str, str], l
     due = look.moment(sight.due) if sight.due else None
     if due and (clock.due_at is None or not is_about(clock.due_at - due)):
         yield f"{which} to be due {_day(due)}; it is due: {_day(clock.due_at) if clock.due_at else 'never'}"
-    said = " ".join(explain(clock, stages))
+    said = " ".join(explain(clock, measures.stages))
     if sight.says.casefold() not in said.casefold():
         yield f"{which} to say {sight.says!r}; it says: {said}"
 

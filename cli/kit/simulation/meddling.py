@@ -127,7 +127,7 @@ class _Between(ActivityInboundInterceptor):
 def system_of(activity_type: str) -> str:
     """Return the system that an activity is about."""
     system = activity_type.partition(".")[0]
-    return "directory" if system == "identity" else system
+    return "directory" if system in ("identity", "roster") else system
 
 
 def _last_try(info: activity.Info) -> datetime:

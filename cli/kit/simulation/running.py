@@ -28,7 +28,7 @@ from activities.approvers import Company
 from activities.plugins import NAMED, Plugins, discover
 from activities.ports import Ports
 from activities.serving import Activity, serving
-from catalog.scenario import Event
+from catalog.scenario_events import Event
 from cli.kit.engine import start_environment
 from cli.kit.simulation import absence, earlier, judging
 from cli.kit.simulation.acting import PAST_THE_MINUTE, Cast, Impossible
@@ -114,6 +114,7 @@ class Simulator:
                     delegations=worlds.port(lambda world: world.delegations), calendars=worlds.port(_itself)
                 ),
                 journal=worlds.port(_itself),
+                awaiting=worlds.port(lambda world: world.register),
                 place=lambda child: worlds.here().take(child),
                 begin=worlds.begin,
                 served=stack.enter_context(self._served(ports)),
@@ -171,7 +172,7 @@ class Simulator:
         try:
             return await _Play(Clock(self._env, world), world).to_the_end()
         finally:
-            for running in world.requests:
+            for running in (*world.requests, *world.rounds):
                 with contextlib.suppress(RPCError):  # it has ended
                     await running.handle.terminate("the simulation is over")
             self._worlds.close(world)

@@ -17,7 +17,9 @@ from catalog.explain import suggest
 from catalog.item import CatalogItem
 from catalog.loader import Loaded, read, read_file
 from catalog.registry import Known
-from catalog.scenario import FULFILMENT, Company, GoesDown, Refuses, Scenario, ScenarioFile, Sees, faults
+from catalog.scenario import FULFILMENT, Scenario, ScenarioFile, faults
+from catalog.scenario_events import GoesDown, Refuses, Sees
+from catalog.sketch import Company
 from catalog.source import Fault, Finding, Place, finding
 from catalog.steps import RequestStep, walk
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from catalog import duration
 from catalog.journal import Entry, Kind
-from catalog.scenario import Changes, Delegates, EndsDelegation, Event, GoesDown, Refuses
+from catalog.scenario_events import Changes, Delegates, EndsDelegation, Event, GoesDown, Refuses
 from catalog.timeline import describe
 from cli.kit.simulation import absence
 from cli.kit.simulation.company import said

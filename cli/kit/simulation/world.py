@@ -30,7 +30,7 @@ from catalog.model import digest
 from catalog.people import PersonRef
 from catalog.registry import Known
 from catalog.request import Amendment, Assignee, Batch, Order, Projection, Task
-from catalog.scenario import GoesDown
+from catalog.scenario_events import GoesDown
 from cli.kit.simulation.company import Staff
 from cli.kit.simulation.meddling import Outage, Troubles
 from cli.kit.simulation.pretending import AnyChoice, Pretender, Safe, handed_in
@@ -38,23 +38,33 @@ from cli.kit.simulation.stories import Story
 from records.register import AlreadyOpen, Register
 from worker.placing import wish_of
 from workflows.ending import Closure
+from workflows.messages import TASK_QUEUE
+from workflows.roster import RosterRound
 from workflows.starting import start_of
 
 PLAIN_PROVIDERS = ("groups", "requestable-groups", "my-groups", "people", "entitlements")
 """The providers that ask nothing but the ports they are given; others could reach a real system."""
+ROUND = "/round-"
+"""What comes between the number of a world's first request and that of a round, in the id of the round."""
 
 
 @dataclass(frozen=True)
-class Running:
-    """A request of the world, and its workflow."""
+class Run:
+    """A workflow of the world.
+
+    Attributes:
+        number: its id; a request's number.
+    """
+
+    number: str
+    handle: WorkflowHandle[Any, Any]
+
+
+@dataclass(frozen=True)
+class Running(Run):
+    """A request of the world."""
 
     order: Order
-    handle: WorkflowHandle[Any, Closure]
-
-    @property
-    def number(self) -> str:
-        """The request's number."""
-        return self.order.number
 
 
 class RefusedOrder(Exception):
@@ -78,6 +88,7 @@ class World:
 
     Attributes:
         requests: the request and those it placed, in the order they began.
+        rounds: the looks at who is asked, in their order.
     """
 
     def __init__(self, story: Story, register: Register, plugins: Plugins, known: Known, client: Client) -> None:
@@ -90,6 +101,7 @@ class World:
         self.delegations = MemoryDelegations()
         self.troubles = Troubles(tuple(self._outages()))
         self.requests: list[Running] = []
+        self.rounds: list[Run] = []
         self._stack = ExitStack()
         self.choosing = Choosing({name: self._provider(plugins, name) for name in plugins.provider_kinds})
         self.desk = Desk(register=register, directory=self.staff.directory, choose=self.choosing.choices, known=known)
@@ -193,15 +205,24 @@ class World:
     async def begin(self, order: Order, at: datetime) -> Running:
         """Start a request's workflow so that its clock begins at that moment."""
         handle = await self._client.start_workflow(
-            order.workflow_type,
-            order,
-            **start_of(order),
-            result_type=Closure,
-            start_delay=max(at - datetime.now(UTC), timedelta(0)),
+            order.workflow_type, order, **start_of(order), result_type=Closure, start_delay=_until(at)
         )
-        running = Running(order, handle)
+        running = Running(order.number, handle, order)
         self.requests.append(running)
         return running
+
+    async def make_round(self, at: datetime) -> None:
+        """Have looked whether open approvals still ask the right people, as soon as the directory answers.
+
+        In earnest this is done every hour; a look that finds the directory down is given up for the next one.
+        """
+        while outage := self.troubles.outage("directory", at):
+            at = outage.ends
+        name = f"{self.requests[0].number}{ROUND}{len(self.rounds) + 1}"
+        handle = await self._client.start_workflow(
+            RosterRound.run, id=name, task_queue=TASK_QUEUE, start_delay=_until(at)
+        )
+        self.rounds.append(Run(name, handle))
 
     def shown(self, running: Running) -> Projection | None:
         """Return what the register shows of a request, if anything was written yet."""
@@ -264,13 +285,14 @@ class Worlds:
         world.close()
 
     def of(self, number: str) -> World:
-        """Return the world that a request belongs to."""
-        return self._open[int(number.removeprefix("REQ-")) // self._ROOM]
+        """Return the world that a request, or a round, belongs to."""
+        request, _, _ = number.partition(ROUND)
+        return self._open[int(request.removeprefix("REQ-")) // self._ROOM]
 
     def here(self) -> World:
-        """Return the world of the request whose activity runs here."""
+        """Return the world of the workflow whose activity runs here."""
         number = activity.info().workflow_id
-        assert number is not None, "every activity of a simulation belongs to a request"
+        assert number is not None, "every activity of a simulation belongs to a workflow"
         return self.of(number)
 
     async def begin(self, order: Order) -> None:
@@ -291,6 +313,11 @@ class _Port:
 
     def __call__(self, *args: Any) -> Any:
         return self._find()(*args)
+
+
+def _until(at: datetime) -> timedelta:
+    """Return how long that is from now; the engine starts nothing in the past."""
+    return max(at - datetime.now(UTC), timedelta(0))
 
 
 def _seen_at() -> datetime:
