@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, assert_never
 
-from activities.errors import NotFound
+from activities.errors import NotFound, Rejected
 from activities.ports import Calendars, Delegations, Directory
+from catalog import delegation
 from catalog.calendar_file import calendar_of
+from catalog.delegation import Matter
 from catalog.model import Model
 from catalog.people import Person, PersonRef
 from catalog.plan import Wanted
 from catalog.request import Order
-from catalog.slate import Around, Found, Rung
+from catalog.slate import MANAGER_CIRCLE, Around, Found, Rung, Skipped
 from catalog.stages import (
     ApproverRule,
     ByCiOwner,
@@ -69,6 +71,7 @@ class ApproversQuery(PeopleQuery):
         wanted: the rules of each group of the stage.
         barred: who does not decide it in any case, by id.
         calendars: those that the stage names.
+        matter: what is decided on.
         at: the moment from which delegations are looked up; without it none are, nor anybody's working hours.
     """
 
@@ -76,6 +79,7 @@ class ApproversQuery(PeopleQuery):
     wanted: Wanted | None = None
     barred: tuple[str, ...] | None = None
     calendars: tuple[str, ...] = ()
+    matter: Matter = Matter()
     at: datetime | None = None
 
     @classmethod
@@ -83,7 +87,7 @@ class ApproversQuery(PeopleQuery):
         """Return what is asked for a stage of an order."""
         barred = tuple(order.parties.banned(stage))
         calendars = tuple(name for name in (stage.calendar, stage.acts_in) if name)
-        update = {"wanted": wanted, "barred": barred, "calendars": calendars, "at": at}
+        update = {"wanted": wanted, "barred": barred, "calendars": calendars, "matter": order.parties.matter, "at": at}
         return cls.of(order, ()).model_copy(update=update)
 
     def groups(self) -> Wanted:
@@ -93,6 +97,23 @@ class ApproversQuery(PeopleQuery):
     def excluded(self) -> tuple[str, ...]:
         """Return who does not decide, by id."""
         return (self.requester_id, self.beneficiary_id) if self.barred is None else self.barred
+
+
+MOST_FOUND = 1_900_000
+"""Bytes of what a look-up finds at most: the engine takes 2 MiB in one message."""
+
+
+def bounded(found: Found) -> Found:
+    """Return what was found, if the engine takes it.
+
+    Raises:
+        Rejected: it does not; it would be tried again for ever.
+    """
+    size = len(found.model_dump_json().encode())
+    if size > MOST_FOUND:
+        message = f"who may decide, who stands in for them and when they work comes to {size} bytes"
+        raise Rejected(f"{message}, more than {MOST_FOUND}; have the rules name smaller groups")
+    return found
 
 
 @dataclass(frozen=True)
@@ -120,7 +141,7 @@ class Approvers:
         others: dict[str, PersonRef] = {}
         parties: dict[str, PersonRef] = {}
         for rule in query.rules:
-            for person in self._named(rule, query, beneficiary):
+            for person in self._named(rule, query, beneficiary, []):  # of work nobody asks who was left out
                 if not person.active:
                     continue
                 if person.id not in (query.requester_id, query.beneficiary_id):
@@ -155,7 +176,8 @@ class Approvers:
 
     def _around(self, query: ApproversQuery, at: datetime, named: dict[str, Person]) -> Around:
         """Return what has to be known of those who are named, of their delegates, and of who ordered."""
-        delegations = self._company.delegations.touching(tuple(named), at) if self._company.delegations else ()
+        known = self._company.delegations.touching(tuple(named), at) if self._company.delegations else ()
+        delegations = delegation.told(named, known, query.matter, at)
         delegates = self._by_id({one.delegate.id for one in delegations}, named)
         if self._company.calendars is None:
             return Around(delegations=delegations, people=delegates)
@@ -191,21 +213,27 @@ class Approvers:
             return
         levels = max((rule.levels for rule in rules if isinstance(rule, ByManager)), default=0)
         if levels:
-            yield Rung(rule="approver.manager-of-manager", people=self._managers(beneficiary, levels + 1))
+            circle: list[Skipped] = []
+            people = self._managers(beneficiary, levels + 1, circle)
+            yield Rung(rule="approver.manager-of-manager", people=people, skipped=tuple(circle))
         yield Rung(rule="approver.item-owner", people=self._by_login(query.item_owner))
 
     def _rung(self, name: str, rules: tuple[ApproverRule, ...], query: PeopleQuery, beneficiary: Person) -> Rung:
-        found = [(person, rule.weight) for rule in rules for person in self._named(rule, query, beneficiary)]
+        skipped: list[Skipped] = []
+        found = [(one, rule.weight) for rule in rules for one in self._named(rule, query, beneficiary, skipped)]
         weights: dict[str, int] = {}
         for person, weight in found:
             if weight > weights.get(person.id, 1):
                 weights[person.id] = weight
-        return Rung(rule=name, people=tuple(person for person, _ in found), weights=weights)
+        return Rung(rule=name, people=tuple(one for one, _ in found), weights=weights, skipped=tuple(skipped))
 
-    def _named(self, rule: ApproverRule, query: PeopleQuery, beneficiary: Person) -> tuple[Person, ...]:
+    def _named(
+        self, rule: ApproverRule, query: PeopleQuery, beneficiary: Person, skipped: list[Skipped]
+    ) -> tuple[Person, ...]:
+        """Return whom a rule names; at whom a look-up came to its end for nothing is added to `skipped`."""
         match rule:
             case ByManager():
-                return self._managers(beneficiary, rule.levels)
+                return self._managers(beneficiary, rule.levels, skipped)
             case ByOwner():
                 group = rule.group or query.group
                 return self._directory.owners(group) if group else ()
@@ -224,12 +252,15 @@ class Approvers:
             case _:
                 assert_never(rule)
 
-    def _managers(self, person: Person, levels: int) -> tuple[Person, ...]:
-        """Return the manager so many levels up; nobody where the line ends or runs in a circle."""
+    def _managers(self, person: Person, levels: int, skipped: list[Skipped]) -> tuple[Person, ...]:
+        """Return the manager so many levels up; nobody where the line ends, or goes in a circle: see `skipped`."""
         seen = {person.id}
         for _ in range(levels):
             above = self._manager_of(person)
-            if above is None or above.id in seen:
+            if above is None:
+                return ()
+            if above.id in seen:
+                skipped.append(Skipped(person=above.ref(), rule=MANAGER_CIRCLE))
                 return ()
             seen.add(above.id)
             person = above

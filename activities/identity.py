@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from temporalio import activity
 
-from activities.approvers import ALONE, Approvers, ApproversQuery, Company, PeopleQuery
+from activities.approvers import ALONE, Approvers, ApproversQuery, Company, PeopleQuery, bounded
 from activities.authorship import authored
 from activities.errors import NotFound
 from activities.heartbeat import heartbeating
@@ -65,7 +65,7 @@ class Identity:
         member = bool(query.membership.group) and self._directory.is_member(query.membership)
         found = Found()
         if query.approvers and person.active and not member:
-            found = self._approvers.find(query.approvers, person)
+            found = bounded(self._approvers.find(query.approvers, person))
         return Standing(person=person, already_member=member, **dict(found))
 
     @activity.defn(name="identity.approvers", no_thread_cancel_exception=True)
@@ -73,7 +73,7 @@ class Identity:
     @connector_errors
     def approvers(self, query: ApproversQuery) -> Found:
         """Look up the people whom a stage's rules and their fallbacks name."""
-        return self._approvers.find(query)
+        return bounded(self._approvers.find(query))
 
     @activity.defn(name="identity.people", no_thread_cancel_exception=True)
     @heartbeating

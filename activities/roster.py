@@ -18,7 +18,7 @@ from activities.errors import NotFound
 from activities.heartbeat import heartbeating
 from activities.mapping import connector_errors
 from activities.ports import OpenApprovals
-from catalog import names, plan
+from catalog import names, plan, steps
 from catalog import slate as slates
 from catalog.expression import ExpressionError
 from catalog.model import Model
@@ -68,15 +68,17 @@ class Roster:
     def _changed(self, order: Order, tasks: tuple[Task, ...], at: datetime) -> Iterator[str]:
         """Yield the stages that would ask others; what cannot be worked out now is left to the request itself."""
         known = names.of_order(order, at)
-        stages = {stage.id: stage for stage in order.stages}
+        first = {stage.id: stage for stage in order.stages}
+        later = {stage.id: stage for stage in steps.stages(order.item.steps)}
         for task in tasks:
-            stage = stages.get(task.stage or "")
+            stage_id = task.stage or ""
+            stage = first.get(stage_id) or later.get(stage_id)
             if stage is None or task.named is None:
-                continue  # asked in the middle of the work, where rules may use results, or by an earlier release
+                continue  # asked by an earlier release
             with contextlib.suppress(ExpressionError, NotFound):
-                wanted = _looked_up(stage, task.named, known)
-                if any(self._found(order, stage, one, at) != found for one, found in wanted):
-                    yield stage.id
+                looked_up = _of_work(task.named) if stage_id in later else _of_order(stage, task.named, known)
+                if any(self._found(order, stage, one, at) != found for one, found in looked_up):
+                    yield stage_id
 
     def _found(self, order: Order, stage: Stage, wanted: Wanted, at: datetime) -> str:
         """Return a digest of whom these rules name now."""
@@ -84,8 +86,8 @@ class Roster:
         return slates.slate(stage, found, order.parties, at).fingerprint()
 
 
-def _looked_up(stage: Stage, named: Named, known: Mapping[str, Any]) -> Iterator[tuple[Wanted, str]]:
-    """Yield what was looked up for a stage, and what was found.
+def _of_order(stage: Stage, named: Named, known: Mapping[str, Any]) -> Iterator[tuple[Wanted, str]]:
+    """Yield what was looked up for a stage of the order, its rules worked out as of now, and what was found.
 
     Raises:
         ExpressionError: whom a rule names cannot be worked out.
@@ -93,5 +95,22 @@ def _looked_up(stage: Stage, named: Named, known: Mapping[str, Any]) -> Iterator
     yield plan.wanted(stage, known), named.own
     if named.levels:
         yield plan.above(stage, named.levels, known), named.above
+    yield from _besides(named)
+
+
+def _of_work(named: Named) -> Iterator[tuple[Wanted, str]]:
+    """Yield what was looked up for a stage in the middle of the work, and what was found.
+
+    Its rules may use results that only the request knows, so they are taken as the request has worked them out.
+    """
+    if named.wanted:
+        yield named.wanted, named.own
+    if named.wanted_above:
+        yield named.wanted_above, named.above
+    yield from _besides(named)
+
+
+def _besides(named: Named) -> Iterator[tuple[Wanted, str]]:
+    """Yield those whom no rule of the stage names, and who of them was found."""
     if named.others:
         yield plan.these(named.others), named.beside

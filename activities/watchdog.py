@@ -35,7 +35,7 @@ class Watching:
         found = self._watch.look_for_late_timers(self._clock())
         for late in found:
             log.warning(
-                "a timer is late: %s still waits, although it should not since %s: %s",
+                "a timer is late: one of %s, since %s: %s",
                 late.number,
                 late.until.isoformat(timespec="seconds"),
                 late.what,

@@ -66,6 +66,11 @@ class Agenda(Model):
         times = (self.due_at, *(one.at for one in (*self.notices, *self.reminders)))
         return min((time for time in times if time), default=None)
 
+    def tells_at(self, people: Collection[str]) -> datetime | None:
+        """Return when some of these people are told something next; None if nobody is before the time is over."""
+        told = () if self.paused_at else (*self.notices, *self.reminders)
+        return min((one.at for one in told if not set(people).isdisjoint(one.people)), default=None)
+
 
 def begin(stage: Stage, people: Sequence[str], hours: Hours, at: datetime, level: int = 0) -> Agenda:
     """Return the agenda of a stage whose people are asked now; `level` counts its escalations."""

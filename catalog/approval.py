@@ -58,10 +58,11 @@ from catalog.settling import (
     for_want_of_people,
     orphans_of,
     settle,
+    with_stage,
     without,
 )
 from catalog.slate import Parties
-from catalog.standing import by_whom, how_it_ended, refuse_approver, said
+from catalog.standing import how_it_ended, refuse_acting, refuse_approver, said
 
 
 def begin(planned: tuple[PlannedStage, ...], parties: Parties, subjects: Mapping[str, str]) -> Approvals:
@@ -143,9 +144,8 @@ def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Cha
     slate = reseated(found, without_banned(state, found.stage, event.slate))
     if not enough(found.stage, slate):
         if found.stage.when_nobody == "operator":
-            return Refusal(
-                code="not-approver", message=f"Too few may decide stage {found.stage.name!r}: {len(slate.seats)}."
-            )
+            message = f"Too few may decide stage {found.stage.name!r}: {len(slate.seats)}."
+            return Refusal(code="too-few", message=message)
         return for_want_of_people(state, found, at)
     seated, fallen = with_slate(found, slate)
     opened = seated.model_copy(update={"status": StageStatus.OPEN, "opened_at": at})
@@ -158,22 +158,17 @@ def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Cha
 
 def _refuse_vote(state: Approvals, found: StageState, event: Cast, at: datetime) -> Refusal | None:
     """Return why this vote does not count, the gravest reason first."""
-    refusal = refuse_approver(state, found, event.voter)
-    if refusal:
-        return refusal
     if found.status is not StageStatus.OPEN:
         begun = found.status is not StageStatus.WAITING
-        return Refusal(code="stage-closed" if begun else "stage-not-open", message=said(found))
-    if event.voter.id not in found.may_act():
-        return Refusal(code="already-decided", message=f"{by_whom(found, event.voter)} {said(found)}")
-    if not any(found.fills(event.voter.id, seat, at) for seat in found.empty()):
-        over = "The time in which you stand in for somebody else is over."
-        return Refusal(code="no-longer-asked", message=f"{over} {said(found)}")
+        over = Refusal(code="stage-closed" if begun else "stage-not-open", message=said(found))
+        return refuse_approver(state, found, event.voter) or over
+    refusal = refuse_acting(state, found, event.voter, at)
+    if refusal:
+        return refusal
     if event.subject is not None and event.subject != found.subject:
         return Refusal(code="subject-changed", message="The request has changed since you saw it; look at it again.")
-    hours = found.slate.calendars.get(found.stage.acts_in or "")
-    if hours and not calendar.is_open(hours, at):
-        opens = agendas.open_at(hours, at).strftime("%Y-%m-%d %H:%M UTC")
+    if found.acts_in and not calendar.is_open(found.acts_in, at):
+        opens = agendas.open_at(found.acts_in, at).strftime("%Y-%m-%d %H:%M UTC")
         return Refusal(code="not-now", message=f"This is decided in working time only; it begins at {opens}.")
     return None
 
@@ -207,15 +202,19 @@ def _carry_beside(change: Change, vote: Vote, at: datetime) -> Change:
 
 
 def _withdraw(state: Approvals, found: StageState, event: Withdraw, at: datetime) -> Change | Refusal:
-    """Take a vote back, and what was counted elsewhere because of it, as far as it is still open."""
+    """Take a vote back, and what was counted elsewhere because of it, where that is not decided."""
     mine = tuple(vote for vote in found.votes if vote.voter.id == event.voter.id)
     if not mine:
         return Refusal(code="not-voted", message=f"You have no vote to take back. {said(found)}")
     change = _taken_back(state, found, mine, at)
     for stage in change.state.stages:
-        orphans = orphans_of(change.state, stage) if stage.status is StageStatus.OPEN else ()
-        if orphans:
+        orphans = orphans_of(change.state, stage)
+        if orphans and stage.status is StageStatus.OPEN:
             change = besides(change, _taken_back(change.state, stage, orphans, at))
+        if orphans and stage.status is StageStatus.WAITING:  # it was open once, before the order changed
+            fallen = tuple((stage.stage.id, vote) for vote in orphans)
+            left = with_stage(change.state, without(stage, orphans))
+            change = besides(change, Change(state=left, fallen=fallen))
     return change
 
 

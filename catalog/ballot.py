@@ -14,6 +14,10 @@ from catalog.people import PersonRef
 from catalog.plan import PlannedStage
 from catalog.slate import NOBODY, Parties, Seat, Slate
 from catalog.stages import Stage
+from catalog.text import cut
+
+BRIEF = 500
+"""Characters that are kept of what people wrote, where the journal is not at hand."""
 
 
 class Verdict(StrEnum):
@@ -127,6 +131,11 @@ class StageState(Model):
         return self.agenda.due_at if self.agenda else None
 
     @property
+    def acts_in(self) -> Calendar | None:
+        """The working time in which alone it is decided, if there is one (feature row A24)."""
+        return self.slate.calendars.get(self.stage.acts_in or "")
+
+    @property
     def next_at(self) -> datetime | None:
         """When time will bring the next change; None once it is closed."""
         if self.status is not StageStatus.OPEN:
@@ -134,6 +143,15 @@ class StageState(Model):
         if self.question:
             return self.question.remind_at or self.question.due_at
         return self.agenda.next_at if self.agenda else None
+
+    def in_brief(self) -> StageState:
+        """Return it with what people wrote about it cut short."""
+        votes = tuple(vote.model_copy(update={"reason": cut(vote.reason, BRIEF)}) for vote in self.votes)
+        advice = tuple(
+            one.model_copy(update={"question": cut(one.question, BRIEF), "text": cut(one.text, BRIEF)})
+            for one in self.advice
+        )
+        return self.model_copy(update={"votes": votes, "advice": advice})
 
     def calendar_of(self, person_id: str) -> Calendar:
         """Return in which calendar somebody's time for this stage is counted."""
@@ -220,6 +238,10 @@ class Approvals(Model):
         passed = {state.stage.id for state in self.stages if state.status in PASSED}
         waiting = (state for state in self.stages if state.status is StageStatus.WAITING)
         return tuple(state for state in waiting if passed.issuperset(state.after))
+
+    def in_brief(self) -> Approvals:
+        """Return what another run has to know of them: what people wrote is cut short, the journal has all of it."""
+        return self.model_copy(update={"stages": tuple(stage.in_brief() for stage in self.stages)})
 
     def stage(self, stage_id: str) -> StageState | None:
         """Return the stage of that id."""
@@ -421,7 +443,7 @@ class Change(Model):
 RefusalCode = Literal[
     "self-approval", "not-approver", "no-longer-asked", "stage-closed", "stage-not-open", "already-decided",
     "subject-changed", "unknown-stage", "not-now", "not-voted", "already-asked", "question-open", "no-question",
-    "nothing-due", "too-many",
+    "nothing-due", "too-many", "too-few",
 ]  # fmt: skip
 
 

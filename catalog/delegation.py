@@ -6,7 +6,7 @@ asked besides the person they stand in for, who keeps the right to decide. How v
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -22,6 +22,12 @@ MAX_DEPTH = 3
 
 LONGEST = timedelta(days=400)
 """How long a delegation lasts at most: a year of absence and a little more."""
+
+FARTHEST_YEARS = 5
+"""How many years ahead a delegation ends at most: what ends later is a slip of the pen."""
+
+TOLD = 3
+"""Of how many delegations of one person a look-up tells at most: the one that counts, and those that count next."""
 
 MOST = 50
 """How many delegations of one person may be in force or to come."""
@@ -51,15 +57,15 @@ class Scope(Model):
     up_to: Money | None = None
 
 
-class Delegation(Model):
-    """Somebody's word that another may decide in their place.
+class Link(Model):
+    """One link of a chain: what of a delegation has to be known to tell whether it counts.
 
     Attributes:
         id: given by whoever makes it.
         person: whose decisions they are.
         delegate: who may decide as well.
         begins, ends: from the one moment up to, but not including, the other.
-        set_by: who set it: the person, or an operator.
+        created_at: when it was set.
         withdrawn_at: when it was withdrawn, if it was; it ends there.
     """
 
@@ -69,8 +75,6 @@ class Delegation(Model):
     begins: AwareDatetime
     ends: AwareDatetime
     scope: Scope = Scope()
-    reason: str = ""
-    set_by: PersonRef
     created_at: AwareDatetime
     withdrawn_at: AwareDatetime | None = None
 
@@ -78,6 +82,17 @@ class Delegation(Model):
     def over_at(self) -> datetime:
         """When it is over: at its end, or when it was withdrawn."""
         return self.ends if self.withdrawn_at is None else min(self.ends, self.withdrawn_at)
+
+
+class Delegation(Link):
+    """Somebody's word that another may decide in their place.
+
+    Attributes:
+        set_by: who set it: the person, or an operator.
+    """
+
+    reason: str = ""
+    set_by: PersonRef
 
 
 class Matter(Model):
@@ -139,24 +154,23 @@ class Refusal(Model):
     message: str
 
 
-def in_force(delegation: Delegation, at: datetime) -> bool:
+def in_force(delegation: Link, at: datetime) -> bool:
     """Return whether it holds at that moment."""
     return delegation.begins <= at < delegation.over_at
 
 
-def state(delegation: Delegation, at: datetime) -> State:
+def state(delegation: Link, at: datetime) -> State:
     """Return where it stands at that moment."""
     if delegation.over_at <= at:
         return "over" if delegation.over_at == delegation.ends else "withdrawn"
     return "in-force" if delegation.begins <= at else "to-come"
 
 
-def covers(delegation: Delegation, matter: Matter, at: datetime) -> bool:
-    """Return whether it holds at that moment, and for this matter."""
-    scope = delegation.scope
+def covers(scope: Scope, matter: Matter) -> bool:
+    """Return whether a matter is within a scope."""
     anything = not scope.items and not scope.categories
     named = anything or matter.item in scope.items or matter.category in scope.categories
-    return in_force(delegation, at) and named and _affordable(scope.up_to, matter)
+    return named and _affordable(scope.up_to, matter)
 
 
 def _affordable(up_to: Money | None, matter: Matter) -> bool:
@@ -167,34 +181,84 @@ def _affordable(up_to: Money | None, matter: Matter) -> bool:
     return matter.first_year <= up_to.amount
 
 
+def counting(delegations: Iterable[Link], matter: Matter, at: datetime) -> dict[str, Link]:
+    """Return which delegations count for a matter at a moment, by the ids of those whose they are.
+
+    Where several of one person cover the matter, the one that was set last counts, and no other.
+    """
+    found: dict[str, Link] = {}
+    for one in delegations:
+        if in_force(one, at) and covers(one.scope, matter):
+            found[one.person.id] = max(found.get(one.person.id, one), one, key=_set_at)
+    return found
+
+
+def _set_at(delegation: Link) -> tuple[datetime, str]:
+    return delegation.created_at, delegation.id
+
+
+def told(person_ids: Iterable[str], delegations: Iterable[Link], matter: Matter, at: datetime) -> tuple[Link, ...]:
+    """Return what a look-up of approvers tells of delegations: what counts for a matter from a moment on.
+
+    Of each person the one that counts and the next ones, `TOLD` together: a look-up may take hours while the directory
+    is down. Only along the chains of those who are asked for, and of a scope only what a change of the order bears on.
+    What people wrote never comes along, be it ever so long.
+
+    Args:
+        person_ids: who is asked for.
+        delegations: at least those of these people and of everybody whom they lead to.
+        matter: what is to be decided.
+        at: when the look-up begins.
+    """
+    by_person: dict[str, list[Link]] = {}
+    for one in delegations:
+        if covers(one.scope, matter):
+            by_person.setdefault(one.person.id, []).append(one)
+    found: dict[str, tuple[Link, ...]] = {}
+    wanted = dict.fromkeys(person_ids)
+    for _ in range(MAX_DEPTH + 1):  # the last link only tells that a chain is too long
+        new = {person: _counting_next(by_person.get(person, ()), at) for person in wanted if person not in found}
+        found |= new
+        wanted = dict.fromkeys(one.delegate.id for links in new.values() for one in links)
+    return tuple(_bare(one) for links in found.values() for one in links)
+
+
+def _counting_next(mine: Sequence[Link], at: datetime) -> tuple[Link, ...]:
+    """Return which of a person's delegations counts at a moment, and which do next."""
+    found: dict[str, Link] = {}
+    turns = {at, *(turn for one in mine for turn in (one.begins, one.over_at) if turn > at)}
+    for turn in sorted(turns):
+        taken = max((one for one in mine if in_force(one, turn)), key=_set_at, default=None)
+        if taken:
+            found[taken.id] = taken
+        if len(found) == TOLD:
+            break
+    return tuple(found.values())
+
+
+def _bare(one: Link) -> Link:
+    """Return of a delegation that covers a matter what still has to be known of it; an order keeps its item."""
+    return Link.model_validate(dict(one) | {"scope": Scope(up_to=one.scope.up_to)})
+
+
 def deputies(
-    person_id: str,
-    delegations: Iterable[Delegation],
-    people: Mapping[str, Person],
-    matter: Matter,
-    at: datetime,
-    *,
-    banned: Mapping[str, str],
+    person_id: str, counts: Mapping[str, Link], people: Mapping[str, Person], *, banned: Mapping[str, str]
 ) -> Chain:
     """Return the chain of those who may decide in a person's place.
 
-    Where several delegations of one person cover the matter, the one that was set last counts, and no other. The chain
-    ends at somebody who may not decide. It does not go on behind them: neither may a requester choose, by delegating,
-    who decides their request, nor an account that is closed.
+    The chain ends at somebody who may not decide. It does not go on behind them: neither may a requester choose, by
+    delegating, who decides their request, nor an account that is closed.
 
     Args:
         person_id: whose decision it is.
-        delegations: at least those of the person and of everybody whom they lead to.
+        counts: the delegation that counts, of the person and of everybody whom they lead to: see `counting`.
         people: as the directory has them now; who is not among them is gone.
-        matter: what is to be decided.
-        at: when.
         banned: by the id of whoever may not decide it, the rule by which not, ``approval.skip-requester`` for example.
     """
-    known = tuple(delegations)
     found: list[Deputy] = []
     via: tuple[str, ...] = ()
     met, current, ends = {person_id}, person_id, []
-    while (taken := _applying(current, known, matter, at)) is not None:
+    while (taken := counts.get(current)) is not None:
         via = (*via, taken.id)
         current = taken.delegate.id
         rule = _why_skipped(current, met, people, banned)
@@ -206,23 +270,17 @@ def deputies(
     return Chain(deputies=tuple(found))
 
 
-def leads_to(person_id: str, deputy_id: str, delegations: Collection[Delegation], matter: Matter, at: datetime) -> bool:
+def leads_to(person_id: str, deputy_id: str, delegations: Iterable[Link], matter: Matter, at: datetime) -> bool:
     """Return whether a person's chain leads to somebody, as far as delegations alone tell; see `deputies`."""
-    current = person_id
+    counts, current = counting(delegations, matter, at), person_id
     for _ in range(MAX_DEPTH):
-        taken = _applying(current, delegations, matter, at)
+        taken = counts.get(current)
         if taken is None:
             return False
         current = taken.delegate.id
         if current == deputy_id:
             return True
     return False
-
-
-def _applying(person_id: str, known: Iterable[Delegation], matter: Matter, at: datetime) -> Delegation | None:
-    """Return the person's delegation that counts."""
-    mine = (one for one in known if one.person.id == person_id and covers(one, matter, at))
-    return max(mine, key=lambda one: (one.created_at, one.id), default=None)
 
 
 def _why_skipped(
@@ -249,6 +307,10 @@ def refuse(new: Delegation) -> Refusal | None:
         return Refusal(field="ends", message="It ends in the past.")
     if new.ends - new.begins > LONGEST:
         return Refusal(field="ends", message=f"It lasts longer than {LONGEST.days} days; set a shorter one.")
+    if new.ends - new.created_at > FARTHEST_YEARS * timedelta(days=366):
+        return Refusal(
+            field="ends", message=f"It ends more than {FARTHEST_YEARS} years ahead; set it when it is nearer."
+        )
     return None
 
 

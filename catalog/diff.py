@@ -284,6 +284,8 @@ def _bundle(pair: _Pair) -> Iterator[str]:
 
 
 def _for_approvers(pair: _Pair) -> Iterator[str]:
+    if pair.old.risk != pair.new.risk:
+        yield f"Its risk is {pair.new.risk} instead of {pair.old.risk}."
     added, removed, both = matched(pair.old.approvals, pair.new.approvals)
     yield from (_new_stage(stage, pair.now) for stage in added)
     yield from (f"{_titled(stage, pair.old)} is no longer asked." for stage in removed)

@@ -40,6 +40,10 @@ Icon = Literal[
 ]  # fmt: skip
 
 
+Risk = Literal["low", "medium", "high"]
+"""How much harm it does if an order is approved that should not have been."""
+
+
 class Entitlement(Model):
     """What the beneficiary has in the end: a place in a directory group."""
 
@@ -172,6 +176,8 @@ class CatalogItem(Model):
         summary: one sentence for lists.
         description: what one gets, in Markdown.
         owner: login of the person who answers for the item.
+        risk: how much harm a wrong approval does; conditions can depend on it, and lint asks more of what is not low
+            (feature rows A3, A14, A17).
         lifecycle: ``draft``: checked but not offered; ``retired``: no longer offered, see `successor`.
         visibility: who sees it; all rules must hold of the viewer (``requester``).
         eligibility: who may have it; all rules must hold of the ``beneficiary``.
@@ -193,6 +199,7 @@ class CatalogItem(Model):
     tags: tuple[Slug, ...] = ()
     icon: Icon | None = None
     owner: str
+    risk: Risk = "medium"
     lifecycle: Literal["draft", "published", "retired"] = "published"
     successor: Slug | None = None
     visibility: tuple[AudienceRule, ...] = ()

@@ -26,7 +26,7 @@ NAMES = {
     "requester": "who orders: `id`, `login`, `name`, `mail`, `department`, `title`, `location`, `employee_type`, "
     "`groups`",
     "beneficiary": "whom it is for; as `requester`",
-    "item": "`id`, `version`, `name`, `category`, `owner`, `tags`",
+    "item": "`id`, `version`, `name`, `category`, `owner`, `tags`, `risk`",
     "cost": "`one_off`, `recurring`, `first_year`, `currency`; zero for what is free",
     "results": "what earlier steps gave: `results.<step>.<key>`",
     "request": "`number` of the request; empty before it is placed",
@@ -35,7 +35,7 @@ NAMES = {
 """Name -> what it stands for."""
 
 PERSON = ("id", "login", "name", "mail", "department", "title", "location", "employee_type", "groups")
-ITEM = ("id", "version", "name", "category", "owner", "tags")
+ITEM = ("id", "version", "name", "category", "owner", "tags", "risk")
 COST = ("one_off", "recurring", "first_year", "currency")
 
 

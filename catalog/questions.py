@@ -26,7 +26,7 @@ from catalog.standing import refuse_acting, said
 
 def ask(state: Approvals, found: StageState, event: Ask, at: datetime) -> Change | Refusal:
     """Stop the time of those who decide until the requester has answered (feature row A10)."""
-    refusal = refuse_acting(state, found, event.by)
+    refusal = refuse_acting(state, found, event.by, at)
     if refusal:
         return refusal
     if found.question:
@@ -67,7 +67,7 @@ def answered_by_deciding(stage: StageState, human: PersonRef, at: datetime) -> S
 
 def consult(state: Approvals, found: StageState, event: Consult, at: datetime) -> Change | Refusal:
     """Ask somebody for advice, once at a time (feature row A9)."""
-    refusal = refuse_acting(state, found, event.by)
+    refusal = refuse_acting(state, found, event.by, at)
     if refusal:
         return refusal
     if any(advice.person.id == event.person.id and not advice.given_at for advice in found.advice):

@@ -49,11 +49,14 @@ def amend(state: Approvals, event: Amend, at: datetime) -> Change | Refusal:
 
 
 def _staying(state: Approvals, planned: Iterable[tuple[StageState, StageState | None]]) -> dict[str, tuple[Vote, ...]]:
-    """Return the stages that still decide the same, with the votes that stay: not what falls with others elsewhere."""
+    """Return the stages that still decide the same, with the votes that stay: not what falls with others elsewhere.
+
+    What was taken back elsewhere after it had decided a stage stays here: nothing has changed for that stage now.
+    """
     kept = [old for new, old in planned if old and _still_holds(old, new)]
     base = state.model_copy(update={"stages": tuple(kept)})
-    orphans = {old.stage.id: orphans_of(base, old) for old in kept}
-    return {old.stage.id: tuple(vote for vote in old.votes if vote not in orphans[old.stage.id]) for old in kept}
+    fall = {old.stage.id: set(orphans_of(base, old)) - set(orphans_of(state, old)) for old in kept}
+    return {old.stage.id: tuple(vote for vote in old.votes if vote not in fall[old.stage.id]) for old in kept}
 
 
 def _amended(old: StageState, new: StageState, votes: tuple[Vote, ...] | None, event: Amend) -> StageState:

@@ -280,6 +280,7 @@ class Waiting(Model):
         on_behalf_of: by the id of one of them, in whose place they are asked, if they are (feature row A8).
         since: when the wait began.
         until: when it ends by itself, if it does.
+        next_at: when people are next reminded of it, or told that its end comes near, if they are.
         calendar: the name of the calendar in which that was counted; empty if it is clock time.
         rule: the id of the rule that put it there, or of several: ``approver.manager & approval.joined``.
         why: why these people, and who was passed over and why not, in words; empty where that needs no word.
@@ -294,6 +295,7 @@ class Waiting(Model):
     on_behalf_of: dict[str, tuple[PersonRef, ...]] = {}
     since: datetime
     until: datetime | None = None
+    next_at: datetime | None = None
     calendar: str = ""
     rule: str
     why: str = ""
@@ -332,7 +334,8 @@ class Task(Model):
             answers a question of somebody who decides.
         title: what is asked, in a line.
         stage: the approval stage it stands for.
-        quorum: of the stage.
+        quorum: of the stage; None where an approval expression says who must approve.
+        needs: what must be approved, in sentences; empty where one of those asked is enough.
         assignees: who is asked.
         choices: the decisions there are, for example ``approve``, ``reject``.
         problem: what went wrong and what can be done, for an operator.
@@ -350,13 +353,15 @@ class Task(Model):
         decided: how it ended: a choice, ``expired``, ``cancelled`` or ``superseded``; None while open.
         decided_by: the humans whose decisions count, last one last.
         reason: what the last of them said.
+        brief: whether this holds only that it was decided: the register has the rest.
     """
 
     id: str
     kind: Literal["approval", "operator", "fulfilment", "information", "advice"]
     title: str
     stage: str | None = None
-    quorum: Quorum = "any"
+    quorum: Quorum | None = "any"
+    needs: str = ""
     assignees: tuple[Assignee, ...] = ()
     choices: tuple[str, ...]
     problem: str | None = None
@@ -378,6 +383,24 @@ class Task(Model):
     decided_by: tuple[PersonRef, ...] = ()
     reason: str = ""
     closed_at: datetime | None = None
+    brief: bool = False
+
+    def in_brief(self) -> Task:
+        """Return what has to be remembered of it once it is decided; as it is while it is open."""
+        if self.decided is None:
+            return self
+        return Task(
+            id=self.id,
+            kind=self.kind,
+            title=self.title,
+            stage=self.stage,
+            choices=self.choices,
+            subject=self.subject,
+            opened_at=self.opened_at,
+            decided=self.decided,
+            closed_at=self.closed_at,
+            brief=True,
+        )
 
 
 class Projection(Model):
@@ -387,6 +410,7 @@ class Projection(Model):
         step: how long the engine's history was when it was made: a later step is never older. A step that was done
             again can have the same length; then `updated_at` tells which is the later one.
         amendment: what the order became, if it was changed since it was placed.
+        clock_at: when one of its clocks warns or is breached next, if nothing happens before.
     """
 
     number: str
@@ -399,6 +423,7 @@ class Projection(Model):
     tasks: tuple[Task, ...] = ()
     amendment: Amendment | None = None
     due_at: datetime | None = None
+    clock_at: datetime | None = None
     updated_at: datetime
     closed_at: datetime | None = None
 
@@ -480,7 +505,7 @@ class Batch(Model):
 
     def over(self, tasks: Iterable[Task]) -> Projection:
         """Return the state it leads to, with all tasks; `tasks` are those that stand, in the order they were opened."""
-        if self.whole:
-            return self.projection
-        merged = {task.id: task for task in (*tasks, *self.projection.tasks)}
+        standing = {task.id: task for task in tasks}
+        brought = {task.id: standing.get(task.id, task) if task.brief else task for task in self.projection.tasks}
+        merged = brought if self.whole else standing | brought
         return self.projection.model_copy(update={"tasks": tuple(merged.values())})

@@ -211,7 +211,8 @@ def _seen_logins(scenario: Scenario) -> Iterator[tuple[Place, str]]:
     for position, event in enumerate(scenario.events):
         if isinstance(event, Sees):
             where: Place = ("events", position)
-            yield from (((*where, "inbox", login), login) for login in event.inbox)
+            for key in ("inbox", "context", "mailed"):
+                yield from (((*where, key, login), login) for login in getattr(event, key))
             yield from (((*where, "clocks", at, "of"), one.of) for at, one in enumerate(event.clocks) if one.of)
             yield from (((*where, "held", at, "by"), one.by) for at, one in enumerate(event.held) if one.by)
 

@@ -9,8 +9,10 @@ from pydantic import Field as Constrained
 from pydantic import model_validator
 
 from catalog.duration import Duration
+from catalog.fields import Number
+from catalog.journal import Kind
 from catalog.model import Misplaced, Model, Slug
-from catalog.request import Status, Template, WaitKind
+from catalog.request import Outcome, Status, Template, WaitKind
 from catalog.sketch import DelegationSketch, Moment
 from catalog.sla_spec import ClockSpec
 
@@ -290,6 +292,24 @@ class PromiseSight(Model):
     by: Literal["history", "sla"]
 
 
+class ContextSight(Model):
+    """What somebody must be shown that helps them to decide (feature row A19); what is not given may be anything.
+
+    Attributes:
+        cost: what the order costs in its first year, in the units of its currency.
+        changes: how often what was ordered has changed.
+        history: the votes, changes and advice so far, as kinds of journal entries: all of them, in their order.
+        earlier: how the beneficiary's earlier requests for the item ended, the newest first.
+        colleagues: how many others of the beneficiary's department had it fulfilled.
+    """
+
+    cost: Number | None = None
+    changes: int | None = None
+    history: tuple[Kind, ...] | None = None
+    earlier: tuple[Outcome | None, ...] | None = None
+    colleagues: int | None = None
+
+
 class Sees(_Event):
     """At this moment the request must show this.
 
@@ -300,7 +320,8 @@ class Sees(_Event):
         until: when something it waits for is over by itself, to the minute.
         calendar: the name of the calendar in which that was counted.
         says: words that hold of what it waits for, what happens at the deadline, or what comes then.
-        told: login -> the messages they have got so far: all of them, in their order.
+        told: login -> the messages they were owed so far: all of them, in their order.
+        mailed: login -> the mails that have gone out to them so far, by what they wish: all of them, in their order.
         has, lacks: group -> logins who are, or are not, in it.
         clocks: what clocks have come to.
         corrected: definitions by which they are measured instead of those the order was placed with, as after a
@@ -309,6 +330,7 @@ class Sees(_Event):
         promised: by when it is likely to be done.
         inbox: login -> what stands in their inbox of it: ``mine``, what they are asked in their own right;
             ``delegated``, what they are asked in the place of others; ``overdue``, what is due already. All of it.
+        context: login -> what they are shown that helps them to decide.
     """
 
     do: Literal["see"]
@@ -320,6 +342,7 @@ class Sees(_Event):
     calendar: str | None = None
     says: str = ""
     told: dict[str, tuple[Template, ...]] = {}
+    mailed: dict[str, tuple[Template, ...]] = {}
     has: dict[str, tuple[str, ...]] = {}
     lacks: dict[str, tuple[str, ...]] = {}
     clocks: tuple[ClockSight, ...] = ()
@@ -327,6 +350,7 @@ class Sees(_Event):
     held: tuple[HeldSight, ...] = ()
     promised: PromiseSight | None = None
     inbox: dict[str, tuple[Literal["mine", "delegated", "overdue"], ...]] = {}
+    context: dict[str, ContextSight] = {}
 
 
 Considers = TakesBack | HandsOn | Adds | Consults | Says | Reminds

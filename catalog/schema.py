@@ -135,6 +135,7 @@ _HOMES = tuple(
         "calendar_file",
         "fields",
         "item",
+        "preferences",
         "priority",
         "scenario",
         "scenario_events",

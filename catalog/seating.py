@@ -116,41 +116,49 @@ def _united(seat: Seat, other: Seat | None) -> Seat:
 
 
 def hand(state: Approvals, found: StageState, event: Hand, at: datetime) -> Change | Refusal:
-    """Give somebody's seat to another (feature row A9); who had it may get it back."""
+    """Give somebody's seat to another (feature row A9); who had it may get it back.
+
+    Who has both has their own seat handed on; once that is filled, the one by which it was escalated to them.
+    """
     if event.by.id in state.parties.banned(found.stage):
         return Refusal(code="self-approval", message="Nobody chooses who decides their own request.")
-    seat = next((seat for seat in found.slate.seats if seat.person.id == event.seat), None)
-    if seat is None:
-        return _hand_on_above(state, found, event, at)
-    # Not who stands in for them: whose decision it is would lose it although they keep the right to decide.
-    whose = [one.person.id for one in (*((seat,) if found.stands(seat) else ()), *found.escalated)]
-    if not (_for_all(state, event) or event.by.id in whose):
+    empty = found.empty()
+    left, above = _of(event.seat, empty), _of(event.seat, found.escalated)
+    seat = left or above or _of(event.seat, found.slate.seats)
+    if seat is None or not (_for_all(state, event) or _is_theirs(found, seat, event.by)):
         return Refusal(code="not-approver", message="This is not yours to hand on.")
-    if seat.person.id in found.filled():
+    if not empty or not (left or above):
         return Refusal(code="already-decided", message=f"There is nothing left to hand on. {said(found)}")
     refusal = refuse_newcomer(state, found, event.to)
     if refusal:
         return refusal
-    moved = _moved(seat, event.to).model_copy(update={"stays": found.replaced})
-    seats = tuple(moved if one is seat else one for one in found.slate.seats)
-    return asked_anew(state, found, with_seats(found, seats), at)
+    if left:
+        moved = _moved(left, event.to).model_copy(update={"stays": found.replaced})
+        now = with_seats(found, tuple(moved if one is left else one for one in found.slate.seats))
+    else:
+        handed = tuple(_moved(one, event.to) if one is above else one for one in found.escalated)
+        now = found.model_copy(update={"escalated": handed})
+    return asked_anew(state, found, now, at)
+
+
+def _of(person_id: str, seats: Iterable[Seat]) -> Seat | None:
+    return next((seat for seat in seats if seat.person.id == person_id), None)
+
+
+def _is_theirs(found: StageState, seat: Seat, human: PersonRef) -> bool:
+    """Return whether somebody may hand on a seat: whose it is, and to whom it was escalated instead of them.
+
+    Not who stands in for them: whose decision it is would lose it although they keep the right to decide.
+    """
+    above = {one.person.id for one in found.escalated}
+    if human.id == seat.person.id:
+        return found.stands(seat) or human.id in above
+    return human.id in above and seat.person.id not in above
 
 
 def _for_all(state: Approvals, event: Hand) -> bool:
     """Return whether an operator does it; nobody does so about a request of their own."""
     return event.operator and event.by.id not in (state.parties.requester_id, state.parties.beneficiary_id)
-
-
-def _hand_on_above(state: Approvals, found: StageState, event: Hand, at: datetime) -> Change | Refusal:
-    """Put another in the place of somebody it was escalated to, who has no seat of their own."""
-    seat = next((seat for seat in found.escalated if seat.person.id == event.seat), None)
-    if seat is None or not (_for_all(state, event) or event.by.id == event.seat):
-        return Refusal(code="not-approver", message="This is not yours to hand on.")
-    refusal = refuse_newcomer(state, found, event.to)
-    if refusal:
-        return refusal
-    above = tuple(_moved(seat, event.to) if one is seat else one for one in found.escalated)
-    return asked_anew(state, found, found.model_copy(update={"escalated": above}), at)
 
 
 def _moved(seat: Seat, to: PersonRef) -> Seat:
@@ -162,7 +170,7 @@ def _moved(seat: Seat, to: PersonRef) -> Seat:
 
 def join(state: Approvals, found: StageState, event: Join, at: datetime) -> Change | Refusal:
     """Ask somebody else to approve as well (feature row A9)."""
-    refusal = refuse_acting(state, found, event.by) or refuse_newcomer(state, found, event.person)
+    refusal = refuse_acting(state, found, event.by, at) or refuse_newcomer(state, found, event.person)
     if refusal:
         return refusal
     seat = Seat(person=event.person, groups={}, joined=True, stays=found.replaced)

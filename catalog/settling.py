@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from catalog import agenda as agendas
-from catalog import tally
+from catalog import calendar, tally
 from catalog.ballot import CARRIED, ESCALATED, PASSED, Approvals, Change, Due, StageState, StageStatus, Verdict, Vote
 from catalog.slate import Seat, Slate
 from catalog.stages import Asked, Requirement, Stage
@@ -20,13 +20,9 @@ def enough(stage: Stage, slate: Slate) -> bool:
     return _met(_counted(stage, slate, {}), hoping=True)
 
 
-def votes_needed(stage: StageState) -> int | None:
-    """Return how many of those asked must approve; None where that is no number (an expression, weights)."""
-    only = stage.stage.groups
-    if len(only) != 1 or only[0].weight is not None:
-        return None
-    asked = sum(0 in seat.groups for seat in stage.slate.seats)
-    return tally.needed(only[0], asked) + sum(0 not in seat.groups for seat in stage.slate.seats)
+def counts(stage: StageState) -> list[Count]:
+    """Return how each group of a stage stands, as its expression has them from left to right."""
+    return _counted(stage.stage, stage.slate, stage.filled()).groups
 
 
 def settle(state: Approvals, stage: StageState, at: datetime) -> Change:
@@ -189,11 +185,14 @@ def carry_over(state: Approvals, stage: StageState, to: Collection[str], at: dat
 def carried_to(stage: StageState, approval: Vote, at: datetime) -> StageState | None:
     """Return the stage with an approval that was given elsewhere; None if it does not count here.
 
-    It counts for the very same subject only, since nobody has approved what they did not see (feature row A22). It
-    fills the seat of that human only: whom they stand in for was not asked about this.
+    It counts for the very same subject only, since nobody has approved what they did not see (feature row A22), and
+    only while this stage may be decided. It fills the seat of that human only: whom they stand in for was not asked
+    about this.
     """
     human = approval.voter
     if approval.subject != stage.subject or stage.replaced or human.id not in {one.person.id for one in stage.empty()}:
+        return None
+    if stage.acts_in and not calendar.is_open(stage.acts_in, at):
         return None
     vote = Vote(
         voter=human,

@@ -12,6 +12,7 @@ from pydantic import Field as Constrained
 from catalog import duration
 from catalog.fields import Currency, Number
 from catalog.model import Model, Slug
+from catalog.preferences import Preferences
 
 _AT_ONCE = ("0", "at once")
 _MOMENT = re.compile(r"day ([1-9]\d{0,3})(?: ([01]\d|2[0-3]):([0-5]\d))?", re.ASCII)
@@ -49,7 +50,11 @@ def at(moment: str, begins: datetime) -> datetime:
 
 
 class PersonSketch(Model):
-    """A person of the company; the login is the key they stand under."""
+    """A person of the company; the login is the key they stand under.
+
+    Attributes:
+        preferences: what they wish: their calendar, quiet hours, a digest (feature rows A12, N2).
+    """
 
     name: str
     mail: str | None = None
@@ -59,6 +64,7 @@ class PersonSketch(Model):
     title: str | None = None
     location: str | None = None
     employee_type: str | None = None
+    preferences: Preferences = Preferences()
 
 
 class GroupSketch(Model):

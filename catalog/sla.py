@@ -1,9 +1,10 @@
 """Clocks: how long a request, a stage and an approver take, when that is late, and why (feature rows S1-S7).
 
-`step` moves the clocks of one definition on by one event; nothing else changes them, so that `read`, which folds `step`
-over a whole history, gives what living through it gave. A corrected definition applied to history is therefore as if it
-had been so from the start. Warnings and breaches are moments worked out ahead, never looked for: a clock says when the
-next one is, for a durable timer. How clocks are written is `sla_spec`'s business, how one is explained `sla_report`'s.
+`follow` moves the clocks of one definition on by events, one after the other; nothing else changes them, so that `read`,
+which follows a whole history at once, gives what living through it gave. A corrected definition applied to history is
+therefore as if it had been so from the start. Warnings and breaches are moments worked out ahead, never looked for: a
+clock says when the next one is, for a durable timer. How clocks are written is `sla_spec`'s business, how one is
+explained `sla_report`'s.
 """
 
 from __future__ import annotations
@@ -116,27 +117,50 @@ class Due(Model):
 
 def read(spec: ClockSpec, history: Iterable[Told], now: datetime) -> tuple[Clock, ...]:
     """Return the clocks of one definition as a history leaves them at `now`; what happened later is left out."""
-    clocks: tuple[Clock, ...] = ()
-    known: Calendars = {}
-    for event, calendars in history:
-        if event.at <= now:
-            clocks, known = step(spec, clocks, event, calendars), calendars
-    return as_of(spec, clocks, known, now)
+    until = [told for told in history if told.event.at <= now]
+    known = until[-1].calendars if until else {}
+    return as_of(spec, follow(spec, (), until), known, now)
 
 
-def step(spec: ClockSpec, clocks: tuple[Clock, ...], happened: Happened, calendars: Calendars) -> tuple[Clock, ...]:
-    """Return the clocks of one definition after an event. Total: one that is out of place changes nothing.
+def follow(
+    spec: ClockSpec, clocks: Iterable[Clock], history: Iterable[Told], runs: Runs = MappingProxyType({})
+) -> tuple[Clock, ...]:
+    """Return the clocks of one definition after events, in the order in which they began.
 
-    `spec.target` is that of the order's priority: see `priority.target_of`. A clock that has ended follows only what
-    resets it. An event that is said to have happened before the clock's last one counts as having happened with it.
+    Total: an event that is out of place changes nothing. A clock that has ended follows only what resets it. An event
+    that is said to have happened before a clock's last one counts as having happened with it.
+
+    Args:
+        spec: the definition; its target is that of the order's priority: see `priority.target_of`.
+        clocks: as they are. Those that have ended may be missing.
+        history: what happened. The clocks of all who decide are found by whose they are, so that what happens to one
+            of hundreds costs no more than what happens to a single one.
+        runs: of those that are missing, see `runs_of`.
     """
-    latest = {(clock.stage, clock.person): clock for clock in clocks}
-    moved = (
-        _moved(spec, clock, happened, calendars) if clock is latest[clock.stage, clock.person] else clock
-        for clock in clocks
-    )
-    begun = _begun(spec, latest, happened, calendars)
-    return (*moved, begun) if begun else tuple(moved)
+    found = list(clocks)
+    going = {_whose_is(clock): at for at, clock in enumerate(found) if not clock.stopped_at}
+    last = runs_of(found, runs)
+    for event, calendars in history:
+        begun = _begun(spec, last, event, calendars)
+        for whose in _concerned(spec, going, event):
+            at = going[whose]
+            found[at] = _moved(spec, found[at], event, calendars)
+            if found[at].stopped_at:
+                del going[whose]
+        if begun:
+            going[_whose_is(begun)] = len(found)
+            last[_whose_is(begun)] = begun.run
+            found.append(begun)
+    return tuple(found)
+
+
+def runs_of(clocks: Iterable[Clock], before: Runs = MappingProxyType({})) -> dict[Whose, int]:
+    """Return which run the last one was of each who had a clock; `before` are those of clocks that are missing."""
+    found = dict(before)
+    for clock in clocks:
+        whose = _whose_is(clock)
+        found[whose] = max(clock.run, found.get(whose, 0))
+    return found
 
 
 def as_of(spec: ClockSpec, clocks: Iterable[Clock], calendars: Calendars, now: datetime) -> tuple[Clock, ...]:
@@ -165,23 +189,23 @@ def reached(clock: Clock) -> tuple[Mark, ...]:
     return (*clock.warned, Mark(percent=BREACH, at=clock.breached_at)) if clock.breached_at else clock.warned
 
 
-def _begun(
-    spec: ClockSpec, latest: Mapping[tuple[str, str], Clock], event: Happened, calendars: Calendars
-) -> Clock | None:
+def _whose_is(clock: Clock) -> Whose:
+    return clock.stage, clock.person
+
+
+def _begun(spec: ClockSpec, last: Runs, event: Happened, calendars: Calendars) -> Clock | None:
     """Return the clock that begins with an event; none begins with the end of the request."""
-    key = _key(spec, event)
-    if key is None or event.what == "closed":
+    whose = _named(spec, event)
+    if whose is None or event.what == "closed":
         return None
-    before = latest.get(key)
-    if before and _meets(spec.reset, event):
-        return _started(spec, event, key, before.run + 1, calendars)
-    if not before and _meets(spec.start, event):
-        return _started(spec, event, key, 1, calendars)
+    before = last.get(whose, 0)
+    if _meets(spec.reset if before else spec.start, event):
+        return _started(spec, event, whose, before + 1, calendars)
     return None
 
 
-def _key(spec: ClockSpec, event: Happened) -> tuple[str, str] | None:
-    """Return whose clock an event can begin; None if it does not say."""
+def _named(spec: ClockSpec, event: Happened) -> Whose | None:
+    """Return whose clock an event is about, and can begin; None if it does not say."""
     if spec.per == "request":
         return "", ""
     if spec.per == "stage":
@@ -189,8 +213,26 @@ def _key(spec: ClockSpec, event: Happened) -> tuple[str, str] | None:
     return (event.stage, event.person) if event.stage and event.person else None
 
 
-def _started(spec: ClockSpec, event: Happened, key: tuple[str, str], run: int, calendars: Calendars) -> Clock:
-    stage, person = key
+def _concerned(spec: ClockSpec, going: Mapping[Whose, int], event: Happened) -> tuple[Whose, ...]:
+    """Return whose clocks an event may change; one that names no stage or person is about all of them."""
+    if not _counts(spec, event):
+        return ()
+    named = _named(spec, event)
+    if named is not None:
+        return (named,) if named in going else ()
+    return tuple(
+        (stage, person) for stage, person in going if event.stage in ("", stage) and event.person in ("", person, "")
+    )
+
+
+def _counts(spec: ClockSpec, event: Happened) -> bool:
+    """Return whether an event means anything to clocks that run or stand still."""
+    moves = (*spec.reset, *spec.cancel, *spec.stop, *spec.pause)
+    return event.what == "closed" or _meets(moves, event) or spec.resumes(event)
+
+
+def _started(spec: ClockSpec, event: Happened, whose: Whose, run: int, calendars: Calendars) -> Clock:
+    stage, person = whose
     whose, calendar = _whose(spec, person, calendars), _measured(spec, person, calendars)
     promised = _promised(spec, whose, event.at)
     clock = Clock(

@@ -12,12 +12,22 @@ from typing import Any, Literal
 
 from catalog import delegation
 from catalog.calendar import ALWAYS, Calendar
-from catalog.delegation import Delegation, Deputy, Matter
+from catalog.delegation import Deputy, Link, Matter
 from catalog.model import Model, digest
 from catalog.people import Person, PersonRef
+from catalog.plan import Wanted
 from catalog.stages import Stage
 
+MANAGER_CIRCLE = "approver.manager-circle"
+"""The rule by which a line of managers ends at somebody whom it has passed before."""
 SkipRule = Literal["approval.skip-inactive", "approval.skip-requester", "approval.skip-beneficiary"]
+
+
+class Skipped(Model):
+    """Somebody a rule named who is not asked, or at whom a look-up came to its end, and by which rule."""
+
+    person: PersonRef
+    rule: str
 
 
 class Rung(Model):
@@ -27,24 +37,27 @@ class Rung(Model):
         rule: the id of the rule that named these people, for example ``approver.manager``.
         people: whom it named, whether or not they may decide.
         weights: by person id, what they weigh where that is not 1.
+        skipped: at whom the look-up of these people came to its end, and why.
     """
 
     rule: str
     people: tuple[Person, ...]
     weights: dict[str, int] = {}
+    skipped: tuple[Skipped, ...] = ()
 
 
 class Around(Model):
     """What has to be known of the people whom rules name, beside who they are.
 
     Attributes:
-        delegations: theirs, and those of their delegates.
+        delegations: theirs and those of their delegates, as far as they count: see `delegation.told`. Earlier
+            releases have told all of them.
         people: the delegates, as the directory has them now; who is missing is gone.
         calendars: by id.
         hours: by person id, the calendar of their working time; who is missing can be reached at any time.
     """
 
-    delegations: tuple[Delegation, ...] = ()
+    delegations: tuple[Link, ...] = ()
     people: dict[str, Person] = {}
     calendars: dict[str, Calendar] = {}
     hours: dict[str, str] = {}
@@ -83,13 +96,6 @@ class Parties(Model):
             ("requester", self.requester_id, "approval.skip-requester"),
         )
         return {person: rule for role, person, rule in both if role not in stage.own}
-
-
-class Skipped(Model):
-    """Somebody a rule named who is not asked, and by which rule not."""
-
-    person: PersonRef
-    rule: str
 
 
 class Seat(Model):
@@ -136,12 +142,14 @@ class Slate(Model):
     Attributes:
         seats: each human once, in the order the rules named them; empty when nobody may decide.
         rule: by which rungs they were found.
+        wanted: what the directory was asked, so that it can be asked the same again.
         skipped: who was passed over on the way, and why (feature row A6).
         calendars, hours: the working time of everybody who is asked; see `Around`.
     """
 
     seats: tuple[Seat, ...] = ()
     rule: str = ""
+    wanted: Wanted | None = None
     skipped: tuple[Skipped, ...] = ()
     calendars: dict[str, Calendar] = {}
     hours: dict[str, str] = {}
@@ -173,20 +181,25 @@ class Named(Model):
 
     Attributes:
         own: whom its rules name.
+        wanted: these rules, worked out: those of a stage in the middle of the work may use results that only the
+            request knows. None if an earlier release has asked.
         levels: the levels of escalation whose people decide, from and to; None if it was not escalated.
-        above: whom these name.
+        above: whom these name; empty if they were not looked up together.
+        wanted_above: their rules, worked out.
         others: by login, those whom no rule names: they were handed a decision, or an approver asked for them.
         beside: what was found of these.
     """
 
     own: str
+    wanted: Wanted | None = None
     levels: tuple[int, int] | None = None
     above: str = ""
+    wanted_above: Wanted | None = None
     others: tuple[str, ...] = ()
     beside: str = ""
 
 
-def slate(stage: Stage, found: Found, parties: Parties, at: datetime) -> Slate:
+def slate(stage: Stage, found: Found, parties: Parties, at: datetime, wanted: Wanted | None = None) -> Slate:
     """Return whom to ask: of each group's ladder the first rung that names somebody who may decide.
 
     Inactive people, the requester and the beneficiary are passed over on every rung, so that they come in by no
@@ -197,6 +210,7 @@ def slate(stage: Stage, found: Found, parties: Parties, at: datetime) -> Slate:
         found: their ladders, and what is known of the people on them.
         parties: who does not decide.
         at: the moment for which delegations count.
+        wanted: what was asked to find them.
     """
     around = found.around
     banned = parties.banned(stage)
@@ -210,14 +224,16 @@ def slate(stage: Stage, found: Found, parties: Parties, at: datetime) -> Slate:
         for person in taken.people if taken else ():
             people.setdefault(person.id, person)
             groups.setdefault(person.id, {})[position] = taken.weights.get(person.id, 1) if taken else 1
+    counts = delegation.counting(around.delegations, parties.matter, at)
     seats = []
     for person in people.values():
-        chain = delegation.deputies(person.id, around.delegations, around.people, parties.matter, at, banned=banned)
+        chain = delegation.deputies(person.id, counts, around.people, banned=banned)
         skipped += (Skipped(person=one.person, rule=one.rule) for one in chain.skipped)
         seats.append(Seat(person=person.ref(), groups=groups[person.id], deputies=chain.deputies))
     return Slate(
         seats=tuple(seats),
         rule=" & ".join(dict.fromkeys(rules)),
+        wanted=wanted,
         skipped=tuple({(one.person.id, one.rule): one for one in skipped}.values()),
         **_working_time(stage, seats, parties, around),
     )
@@ -226,6 +242,7 @@ def slate(stage: Stage, found: Found, parties: Parties, at: datetime) -> Slate:
 def first_rung(rungs: Sequence[Rung], banned: Mapping[str, SkipRule], skipped: list[Skipped]) -> Rung | None:
     """Return the first rung with somebody who may decide, with these only; who may not is added to `skipped`."""
     for rung in rungs:
+        skipped += rung.skipped
         rules = [banned.get(one.id) or (None if one.active else "approval.skip-inactive") for one in rung.people]
         named = list(zip(rung.people, rules, strict=True))
         skipped += (Skipped(person=one.ref(), rule=rule) for one, rule in named if rule)

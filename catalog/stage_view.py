@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from catalog import settling, stage_words, standing, why
-from catalog.ballot import ESCALATED, Approvals, Question, StageState, StageStatus, Vote
+from catalog import settling, stage_words, standing, tally, why
+from catalog.ballot import ESCALATED, Approvals, Question, StageState, StageStatus, Verdict, Vote
 from catalog.calendar import ALWAYS
 from catalog.people import PersonRef
 from catalog.request import Assignee, Order, Waiting, WaitKind
+from catalog.stages import Asked, Quorum, Stage
+from catalog.tally import Count
 from catalog.text import capital, listed
 from catalog.why import Calling
-from catalog.wording import begins
+from catalog.wording import Words, begins
 
 _UNANSWERED = {"cancel": "The request is cancelled.", "return": "They decide without an answer."}
 
@@ -27,13 +29,16 @@ def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: 
     agenda = stage.agenda
     words = Calling(order, state)
     unless = stage_words.unless_decided(stage.stage, agenda.level if agenda else 0, words)
+    how_many = _how_many(stage, words)
     return Waiting(
         kind=WaitKind.PEOPLE,
-        what=f"{stage.stage.name} decides{_how_many(stage)}",
+        what=f"{stage.stage.name} decides{f': {how_many}' if how_many else ''}",
         who=stage.undecided(),
         on_behalf_of=_on_behalf_of(stage),
         since=stage.opened_at or order.accepted_at,
         until=stage.due_at,
+        # Whoever has decided is told nothing, so that nothing of it goes on record.
+        next_at=agenda.tells_at([person.id for person in stage.undecided()]) if agenda else None,
         calendar=_calendar(stage, agenda.whose) if agenda else "",
         rule=why.rules(stage),
         why=why.asked(stage, words),
@@ -60,6 +65,7 @@ def _waiting_for_answer(stage: StageState, question: Question, order: Order, tas
         who=order.people,
         since=question.asked_at,
         until=question.due_at,
+        next_at=question.remind_at,
         calendar=_calendar(stage, order.requester.id),
         rule="approval.question",
         at_deadline=_UNANSWERED[stage.stage.unanswered],
@@ -74,14 +80,46 @@ def _calendar(stage: StageState, person_id: str) -> str:
     return own.name if person_id and own.id != ALWAYS.id else ""
 
 
-def _how_many(stage: StageState) -> str:
-    """Return how many must approve, in words, where one is not enough."""
-    asked, needed = len(stage.slate.seats), settling.votes_needed(stage)
-    if needed is None:
-        return ": several groups of people" if len(stage.stage.groups) > 1 else ": their votes are weighed"
-    if needed == 1:
+def _how_many(stage: StageState, words: Words) -> str:
+    """Return what must be approved, in words, where one approval is not enough, and how much of it is."""
+    if stage.replaced:
+        return ""  # one of those to whom it was escalated decides for all
+    counts = settling.counts(stage)
+    if len(counts) > 1:
+        whole = stage_words.whole(stage.stage.requirement)
+        # Where one human counts for one part only, a part by itself says nothing.
+        said = stage_words.together(whole, words, () if stage.stage.distinct else tally.met(whole, counts))
+    elif _is_everybody(stage, counts[0]):
+        approvals = sum(vote.verdict is Verdict.APPROVE for vote in stage.filled().values())
+        said = f"everybody asked must approve{_have(approvals)}" if len(stage.slate.seats) > 1 else ""
+    else:
+        said = _of_group(stage.stage.groups[0], counts[0])
+    if joined := [seat.person for seat in stage.slate.seats if seat.joined and not said.startswith("everybody")]:
+        said = f"{said or 'one of the others must approve'}; besides, {why.some(joined)} must"
+    return f"{said}; or one to whom it was escalated" if said and stage.escalated else said
+
+
+def _is_everybody(stage: StageState, count: Count) -> bool:
+    """Return whether all who are asked in the only group of a stage have to approve, be it one."""
+    only = stage.stage.groups[0]
+    return only.weight is None and tally.needed(only, count.seats) == count.seats
+
+
+def _of_group(asked: Asked, count: Count) -> str:
+    """Return how many of a group must approve and have, where not all must."""
+    if asked.weight is not None:
+        return f"weights must come to {asked.weight}{f'; {count.weight} so far' if count.weight else ''}"
+    if asked.quorum == "responded":
+        return f"one approval is enough once all {count.seats} have answered{_have(count.seats - len(count.open))}"
+    number = tally.needed(asked, count.seats)
+    if number == 1:
         return ""
-    return ": everybody asked must approve" if needed == asked else f": {needed} of {asked} must approve"
+    share = f"{asked.quorum.removesuffix('%')} % = " if isinstance(asked.quorum, str) else ""
+    return f"{share}{number} of {count.seats} must approve{_have(len(count.humans) + count.above)}"
+
+
+def _have(number: int) -> str:
+    return f"; {number} {'has' if number == 1 else 'have'}" if number else ""
 
 
 def _following(state: Approvals, stage_id: str, then: str) -> str:
@@ -149,16 +187,37 @@ def why_fallen(stage: StageState | None, vote: Vote) -> str:
     return "approval.amended" if vote.subject != stage.subject else "approval.not-carried"
 
 
-def facts(stage: StageState) -> dict[str, Any]:
+def quorum(stage: Stage) -> Quorum | None:
+    """Return how many of those asked must approve; None where an expression says it."""
+    return stage.quorum if stage.decide is None else None
+
+
+def needs(state: Approvals, stage: StageState, order: Order) -> str:
+    """Return in sentences what must be approved; empty where one of those asked is enough."""
+    return stage_words.in_full(stage.stage, Calling(order, state))
+
+
+def by_votes(stage: Stage) -> str:
+    """Return the id of the rule by which votes close a stage."""
+    if stage.decide is None:
+        return f"approval.{stage.quorum}"
+    return "approval.weight" if stage.groups[0].weight and len(stage.groups) == 1 else "approval.expression"
+
+
+def facts(state: Approvals, stage: StageState, order: Order) -> dict[str, Any]:
     """Return what goes on record when a stage begins."""
     found: dict[str, Any] = {
         "stage": stage.stage.id,
         "name": stage.stage.name,
         "approvers": named(stage.slate.people),
-        "quorum": stage.stage.quorum,
+        "quorum": quorum(stage.stage),
         "due_at": stage.due_at.isoformat() if stage.due_at else None,
         "rule": stage.slate.rule,
     }
+    if not isinstance(found["quorum"], int) and found["quorum"] not in ("any", "all"):
+        # Not of these: a request of a release that knew nothing else is replayed to the same entries, else the chain
+        # of its journal would break.
+        found["needs"] = needs(state, stage, order)
     deputies = {seat.person.name: seat.acting.name for seat in stage.slate.seats if seat.deputies}
     if deputies:
         found["deputies"] = deputies

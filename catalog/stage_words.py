@@ -6,7 +6,7 @@ what the rest of an item says `wording`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -85,6 +85,34 @@ def needs(stage: Stage, voice: Voice) -> list[str]:
     said = [_whole(stage.decide, voice)]
     vetoes = [group for _, group in leaves(stage.decide) if group.veto]
     return said + [f"A rejection by {people(group.approvers, voice)} is final." for group in vetoes]
+
+
+def in_full(stage: Stage, voice: Voice) -> str:
+    """Return in sentences what must be approved; empty where one of those asked is enough."""
+    weighed = isinstance(stage.decide, Asked) and stage.decide.weight is not None
+    said = [asks(stage, voice)] if weighed else []  # who weighs how much
+    said += needs(stage, voice)
+    return " ".join([*said, TERMS["distinct"](stage, voice)] if stage.distinct else said)
+
+
+def together(requirement: Requirement, voice: Voice, met: Sequence[bool]) -> str:
+    """Return what must be approved of an expression, as a phrase.
+
+    Args:
+        requirement: an expression of several parts; see `whole`.
+        voice: how people are called.
+        met: of each part, whether it has approved; empty if that is not to be said.
+    """
+    said = [_part(part, voice) for part in parts_of(requirement)]
+    marks = [" (has approved)" if one else "" for one in met] or [""] * len(said)
+    listed_parts = "; ".join(f"{part}{mark}" for part, mark in zip(said, marks, strict=True))
+    return f"{_how_many(requirement)} of these must approve: {listed_parts}"
+
+
+def whole(requirement: Requirement) -> Requirement:
+    """Return an expression without what encloses a single part only."""
+    parts = parts_of(requirement)
+    return whole(parts[0]) if len(parts) == 1 else requirement
 
 
 def _whole(requirement: Requirement, voice: Voice) -> str:

@@ -311,7 +311,7 @@ class Reminders(Model):
     Attributes:
         after: how long after they were asked.
         every: how long after the last reminder comes the next.
-        at_most: how many each person gets.
+        at_most: how many each person gets at each level: with an escalation they begin again.
     """
 
     after: Span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import assert_never
 
 from catalog.ballot import Approvals, Refusal, StageState, StageStatus, Verdict, Vote
@@ -90,12 +91,17 @@ def refuse_approver(state: Approvals, found: StageState, human: PersonRef) -> Re
     return Refusal(code="not-approver", message=f"You are not among the approvers of stage {found.stage.name!r}.")
 
 
-def refuse_acting(state: Approvals, found: StageState, human: PersonRef) -> Refusal | None:
-    """Return why somebody cannot act on a stage now, in whatever way short of deciding."""
+def refuse_acting(state: Approvals, found: StageState, human: PersonRef, at: datetime) -> Refusal | None:
+    """Return why somebody cannot act on an open stage at that moment, be it to decide it or in another way."""
     refused = refuse_approver(state, found, human)
-    if refused is None and human.id not in found.may_act():
+    if refused:
+        return refused
+    if human.id not in found.may_act():
         return Refusal(code="already-decided", message=f"{by_whom(found, human)} {said(found)}")
-    return refused
+    if not any(found.fills(human.id, seat, at) for seat in found.empty()):
+        over = "The time in which you stand in for somebody else is over."
+        return Refusal(code="no-longer-asked", message=f"{over} {said(found)}")
+    return None
 
 
 def refuse_newcomer(state: Approvals, found: StageState, person: PersonRef) -> Refusal | None:

@@ -327,3 +327,8 @@ def walk(steps: tuple[Step, ...], place: tuple[Any, ...] = ("steps",)) -> Iterat
                 yield from walk(branch, (*here, "branches", name))
         elif isinstance(step, ForEachStep):
             yield from walk(step.steps, (*here, "steps"))
+
+
+def stages(steps: tuple[Step, ...]) -> Iterator[Stage]:
+    """Yield the approval stages in the middle of the work."""
+    return (step.stage for _, step in walk(steps) if isinstance(step, ApproveStep))

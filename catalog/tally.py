@@ -82,6 +82,12 @@ def suffices(requirement: Requirement, counts: Sequence[Count], *, distinct: boo
     return False
 
 
+def met(requirement: Requirement, counts: Sequence[Count]) -> list[bool]:
+    """Return of each part of an expression whether the votes fulfil it, taken by itself."""
+    left = iter(counts)
+    return [_holds(part, left, hoping=False) for part in parts_of(requirement)]
+
+
 def _holds(requirement: Requirement, left: Iterator[Count], hoping: bool) -> bool:
     """Return whether an expression holds; takes the counts of its groups, all of them."""
     if isinstance(requirement, Asked):

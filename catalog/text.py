@@ -36,8 +36,12 @@ def capital(text: str) -> str:
 
 def title(text: str) -> str:
     """Return the text on one line, cut with an ellipsis if it is longer than `MAX_TITLE`."""
-    line = one_line(text)
-    return line if len(line) <= MAX_TITLE else f"{line[: MAX_TITLE - 1].rstrip()}…"
+    return cut(one_line(text), MAX_TITLE)
+
+
+def cut(text: str, longest: int) -> str:
+    """Return the text, cut with an ellipsis if it has more characters."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def readable(name: str) -> str:

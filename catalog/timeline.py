@@ -64,8 +64,9 @@ def _stage_opened(entry: Entry) -> str:
         asked = f"{', '.join(names)} decide{how}"
     else:
         asked = f"{names[0] if names else 'somebody'} decides"
-    until = _word(entry, "due_at")
-    return f"Stage {_stage_name(entry)} began: {asked}{_stand_in(entry)}{f', by {moment(until)}' if until else ''}"
+    until, needs = _word(entry, "due_at"), _word(entry, "needs").rstrip(".")
+    said = f"Stage {_stage_name(entry)} began: {asked}{_stand_in(entry)}{f', by {moment(until)}' if until else ''}"
+    return f"{said}. {needs}" if needs else said
 
 
 def _stand_in(entry: Entry) -> str:

@@ -1,16 +1,19 @@
 """What is looked after while requests wait: timers that should have fired, and who is asked to approve.
 
-Whatever a request waits for until a moment, a durable timer ends. If the record still shows the wait after that
-moment, the timer has not fired or what it led to did not reach the record.
+Whatever a request waits for until a moment, a durable timer ends; before that, others have people reminded. If the
+record still shows such a moment as the next one after it is over, the timer has not fired or what it led to did not
+reach the record.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from catalog.model import Model
 from catalog.people import OPERATORS
-from catalog.request import Notice, Order, Projection, Task, Waiting
+from catalog.request import Notice, Order, Projection, Task
 
 GRACE = timedelta(minutes=2)
 """How long a timer may take to be seen on record: workers are busy, and a register that was away is waited for."""
@@ -20,8 +23,8 @@ class LateTimer(Model):
     """A timer of an open request that has not been seen to fire.
 
     Attributes:
-        what: what the request waits for.
-        until: when that should have ended; the earliest such moment of the request.
+        what: what the request waits for, or what people should have been told about.
+        until: when it should have fired; the earliest such moment of the request.
         seen_at: when it was first noticed.
     """
 
@@ -45,10 +48,26 @@ class AwaitingPage(Model):
     next: int | None = None
 
 
-def next_wait(projection: Projection) -> Waiting | None:
-    """Return which of a request's waits should end first; None if none ends by itself."""
-    ending = [(waiting.until, place) for place, waiting in enumerate(projection.waiting) if waiting.until]
-    return projection.waiting[min(ending)[1]] if ending else None
+class Timer(NamedTuple):
+    """When a timer of a request fires, and what it is about."""
+
+    at: datetime
+    what: str
+
+
+def next_timer(projection: Projection) -> Timer | None:
+    """Return which of a request's timers should fire first; None if it has none."""
+    return min(_timers(projection), key=lambda timer: timer.at, default=None)
+
+
+def _timers(projection: Projection) -> Iterator[Timer]:
+    if projection.clock_at:
+        yield Timer(projection.clock_at, "One of its clocks warns or is breached")
+    for waiting in projection.waiting:
+        if waiting.until:
+            yield Timer(waiting.until, waiting.what)
+        if waiting.next_at:
+            yield Timer(waiting.next_at, f"People are told about this: {waiting.what}")
 
 
 def notice(late: LateTimer, item: str) -> Notice:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from catalog import stage_words
 from catalog.ballot import ESCALATED, Approvals, StageState
 from catalog.people import PersonRef
 from catalog.request import Order
-from catalog.slate import Seat
+from catalog.slate import MANAGER_CIRCLE, Seat
 from catalog.stages import ApproverRule, ByCiOwner, ByGroup, ByItemOwner, ByManager, ByOwner, ByPerson, ByRole
 from catalog.text import listed, one_line
-from catalog.wording import Words
+from catalog.wording import Words, without_formulas
 
 HANDED_ON = "approval.handed-on"
 """The rule by which somebody decides to whom a decision was handed on (feature row A9)."""
@@ -52,6 +53,10 @@ class Calling(Words):
             return f"{name}, who answers for the item"
         return super().approver(rule)
 
+    def text(self, value: Any) -> str:
+        """Return a text with its expressions named, but not shown: all who see the request read it."""
+        return without_formulas(super().text(value))
+
     def _name(self, login: str) -> str:
         """Return the name of who has that login; empty if it is not known. There may be hundreds to look through."""
         return next((one_line(person.name) for person in self._known_people() if person.login == login), "")
@@ -87,7 +92,7 @@ def asked(stage: StageState, words: Words) -> str:
     people += _escalated(stage, [seat.person for seat in above if not seat.instead_of], words)
     people += _handed((*own, *above))
     if joined := [seat.person for seat in own if seat.joined]:
-        people.append(f"{_people(joined)}, because an approver asked for it")
+        people.append(f"{some(joined)}, because an approver asked for it")
     said = [f"{'; '.join(people)}."] if people else []
     skipped = stage.slate.skipped
     said += [f"{passed_over(one_line(one.person.name), one.rule)}." for one in skipped[:MOST]]
@@ -100,6 +105,8 @@ def passed_over(name: str, rule: str) -> str:
     """Return why somebody of this name is not asked, or does not stand in; a sentence without a full stop."""
     if rule == "delegation.loop":  # they may well be asked themselves
         return f"The delegations come back to {name}; nobody further stands in"
+    if rule == MANAGER_CIRCLE:  # so may they
+        return f"The managers above {name} go in a circle; nobody further up is found"
     if rule in _NO_DEPUTY:
         return f"{name} does not stand in: {_NO_DEPUTY[rule]}"
     why = _NOT_ASKED.get(rule, one_line(rule))
@@ -116,7 +123,7 @@ def _by_rules(stage: StageState, seats: Sequence[Seat], words: Words) -> Iterato
     for groups, named in people.items():
         found = dict.fromkeys(rungs[group] for group in groups) or rungs
         end = "s" if len(named) > 1 else ""
-        yield f"{_people(named)} {listed((_rung(one, stage, words, end) for one in found), 'or')}"
+        yield f"{some(named)} {listed((_rung(one, stage, words, end) for one in found), 'or')}"
 
 
 def _rung(rung: str, stage: StageState, words: Words, end: str) -> str:
@@ -167,7 +174,7 @@ def _escalated(stage: StageState, people: Sequence[PersonRef], words: Words) -> 
     if people and levels:
         to = [rule for level in stage.stage.escalate[slice(*levels)] for rule in level.to]
         kinds = dict.fromkeys(rule.rule for rule in to)
-        yield f"{_people(people)} by escalation, {_as(kinds, to, words, 's' if len(people) > 1 else '')}"
+        yield f"{some(people)} by escalation, {_as(kinds, to, words, 's' if len(people) > 1 else '')}"
 
 
 def _handed(seats: Iterable[Seat]) -> Iterator[str]:
@@ -176,7 +183,8 @@ def _handed(seats: Iterable[Seat]) -> Iterator[str]:
         yield _few([f"{one_line(to.name)}, handed on from {one_line(first.name)}" for to, first in pairs])
 
 
-def _people(people: Sequence[PersonRef]) -> str:
+def some(people: Sequence[PersonRef]) -> str:
+    """Return the names of people, of many those of the first ones."""
     names = [one_line(person.name) for person in people[:MOST]]
     more = len(people) - len(names)
     return listed([*names, f"{more} more"] if more else names)

@@ -51,19 +51,33 @@ from catalog.text import listed, one_line
 
 _EXPRESSION = re.compile(r"{{(.*?)}}", re.DOTALL)
 _ANSWER = re.compile(r"\b(?:form|order)\.([a-z][a-z0-9_]*)")
+_FORMULA = re.compile("‹[^›]*›")
 _PERSON = re.compile(r"(beneficiary|requester)(\.(login|name|mail))?")
 _WHO = {"beneficiary": "the person it is for", "requester": "the person who orders"}
-_PART = re.compile(r"\b(beneficiary|requester|cost)\.([a-z_]+)")
-_WHOSE = {"beneficiary": "the beneficiary’s", "requester": "the requester’s", "cost": "the cost’s"}
+_PART = re.compile(r"\b(beneficiary|requester|cost|item)\.([a-z_]+)")
+_WHOSE = {
+    "beneficiary": "the beneficiary’s",
+    "requester": "the requester’s",
+    "cost": "the cost’s",
+    "item": "the item’s",
+}
 _COMPARED = ((" == ", " is "), (" != ", " is not "))
 _LITERAL = r"""'[^']*'|"[^"]*\""""
 _CHOSEN = re.compile(rf"\b(form|order)\.([a-z][a-z0-9_]*) (==|!=) ({_LITERAL}|\[(?:{_LITERAL}|[, ])*\])")
-_ITEM = re.compile(r"item\.(id|version|name|category|owner)")
+_ITEM = re.compile(r"item\.(id|version|name|category|owner|risk)")
 _DEFAULT = re.compile(r"^([a-z][a-z0-9_.]*) *\| *default\([^|]*\)$")
 _ELSE_NOTHING = re.compile(r" *\| *default\((?:none|false|''|\"\"|\[\])\)")
 _RESULT = re.compile(r"\b(?:result|results\.[a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)")
 _ENTRY = re.compile(r"([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*?))??(?:\.login)?")
 _SOMEBODY = re.compile(r"^((?:form|order)\.[a-z][a-z0-9_]*)\.(?:login|name)$")
+
+
+def without_formulas(text: str) -> str:
+    """Return what is said of a stage without the formulas that `Words` shows as they are.
+
+    Who knows a threshold can order just below it.
+    """
+    return _FORMULA.sub("whom the order decides on", text)
 
 
 def begins(after: Sequence[str]) -> str:

@@ -65,12 +65,20 @@ def plain(value: Any) -> Text:
 
 def moment(iso: str | None) -> str:
     """Return a moment as people read it, in their time zone."""
-    return datetime.fromisoformat(iso).astimezone().strftime("%a %d %b %Y %H:%M") if iso else ""
+    return _local(iso).strftime("%a %d %b %Y %H:%M") if iso else ""
 
 
 def clock(iso: str) -> str:
     """Return a moment to the second."""
-    return datetime.fromisoformat(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return _local(iso).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _local(iso: str) -> datetime:
+    """Return a moment in the reader's time zone; on the last day of the calendar it may only be as it is written."""
+    at = datetime.fromisoformat(iso)
+    with suppress(OverflowError, ValueError):
+        at = at.astimezone()
+    return at
 
 
 _MOMENTS = ("due_at", "until")
@@ -119,7 +127,7 @@ def _without_history(promise: dict[str, Any], due_at: str | None) -> str:
 
 def _by(iso: str) -> str:
     """Return a moment as it is said in a sentence, with its year only if that is another one."""
-    at = datetime.fromisoformat(iso).astimezone()
+    at = _local(iso)
     year = "" if at.year == datetime.now(UTC).astimezone().year else f" {at.year}"
     return f"{at:%a %d %b}{year}, {at:%H:%M}"
 

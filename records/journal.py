@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from catalog.journal import Entry
 from catalog.model import canonical
 from catalog.request import Assignee, Batch, Projection, Status, Task
-from catalog.watch import next_wait
+from catalog.watch import next_timer
 from records.database import Database, upsert
 from records.documents import document, order_from, view_from, views
 from records.errors import Contradiction, UnknownRequest
@@ -168,7 +168,7 @@ def _project(connection: Connection, request_id: int, batch: Batch) -> Projectio
     With its end, forget what it was trusted with.
     """
     projection, whole = batch.projection, batch.over(_tasks(connection, request_id))
-    wait = next_wait(projection)
+    timer = next_timer(projection)
     connection.execute(
         update(requests)
         .where(requests.c.id == request_id)
@@ -176,7 +176,7 @@ def _project(connection: Connection, request_id: int, batch: Batch) -> Projectio
             status=projection.status,
             seq=projection.seq,
             projection_document=document(whole),
-            waits_until=wait.until if wait else None,
+            waits_until=timer.at if timer else None,
             # What was closed does not get its key back if the engine did not keep its end: another may have it by now.
             duplicate_key=case((request_is_open, requests.c.duplicate_key), else_=null()),
         )

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, select, update
 
 from catalog.request import Task
-from catalog.watch import GRACE, Awaiting, AwaitingPage, LateTimer, next_wait, notice
+from catalog.watch import GRACE, Awaiting, AwaitingPage, LateTimer, next_timer, notice
 from records.database import Database, upsert
 from records.documents import view_from, views
 from records.notices import owe
@@ -84,7 +84,7 @@ def _approvals(view: RequestView) -> Iterator[Task]:
 
 
 def _note_gone(connection: Connection, now: datetime) -> None:
-    """Mark the timers as gone whose request no longer waits for anything that should have ended by then."""
+    """Mark the timers as gone whose request has none left that should have fired by then."""
     still = exists().where(
         requests.c.id == late_timers.c.request_id, request_has_timer, requests.c.waits_until <= late_timers.c.until
     )
@@ -106,7 +106,6 @@ def _overdue(connection: Connection, now: datetime) -> list[RequestView]:
 
 
 def _late(view: RequestView, now: datetime) -> LateTimer:
-    wait = next_wait(view.projection)
-    assert wait is not None, "the column that was searched by is written with the document"
-    assert wait.until is not None
-    return LateTimer(number=view.order.number, what=wait.what, until=wait.until, seen_at=now)
+    timer = next_timer(view.projection)
+    assert timer is not None, "the column that was searched by is written with the document"
+    return LateTimer(number=view.order.number, what=timer.what, until=timer.at, seen_at=now)

@@ -20,18 +20,23 @@ PASSED_THROUGH = (
     "markupsafe",
     "workflows.approvals",
     "workflows.approving",
+    "workflows.carrying",
     "workflows.children",
+    "workflows.clocks",
+    "workflows.considering",
     "workflows.ending",
     "workflows.messages",
     "workflows.operators",
     "workflows.options",
     "workflows.patience",
+    "workflows.questions",
     "workflows.record",
     "workflows.request",
     "workflows.runner",
     "workflows.saga",
     "workflows.targets",
     "workflows.tasks",
+    "workflows.wants",
 )
 
 

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from temporalio import workflow
 
+from workflows.carrying import Run
 from workflows.ending import Closure, Ended
 from workflows.operators import OperatorSaid
-from workflows.request import RequestFrame, Run
+from workflows.request import RequestFrame
 from workflows.targets import on_directory
 
 with workflow.unsafe.imports_passed_through():

@@ -40,7 +40,6 @@ with workflow.unsafe.imports_passed_through():
         Verdict,
         Vote,
     )
-    from catalog.calendar import Calendar
     from catalog.journal import Entry, Kind
     from catalog.model import Model
     from catalog.people import PersonRef
@@ -100,7 +99,7 @@ class ApprovalDesk:
     def so_far(self) -> DeskSoFar:
         """Return what another run has to know to go on with it; nothing is being looked up."""
         return DeskSoFar(
-            state=self.state,
+            state=self.state.in_brief(),
             tasks=self._tasks,
             asking=self._questions.asking,
             advising=self._questions.advising(),
@@ -151,18 +150,22 @@ class ApprovalDesk:
             person = skipped.person.model_dump(mode="json")
             self.record.note(Kind.APPROVER_SKIPPED, {"stage": stage.id, "person": person}, rule=skipped.rule)
 
-    def open(self, stage: Stage, slate: Slate) -> None:
-        """Begin a stage: on record, in the inboxes, and told to those who are asked."""
+    def open(self, stage: Stage, slate: Slate) -> bool:
+        """Begin a stage: on record, in the inboxes, and told to those who are asked; false if these are too few."""
         change = self._apply(Open(stage=stage.id, slate=slate))
-        # Otherwise the frame is at fault: that fails the workflow task loudly, and the request waits for a mended one.
-        assert isinstance(change, Change), change.message
+        if isinstance(change, Refusal):
+            # Else the frame is at fault: that fails the workflow task loudly, and the request waits for a mended one.
+            assert change.code == "too-few", change.message
+            return False
         state = self.stage(stage.id)
         if state.opened_at is None:  # nobody may decide it, and its author says what then
             self._note_closed(state)
-            return
-        task = self._task(state).model_copy(update={"named": Named(own=slate.fingerprint())})
+            return True
+        named = Named(own=slate.fingerprint(), wanted=slate.wanted)
+        task = self._task(state).model_copy(update={"named": named})
         self._tasks[stage.id] = task.id
-        self.record.note(Kind.STAGE_OPENED, stage_view.facts(state), status=Status.APPROVAL, rule=slate.rule)
+        facts = stage_view.facts(self.state, state, self.record.order)
+        self.record.note(Kind.STAGE_OPENED, facts, status=Status.APPROVAL, rule=slate.rule)
         self.record.open_task(task)
         for _, vote in change.fallen:  # cast before the order changed, by somebody who is not named any more
             self._note_fallen(stage.id, vote, "approval.unseated")
@@ -173,6 +176,7 @@ class ApprovalDesk:
         self._close(change.closed)
         if not change.closed:
             self._tell("approval-needed", state, _told(state))
+        return True
 
     def resolve(self, stage_id: str, found: LookedUp, rule: str) -> None:
         """Ask those who may decide a stage now; who is new is told."""
@@ -207,7 +211,8 @@ class ApprovalDesk:
         task, levels = self.record.tasks[self._tasks[state.stage.id]], state.levels()
         if task.named and levels:
             above = slate.fingerprint() if levels[1] - levels[0] == 1 else ""
-            self.record.change_task(task.id, named=task.named.model_copy(update={"levels": levels, "above": above}))
+            update = {"levels": levels, "above": above, "wanted_above": slate.wanted}
+            self.record.change_task(task.id, named=task.named.model_copy(update=update))
 
     def look_again(self, people: Iterable[str], stages: Iterable[str], rule: str) -> None:
         """Want the people of these open stages looked up again, and of those in which one of these people may act."""
@@ -399,7 +404,7 @@ class ApprovalDesk:
                 subject=state.subject,
                 due_at=state.due_at,
                 nudged_at=state.nudged_at,
-                acts_in=_acts_in(state),
+                acts_in=state.acts_in,
             )
             self.record.waits_for(self.waiting(stage_id))
 
@@ -454,12 +459,13 @@ class ApprovalDesk:
             kind="approval",
             title=f"{state.stage.name}: {order.item.name} for {order.beneficiary.name}",
             stage=state.stage.id,
-            quorum=state.stage.quorum,
+            quorum=stage_view.quorum(state.stage),
+            needs=stage_view.needs(self.state, state, order),
             **_people(state),
             choices=tuple(Verdict),
             subject=state.subject,
             bulk=state.stage.bulk,
-            acts_in=_acts_in(state),
+            acts_in=state.acts_in,
             opened_at=workflow.now(),
             due_at=state.due_at,
         )
@@ -509,8 +515,8 @@ class ApprovalDesk:
             StageStatus.CANCELLED: "approval.cancelled",
             StageStatus.SUPERSEDED: "request.replaced",
         }
-        by_votes = f"approval.{state.stage.quorum}"
         facts = {**self._names(state), "status": state.status}
+        by_votes = stage_view.by_votes(state.stage)
         self.record.note(Kind.STAGE_CLOSED, facts, rule=state.rule or rule.get(state.status, by_votes))
 
 
@@ -526,11 +532,6 @@ def _people(state: StageState) -> dict[str, Any]:
     """Return what the task of a stage says about who decides it."""
     assignees = stage_view.assignees(state)
     return {"assignees": assignees, "removed": state.removed, "late": stage_view.late(state, assignees)}
-
-
-def _acts_in(state: StageState) -> Calendar | None:
-    """Return the working time in which alone a stage is decided (feature row A24)."""
-    return state.slate.calendars.get(state.stage.acts_in or "")
 
 
 def _told(state: StageState) -> tuple[PersonRef, ...]:

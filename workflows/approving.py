@@ -20,7 +20,7 @@ from workflows.wants import LookedUp, Want
 with workflow.unsafe.imports_passed_through():
     from activities.approvers import ApproversQuery
     from activities.identity import Identity
-    from catalog import names, plan, settling, standing
+    from catalog import names, plan, standing
     from catalog import slate as slates
     from catalog.ballot import StageState, StageStatus
     from catalog.expression import ExpressionError
@@ -47,8 +47,12 @@ class Approving:
         operators: Operators,
         leave: Callable[[], None] | None = None,
     ) -> None:
-        """Make it; `leave` has another run go on with the request, where that can be while these are decided."""
+        """Make it; `leave` has another run go on with the request, where that can be while these are decided.
+
+        It returns if it cannot be now.
+        """
         self._leave_now = leave
+        self._stays_until = 0
         self._desk = desk
         self._patience = patience
         self._targets = targets
@@ -102,6 +106,7 @@ class Approving:
             await self._desk.record.flush()
             if self._leave_now and self._outgrown() and workflow.all_handlers_finished() and not self._desk.is_over():
                 self._leave_now()
+                self._stays_until = workflow.info().get_current_history_length() + MOST_EVENTS
 
     async def _go_on(self, found: Found | None = None) -> None:
         """Have decided what may begin now, and what may begin then."""
@@ -138,11 +143,7 @@ class Approving:
 
     async def _decide(self, stage: Stage, found: Found | None) -> None:
         if not self._desk.is_open(stage.id):
-            slate = await self._slate(stage, found)
-            self._end_if_over()  # one beside it may have been refused while the people were looked up
-            if self._has_changed():
-                return
-            self._desk.open(stage, slate)
+            await self._open(stage, found)
         looking = _Looking(self._desk, stage.id)
         try:
             while self._desk.is_open(stage.id) and not self._has_changed() and not self._desk.leaving:
@@ -179,6 +180,7 @@ class Approving:
         info = workflow.info()
         return (
             self._leave_now is not None
+            and info.get_current_history_length() > self._stays_until
             and (info.is_continue_as_new_suggested() or info.get_current_history_length() > MOST_EVENTS)
             and not self._operators.are_asked()
             and self._patience.called_off is None
@@ -186,17 +188,18 @@ class Approving:
 
     # ---------------------------------------------------------------- people
 
-    async def _slate(self, stage: Stage, found: Found | None) -> Slate:
-        """Return the people to ask; as long as there are not enough, an operator has to see to it."""
+    async def _open(self, stage: Stage, found: Found | None) -> None:
+        """Begin a stage, unless what is decided on changes meanwhile; while there are too few people, ask operators."""
         what = f"Find who decides {stage.name}"
         while True:
             query = await self._worked_out(what, lambda: self.query(stage))
             if found is None or not found.rungs:
                 found = await self._targets.look_up(on_directory(Identity.approvers, query, what))
-            slate = slates.slate(stage, found, self._desk.record.order.parties, workflow.now())
+            slate = self._slate(stage, found, query)
             self._desk.find(stage, slate)
-            if settling.enough(stage, slate) or stage.when_nobody != "operator":
-                return slate
+            self._end_if_over()  # one beside it may have been refused while the people were looked up
+            if self._has_changed() or self._desk.open(stage, slate):
+                return
             problem = TOO_FEW_DECIDE if slate.people else NOBODY_DECIDES
             await self._ask(what, problem.format(stage=stage.name))
             found = None
@@ -237,7 +240,11 @@ class Approving:
         what = f"Find who decides {stage.name}"
         query = await self._worked_out(what, lambda: self._asking(stage, wanted()))
         found = await self._targets.look_up(on_directory(Identity.approvers, query, what))
-        return slates.slate(stage, found, self._desk.record.order.parties, workflow.now())
+        return self._slate(stage, found, query)
+
+    def _slate(self, stage: Stage, found: Found, query: ApproversQuery) -> Slate:
+        """Return who of the people that the directory has named decides."""
+        return slates.slate(stage, found, self._desk.record.order.parties, workflow.now(), query.wanted)
 
     async def _worked_out(self, what: str, query: Callable[[], ApproversQuery]) -> ApproversQuery:
         """Return what to ask the directory; as long as the item's rules cannot be worked out, operators are asked."""

@@ -8,9 +8,10 @@ from typing import Any
 
 from temporalio import workflow
 
+from workflows.carrying import Run
 from workflows.ending import Closure, Ended
 from workflows.messages import Cancel
-from workflows.request import RequestFrame, Run
+from workflows.request import RequestFrame
 from workflows.saga import finished, shielded
 
 with workflow.unsafe.imports_passed_through():

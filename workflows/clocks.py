@@ -56,7 +56,7 @@ class Clocks:
         self._clocks = {spec.id: so_far.clocks.get(spec.id, ()) for spec in self._specs}
         self._said = [*so_far.said]
         self._over = False
-        self._next = sla.next_moment(self._all(), workflow.now())
+        record.clock_at = sla.next_moment(self._all(), workflow.now())
         if self._specs:
             record.follows(self._follow)
 
@@ -91,13 +91,13 @@ class Clocks:
         for event in sla_events.happened(entry):
             for spec in self._specs:
                 self._clocks[spec.id] = sla.step(spec, self._clocks[spec.id], event, calendars)
-        self._next = sla.next_moment(self._all(), workflow.now())
+        self._record.clock_at = sla.next_moment(self._all(), workflow.now())
 
     async def _run(self) -> None:
         while not self._over:
-            await self._changed_or_reached(self._next)
+            await self._changed_or_reached(self._record.clock_at)
             self._say()
-            self._next = sla.next_moment(self._all(), workflow.now())
+            self._record.clock_at = sla.next_moment(self._all(), workflow.now())
             await self._record.flush()
 
     async def _changed_or_reached(self, at: datetime | None) -> None:
@@ -105,7 +105,7 @@ class Clocks:
         left = at - workflow.now() if at else None
         with contextlib.suppress(TimeoutError):
             await workflow.wait_condition(
-                lambda: self._over or self._next != at, timeout=left, timeout_summary="A clock"
+                lambda: self._over or self._record.clock_at != at, timeout=left, timeout_summary="A clock"
             )
 
     def _say(self) -> None:

@@ -47,7 +47,8 @@ class RecordSoFar(Model):
 
     Attributes:
         seq, head: where the journal has come to.
-        tasks: all it ever opened.
+        tasks: all it ever opened; those that are decided in brief, since there may be many, of hundreds of people.
+        asked: who was asked by those that are decided, by id.
         waits: how many waits there were; their keys differ.
         steps: how long the histories of earlier runs were.
     """
@@ -57,6 +58,7 @@ class RecordSoFar(Model):
     head: str = GENESIS
     status: Status = Status.ACCEPTED
     tasks: tuple[Task, ...] = ()
+    asked: tuple[str, ...] = ()
     waits: int = 0
     steps: int = 0
 
@@ -69,6 +71,7 @@ class Record:
         waits: what the request waits for now, each under a key of its own; shown to people once flushed.
         tasks: all tasks it ever opened, by id.
         attempting: how many attempts on targets are running, whose answers will come by themselves.
+        clock_at: when one of its clocks warns or is breached next.
     """
 
     def __init__(self, order: Order, carried: RecordSoFar | None = None) -> None:
@@ -81,7 +84,7 @@ class Record:
         self._acted = ""  # who caused the newest entry
         self._followers: list[Callable[[Entry], None]] = []
         self._notices: list[Notice] = []
-        self._kept: dict[str, Task] = {}  # the tasks as the register has them for certain
+        self._kept = {task.id: task for task in so_far.tasks}  # the tasks as the register has them for certain
         self._flushing = asyncio.Lock()
         self._flushed = so_far.seq  # how far a flush has come, whether or not it was written
         self._closed_at: datetime | None = None
@@ -89,8 +92,10 @@ class Record:
         self.outcome: Outcome | None = None
         self.reason = ""
         self.waits: dict[str, Waiting] = {}
-        self.tasks: dict[str, Task] = {task.id: task for task in so_far.tasks}
+        self.tasks: dict[str, Task] = dict(self._kept)
+        self._asked = set(so_far.asked)
         self.attempting = 0
+        self.clock_at: datetime | None = None
         self._phase = so_far.status
         self._commanded_at = 0
         self._waits = so_far.waits
@@ -103,10 +108,19 @@ class Record:
             seq=self._chain.seq,
             head=self._chain.head,
             status=self.status,
-            tasks=tuple(self.tasks.values()),
+            tasks=tuple(task.in_brief() for task in self.tasks.values()),
+            asked=tuple(sorted(self._everybody_asked(decided=True))),
             waits=self._waits,
             steps=self._steps + workflow.info().get_current_history_length(),
         )
+
+    def has_asked(self, person: PersonRef) -> bool:
+        """Return whether somebody was ever asked to decide or to do something."""
+        return person.id in self._everybody_asked()
+
+    def _everybody_asked(self, *, decided: bool = False) -> set[str]:
+        tasks = [task for task in self.tasks.values() if task.decided or not decided]
+        return self._asked | {one.person.id for task in tasks for one in task.assignees}
 
     def obeys(self, actor: Actor) -> None:
         """Say that what is noted until `commanded` follows from a command of theirs, also where no entry names them."""
@@ -267,6 +281,7 @@ class Record:
             tasks=tuple(self.tasks.values()),
             amendment=self.amendment,
             due_at=self.order.due_at,
+            clock_at=self.clock_at,
             updated_at=workflow.now(),
             closed_at=self._closed_at,
         )

@@ -18,10 +18,11 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
-from workflows.approvals import ApprovalDesk, DeskSoFar
+from workflows.approvals import ApprovalDesk
 from workflows.approving import ITEM_AT_FAULT, Approving
+from workflows.carrying import Carried, Run, fits
 from workflows.children import Children
-from workflows.clocks import Clocks, ClocksSoFar
+from workflows.clocks import Clocks
 from workflows.ending import Closure, Ended
 from workflows.messages import (
     AMEND,
@@ -47,7 +48,7 @@ from workflows.messages import (
 )
 from workflows.operators import Operators
 from workflows.patience import BY_ANOTHER, Patience
-from workflows.record import Record, RecordSoFar
+from workflows.record import Record
 from workflows.saga import Saga, shielded
 from workflows.targets import Targets, on_directory
 from workflows.tasks import WorkDesk
@@ -72,22 +73,6 @@ with workflow.unsafe.imports_passed_through():
     from catalog.slate import Found, Rung
 
 M = TypeVar("M", bound=Model)
-
-
-class Carried(Model):
-    """What a run whose history has become too long hands to the one that goes on with its request (feature row A25)."""
-
-    record: RecordSoFar
-    desk: DeskSoFar
-    clocks: ClocksSoFar = ClocksSoFar()
-    events: dict[str, Report] = {}
-    comments: int = 0
-
-
-class Run(Order):
-    """What a run begins with: the order, and what another run knew that began with it."""
-
-    carried: Carried | None = None
 
 
 class RequestFrame:
@@ -119,7 +104,10 @@ class RequestFrame:
             self._note_opened()  # before any command can be noted
 
     def _continue(self) -> None:
-        """Have another run go on with the request; nothing has been done yet that would have to be undone."""
+        """Have another run go on with the request, if what it has to know is not too much.
+
+        Nothing has been done yet that would have to be undone.
+        """
         carried = Carried(
             record=self.record.so_far(),
             desk=self.desk.so_far(),
@@ -127,7 +115,8 @@ class RequestFrame:
             events=self.events,
             comments=self._comments,
         )
-        workflow.continue_as_new(Run(**{**dict(self.order), "carried": carried}))
+        if fits(carried):
+            workflow.continue_as_new(Run(**{**dict(self.order), "carried": carried}))
 
     def _hours(self) -> dict[str, Calendar]:
         """Return the working time of everybody who is asked to decide something, by id."""
@@ -492,12 +481,7 @@ class RequestFrame:
             raise _refused(Refused.CLOSED, f"{self.order.number} can no longer be called off: it is being closed.")
 
     def _check_comment(self, command: Comment) -> None:
-        asked = any(
-            assignee.person.id == command.actor.person.id
-            for task in self.record.tasks.values()
-            for assignee in task.assignees
-        )
-        if not rights.may_see(command.actor, self.order, asked=asked):
+        if not rights.may_see(command.actor, self.order, asked=self.record.has_asked(command.actor.person)):
             raise _refused(Refused.NOT_ALLOWED, f"You have no part in {self.order.number}.")
         self._check_open()
         if self._comments >= MAX_COMMENTS:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+from workflows.carrying import Run
 from workflows.ending import Closure, Ended
-from workflows.request import RequestFrame, Run
+from workflows.request import RequestFrame
 from workflows.runner import Runner, Scope
 
 with workflow.unsafe.imports_passed_through():

@@ -49,8 +49,10 @@ class LookedUp(NamedTuple):
         """Return what to compare with when people may have changed."""
         return Named(
             own=self.slate.fingerprint(),
+            wanted=self.slate.wanted,
             levels=self.levels,
             above=self.above.fingerprint() if self.above else "",
+            wanted_above=self.above.wanted if self.above else None,
             others=tuple(person.login for person in self.others),
             beside=self.beside.fingerprint() if self.others else "",
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Self
 
 from pydantic import Field
 
 from api.limits import Text
 from api.schemas.base import In, Login, Out
-from catalog import form_schema, stage_words, wording
+from catalog import form_schema, stage_view, stage_words, wording
 from catalog.duration import Span
 from catalog.fields import Field as FormField
 from catalog.item import CatalogItem, Entitlement, Sla
@@ -44,6 +43,7 @@ class StageOut(Out):
 
     Attributes:
         approvers: who is asked, in words.
+        quorum: how many of them must approve; null where an approval expression says it: see `terms`.
         decide_within: how long they have; clock time in ISO 8601, working time in words.
         deadline: how long they have and what happens then, in words.
         terms: how many must approve and what else holds of it, a sentence each.
@@ -56,7 +56,7 @@ class StageOut(Out):
     id: str
     name: str
     approvers: str
-    quorum: Quorum
+    quorum: Quorum | None
     decide_within: Span
     deadline: str
     terms: tuple[str, ...]
@@ -71,6 +71,7 @@ class StageOut(Out):
         seen = {
             "approvers": shown(stage_words.people(stage.rules, words), in_full=in_full),
             "deadline": shown(words.deadline(stage), in_full=in_full),
+            "quorum": stage_view.quorum(stage),
             "terms": [shown(term, in_full=in_full) for term in words.terms(stage)],
             "after": after,
             "conditional": stage.when is not True or bool(stage.auto_approve),
@@ -80,13 +81,9 @@ class StageOut(Out):
         return cls.model_validate(dict(stage) | seen)
 
 
-_FORMULA = re.compile("‹[^›]*›")
-"""How `wording` shows an expression that has no words of its own."""
-
-
 def shown(text: str, *, in_full: bool) -> str:
     """Return what is said of a stage, without its formulas unless it is shown in full."""
-    return text if in_full else _FORMULA.sub("whom the order decides on", text)
+    return text if in_full else wording.without_formulas(text)
 
 
 class ItemOut(ItemSummaryOut):

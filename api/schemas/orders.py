@@ -12,6 +12,7 @@ from api.limits import Plain, Text
 from api.schemas.base import In, Login, Out, PersonOut
 from api.schemas.items import shown
 from api.schemas.requests import ItemRefOut, PromiseOut, RequestOut
+from catalog import stage_view
 from catalog.form import FieldError
 from catalog.preview import Asked, Preview
 from catalog.promise import Promise
@@ -98,12 +99,13 @@ class PlannedStageOut(Out):
         because: why it is not needed, or approved by itself.
         people: who will be asked; if it is needed and there is nobody, an operator is.
         due_at: when it is over at the latest.
+        quorum: how many of those asked must approve; null where an approval expression says it: see `terms`.
         terms: how many must approve and what else holds of it, a sentence each.
     """
 
     id: str
     name: str
-    quorum: Quorum
+    quorum: Quorum | None
     terms: tuple[str, ...]
     needed: bool
     after: tuple[str, ...]
@@ -118,6 +120,7 @@ class PlannedStageOut(Out):
         seen = {
             "people": asked.slate.people,
             "due_at": asked.due_at,
+            "quorum": stage_view.quorum(asked.plan.stage),
             "terms": [shown(term, in_full=False) for term in asked.terms],
         }
         return cls.model_validate(dict(asked.plan.stage) | dict(asked.plan) | seen)

@@ -111,7 +111,8 @@ class TaskOut(Out):
     kind: Literal["approval", "operator", "fulfilment", "information", "advice"]
     title: str
     stage: str | None
-    quorum: Quorum
+    quorum: Quorum | None = Field(description="How many must approve; null where an expression says it: see `needs`.")
+    needs: str = Field(description="What must be approved, in sentences; empty where one of those asked is enough.")
     assignees: tuple[AssigneeOut, ...]
     choices: tuple[str, ...]
     problem: str | None

@@ -226,6 +226,17 @@ def _names_more(subject: Subject, rules: Iterable[ApproverRule], before: Iterabl
     return any((people := _people(subject, one)) is None or not people <= there for one in fresh)
 
 
+@rule("risk-in-bulk", "warning", "What is of high risk is decided one by one.")
+def risk_in_bulk(subject: Subject) -> Iterator[Hit]:
+    """Check `bulk` of every stage that asks somebody (feature row A17)."""
+    if subject.item.risk != "high":
+        return
+    for place, stage in subject.stages:
+        if stage.bulk and not subject.leaves_out(stage) and not subject.is_automatic(stage):
+            message = f"the stage {stage.id!r} may be decided together with others in one go, but the risk is high"
+            yield Hit(place, message, "Add 'bulk: false'.")
+
+
 @rule("own-decision", "warning", "Nobody decides on what they order or get.")
 def own_decision(subject: Subject) -> Iterator[Hit]:
     """Check `own` of every stage."""

@@ -17,6 +17,7 @@ from catalog.item import CatalogItem
 from catalog.lint import comparing, samples, uses
 from catalog.lint.uses import Form, Names, Use, found
 from catalog.loader import Loaded, Reading
+from catalog.names import of_item
 from catalog.registry import Known
 from catalog.sketch import Company
 from catalog.source import Place
@@ -159,6 +160,10 @@ class Subject:
         after: list[tuple[Place, str]] = [(("successor",), self.item.successor)] if self.item.successor else []
         return (*lines, *steps, *after)
 
+    def leaves_out(self, stage: Stage) -> bool:
+        """Return whether no order of this item needs a stage; one of a shared policy can depend on the item's risk."""
+        return self._always(stage.when, {"item": of_item(self.item)}) is False
+
     def is_automatic(self, stage: Stage) -> bool:
         """Return whether there is always a reason to approve a stage without asking anybody."""
         return any(self.constantly(reason.when) is True for reason in stage.auto_approve)
@@ -276,9 +281,13 @@ class Subject:
         That is proved, not guessed: only choices, yes-or-no questions and whole numbers of the form may be named, and
         every combination of their answers gives the same; of numbers those count at which a comparison may change.
         """
+        return self._always(when, {})
+
+    def _always(self, when: bool | str, known: Names) -> bool | None:
+        """Return what a condition always gives, some names being known; see `constantly`."""
         if isinstance(when, bool):
             return when
-        paths = expression.references(when)
+        paths = [path for path in expression.references(when) if path[0] not in known]
         domains: dict[str, tuple[Any, ...]] = {}
         for path in paths:
             field = self._own_fields.get(path[1]) if path[0] == "form" and len(path) > 1 else None
@@ -287,7 +296,7 @@ class Subject:
                 return None
             unanswered = () if field.visible is True and field.required is True else (None,)
             domains[field.id] = (*every, *unanswered)
-        return _constant(when, domains)
+        return _constant(when, domains, known)
 
 
 _PEOPLE = ("requester", "beneficiary")
@@ -358,11 +367,11 @@ def _every_answer(field: Field, when: str) -> tuple[Any, ...]:
     return () if numbers is None else samples.around(field, numbers)
 
 
-def _constant(when: str, domains: Mapping[str, tuple[Any, ...]]) -> bool | None:
+def _constant(when: str, domains: Mapping[str, tuple[Any, ...]], known: Names) -> bool | None:
     outcomes = set()
     for at, answers in enumerate(product(*domains.values())):
         try:
-            outcomes.add(data.holds(when, {"form": dict(zip(domains, answers, strict=True))}))
+            outcomes.add(data.holds(when, {**known, "form": dict(zip(domains, answers, strict=True))}))
         except ExpressionError:
             return None
         if len(outcomes) > 1 or at >= MAX_COMBINATIONS:

@@ -82,19 +82,20 @@ def _reaches(one: timedelta | Working, other: timedelta | Working) -> bool:
     return isinstance(one, timedelta) and isinstance(other, timedelta) and one >= other
 
 
-@rule(
-    "silence-approves", "warning", "Nothing is approved because nobody said a word, unless a condition keeps it small."
-)
+@rule("silence-approves", "warning", "Nothing is approved because nobody said a word, unless the item's risk is low.")
 def silence_approves(subject: Subject) -> Iterator[Hit]:
-    """Check `at_deadline` and `when_nobody` of stages that every order needs (feature row A14)."""
+    """Check `at_deadline` and `when_nobody` of every stage (feature row A14)."""
+    if subject.item.risk == "low":
+        return
+    remedy = "Let it expire; or write 'risk: low' if a wrong approval does little harm."
     for place, stage in subject.stages:
-        if subject.constantly(stage.when) is not True:
+        if subject.leaves_out(stage):
             continue
-        remedy = "Let it expire; or add 'when:' for orders of low risk, and another stage for the others."
         if stage.at_deadline in ("approve", "skip"):
-            yield Hit((*place, "at_deadline"), "silence approves whatever is ordered", remedy)
+            yield Hit((*place, "at_deadline"), f"silence approves, but the risk is {subject.item.risk}", remedy)
         if stage.when_nobody == "approve":
-            yield Hit((*place, "when_nobody"), "whatever nobody may decide is approved", remedy)
+            message = f"what nobody may decide is approved, but the risk is {subject.item.risk}"
+            yield Hit((*place, "when_nobody"), message, remedy)
 
 
 @rule("closed-until-deadline", "warning", "A stage lasts until the calendar is open in which it is decided.")

@@ -1,4 +1,4 @@
-"""The look-up of approvers with what else is known of people: absences, and working hours (rows A8, A12, S2)."""
+"""The look-up of approvers with what else is known of people: managers, absences, working hours (rows A5, A8, A12, S2)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from support.builders import NOON, a_person, a_stage, an_item, an_order
 
-from activities.approvers import Approvers, ApproversQuery, Company
+from activities.approvers import Approvers, ApproversQuery, Company, bounded
 from activities.connectors.memory import MemoryCalendars, MemoryDelegations, MemoryDirectory
+from activities.errors import Rejected
 from catalog.calendar import ALWAYS
 from catalog.calendar_file import PublishedCalendar
-from catalog.delegation import Delegation
+from catalog.delegation import TOLD, Delegation
 from catalog.people import Person
 from catalog.plan import Wanted
 from catalog.request import Order
-from catalog.slate import Around, slate
-from catalog.stages import Stage
+from catalog.slate import Around, Found, Rung, slate
+from catalog.stages import ByPerson, Stage
 
 WEEK = {"monday": ["09:00-17:00"]}
 
@@ -90,6 +91,43 @@ def test_a_delegate_whose_account_is_closed_does_not_stand_in(office: Office) ->
     assert [seat.acting.id for seat in office.slate.seats] == ["id-mara"]
 
 
+def test_what_people_wrote_about_their_delegations_does_not_come_along(office: Office) -> None:
+    office.delegates("Mara Lind", "Ben Bright", reason="\N{GRINNING FACE}" * 4_000)
+    assert len(office.around().model_dump_json()) < 2_000
+
+
+def test_a_delegation_about_something_else_does_not_come_along_nor_whom_it_names(office: Office) -> None:
+    office.delegates("Mara Lind", "Ben Bright", scope={"items": ["some-other-item"]})
+    assert (office.around().delegations, office.around().people) == ((), {})
+    office.delegates("Mara Lind", "Cleo Bystander", scope={"categories": [office.order.item.category]})
+    assert list(office.around().people) == ["id-cleo"]
+
+
+def test_the_longest_delegations_of_hundreds_of_approvers_fit_into_an_answer(office: Office) -> None:
+    people = [a_person(f"Approver{number} Longname{number}") for number in range(500)]
+    for number, person in enumerate(people):
+        office.directory.put_person(person)
+        for step in range(1, 5):
+            to = people[(number + step) % 500].name
+            words = {
+                "reason": "because " * 375,
+                "scope": {"categories": [f"c{n}" * 20 for n in range(99)] + ["access"]},
+            }
+            span = {"begins": NOON + timedelta(days=step), "ends": NOON + timedelta(days=step + 1)}
+            office.delegates(person.name, to, **words, **span)
+    rules = tuple(ByPerson(rule="person", person=person.login) for person in people)
+    query = ApproversQuery.for_stage(office.order, a_stage(), Wanted(groups=(rules,)), NOON)
+    found = Approvers(office.directory, Company(delegations=office.delegations)).find(query)
+    assert len(found.around.delegations) == 500 * TOLD
+    assert bounded(found) is found
+
+
+def test_what_the_engine_would_not_take_is_refused_so_that_an_operator_is_asked() -> None:
+    people = tuple(a_person("x" * 400, id=f"id-{number}") for number in range(2_000))
+    with pytest.raises(Rejected, match=r"comes to \d+ bytes, more than 1900000; have the rules name smaller groups"):
+        bounded(Found(rungs=(Rung(rule="approver.group", people=people),)))
+
+
 def test_everybody_who_may_be_asked_something_has_their_calendar(office: Office) -> None:
     office.delegates("Mara Lind", "Ben Bright")
     office.calendars.known = [
@@ -152,3 +190,48 @@ def test_somebody_of_whom_the_directory_does_not_say_where_they_work_is_in_the_d
 def test_nothing_is_known_where_nobody_says(office: Office) -> None:
     query = ApproversQuery.for_stage(an_order(item=an_item()), a_stage(), Wanted(groups=(a_stage().approvers,)), NOON)
     assert Approvers(office.directory).find(query).around == Around()
+
+
+def managers(*pairs: tuple[str, str]) -> Office:
+    """Return an office in which these people have these managers; Olga answers for the item."""
+    office = Office()
+    office.directory.put_person(a_person("Olga Owner"))
+    for name, manager in pairs:
+        office.directory.put_person(a_person(name, manager_id=a_person(manager).id))
+    return office
+
+
+@pytest.mark.parametrize(
+    ("pairs", "levels", "at"),
+    [
+        ([("Ada Byron", "Ada Byron")], 1, "id-ada"),
+        ([("Mara Lind", "Ada Byron")], 2, "id-ada"),
+        ([("Mara Lind", "Mara Lind")], 2, "id-mara"),
+        ([("Mara Lind", "Ben Bright"), ("Ben Bright", "Mara Lind")], 5, "id-mara"),
+    ],
+    ids=["own manager", "each other's", "the manager's own", "above her"],
+)
+def test_a5_a_circle_of_managers_names_nobody_and_is_told(pairs: list[tuple[str, str]], levels: int, at: str) -> None:
+    office = managers(*pairs)
+    office.order = an_order(item=an_item(owner="olga"))
+    office.around(a_stage(approvers=(ByManager(rule="manager", levels=levels),)))
+    assert [(one.person.id, one.rule) for one in office.slate.skipped] == [(at, "approver.manager-circle")]
+    assert ([one.person.id for one in office.slate.seats], office.slate.rule) == (["id-olga"], "approver.item-owner")
+
+
+def test_a5_a_circle_that_the_managers_manager_leads_into_is_told_too() -> None:
+    office = managers(("Mara Lind", "Ada Byron"))
+    office.order = an_order(item=an_item(owner="olga"))
+    office.directory.put_person(a_person("Mara Lind", manager_id="id-ada", active=False))
+    office.around()
+    told = [(one.person.id, one.rule) for one in office.slate.skipped]
+    assert told == [("id-mara", "approval.skip-inactive"), ("id-ada", "approver.manager-circle")]
+    assert [one.person.id for one in office.slate.seats] == ["id-olga"]
+
+
+@pytest.mark.parametrize(("pairs", "levels"), [([], 2), ([("Mara Lind", "Ben Bright")], 3)])
+def test_a5_a_line_of_managers_that_ends_is_no_circle(pairs: list[tuple[str, str]], levels: int) -> None:
+    office = managers(*pairs)
+    office.order = an_order(item=an_item(owner="olga"))
+    office.around(a_stage(approvers=(ByManager(rule="manager", levels=levels),)))
+    assert office.slate.skipped == ()

@@ -123,6 +123,11 @@ async def test_a_repeat_with_its_key_is_answered_as_the_first_and_sets_nothing_n
         ({"ends": "2025-03-03T11:00:00Z"}, "ends", "ends before it begins"),
         ({"begins": "2025-01-01T00:00:00Z", "ends": "2025-03-03T11:00:00Z"}, "ends", "ends in the past"),
         ({"ends": "2026-05-01T00:00:00Z"}, "ends", "longer than 400 days"),
+        (
+            {"begins": "9999-12-31T00:00:00Z", "ends": "9999-12-31T23:59:59.999999Z"},
+            "ends",
+            "It ends more than 5 years ahead; set it when it is nearer.",
+        ),
         ({"ends": "2025-03-05T00:00:00"}, "ends", "timezone"),
         ({"ends": "9999-12-31T23:59:59-12:00"}, "ends", "no such time"),
         ({"ends": None}, "ends", "valid datetime"),

@@ -14,7 +14,20 @@ from rich.console import Console, RenderableType
 from api.schemas.journal import EntryOut
 from catalog.journal import Chain, Kind
 from cli.client import Trouble
-from cli.render import draft_table, plain, preview_panel, request_panel, request_table, stages, task_panel, task_table
+from cli.render import (
+    clock,
+    delegation_set,
+    delegation_table,
+    draft_table,
+    expected,
+    plain,
+    preview_panel,
+    request_panel,
+    request_table,
+    stages,
+    task_panel,
+    task_table,
+)
 
 HOSTILE = {
     "[/x]": "[/x]",
@@ -193,8 +206,33 @@ def test_a_trouble_shows_what_the_server_said_literally(text: str, shown: str) -
     assert printed(plain(text)) == f"{shown}\n"
 
 
+@pytest.mark.parametrize(
+    ("zone", "iso", "day", "at"),
+    [
+        ("Asia/Kathmandu", "9999-12-31T23:59:59.999999+00:00", "Fri 31 Dec", "23:59"),
+        ("America/New_York", "9999-12-31T23:59:59.999999+00:00", "Fri 31 Dec", "18:59"),
+        ("America/New_York", "0001-01-01T00:00:00+00:00", "Mon 01 Jan", "00:00"),
+    ],
+)
+def test_a_moment_at_an_end_of_the_calendar_is_shown_in_whatever_zone(
+    zone: str, iso: str, day: str, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        person = {"name": "Ada"}
+        one = {"id": "d", "person": person, "delegate": person, "begins": iso, "ends": iso, "scope": {}, "warnings": []}
+        for shown in (delegation_set(one), delegation_table([one | {"state": "in-force"}])):
+            assert printed(shown).count(day) == 2
+            assert printed(shown).count(at) == 2
+        assert day in expected(A_PROMISE | {"p50": iso, "p90": iso}, None)
+        assert at in clock(iso)
+    time.tzset()
+
+
 def test_a_request_says_what_it_replaces_and_what_has_replaced_it() -> None:
-    shown = printed(request_panel(a_request("x") | {"replaces": "REQ-7", "replaced_by": "REQ-9"}, []))
+    panel = request_panel(a_request("x") | {"replaces": "REQ-7", "replaced_by": "REQ-9"}, [])
+    shown = " ".join(printed(panel).split())
     assert "Replaces REQ-7" in shown
     assert "Replaced by REQ-9" in shown
 

@@ -269,5 +269,7 @@ def _use_what_orders_hold(register: Register, parent: str) -> None:
     register.add_evidence(child, "id-ada", (kept.id,), (secret,))
     register.file_of(child, kept.id)
     register.open_duplicate("sha256:vpn")
+    register.take(a_new_order("anew", duplicate_key="sha256:vpn", replaces=child))
+    register.replaced_by(child)
     register.children(parent)
     register.requests(viewer="id-ada", top_level=True)

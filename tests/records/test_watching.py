@@ -12,6 +12,7 @@ from support.story import Story
 from catalog.journal import Kind
 from catalog.people import OPERATORS
 from catalog.request import Batch, Status, Task, Waiting, WaitKind
+from catalog.slate import Named
 from catalog.watch import GRACE, LateTimer
 from records import watching
 from records.register import Register
@@ -19,6 +20,7 @@ from records.tables import late_timers, requests
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+NAMED = Named(own="sha256:2")
 
 
 @pytest.fixture
@@ -26,11 +28,13 @@ def story(register: Register) -> Story:
     return Story(register.take(a_new_order()).order.number)
 
 
-def waits(story: Story, *untils: datetime | None, status: Status = Status.APPROVAL) -> Batch:
+def waits(
+    story: Story, *untils: datetime | None, status: Status = Status.APPROVAL, next_at: datetime | None = None
+) -> Batch:
     """Return the batch by which a request waits for something until each of these moments."""
     batch = story.batch(Kind.COMMENT, status=status)
     waiting = tuple(
-        Waiting(kind=WaitKind.PEOPLE, what=f"wait {n}", since=NOON, until=until, rule="r")
+        Waiting(kind=WaitKind.PEOPLE, what=f"wait {n}", since=NOON, until=until, next_at=next_at, rule="r")
         for n, until in enumerate(untils)
     )
     return batch.model_copy(update={"projection": batch.projection.model_copy(update={"waiting": waiting})})
@@ -52,6 +56,16 @@ def test_the_timer_that_should_have_fired_first_stands_for_the_others(register: 
     register.record(waits(story, None, NOON + 2 * HOUR, NOON + HOUR))
     (found,) = register.look_for_late_timers(NOON + 9 * HOUR)
     assert (found.what, found.until) == ("wait 2", NOON + HOUR)
+
+
+def test_a_reminder_that_did_not_come_is_late_before_the_wait_is(register: Register, story: Story) -> None:
+    register.record(waits(story, NOON + 5 * HOUR, next_at=NOON + HOUR))
+    assert register.look_for_late_timers(NOON + HOUR + GRACE) == []
+    (found,) = register.look_for_late_timers(NOON + 2 * HOUR)
+    assert (found.what, found.until) == ("People are told about this: wait 0", NOON + HOUR)
+    register.record(waits(story, NOON + 5 * HOUR))
+    assert register.look_for_late_timers(NOON + 3 * HOUR) == []
+    assert register.late_timers() == []
 
 
 def test_what_waits_without_end_is_never_late(register: Register, story: Story) -> None:
@@ -144,9 +158,9 @@ def test_an_end_forgets_the_timer(register: Register, story: Story) -> None:
 def asking(story: Story, count: int = 1, *, decided: str | None = None) -> Batch:
     """Return the batch by which a request asks for so many approvals, and for some work."""
     batch = story.batch(Kind.COMMENT, status=Status.APPROVAL)
-    plain = {"title": "Decide", "choices": ("approve",), "subject": "sha256:1", "opened_at": NOON, "named": "sha256:2"}
+    plain = {"title": "Decide", "choices": ("approve",), "subject": "sha256:1", "opened_at": NOON}
     tasks = tuple(
-        Task(id=f"{story.number}.{n + 1}", kind="approval", stage=f"s{n}", decided=decided, **plain)
+        Task(id=f"{story.number}.{n + 1}", kind="approval", stage=f"s{n}", decided=decided, named=NAMED, **plain)
         for n in range(count)
     )
     work = Task(id=f"{story.number}.{count + 1}", kind="fulfilment", **plain)

@@ -14,8 +14,8 @@ from catalog.request import Outcome
 from worker.queues import WORKFLOWS
 from worker.sandbox import runner
 from workflows.access import AccessRequest
+from workflows.carrying import Run
 from workflows.ending import Closure, Ended
-from workflows.request import Run
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 

@@ -40,7 +40,9 @@ from catalog.ballot import (
     Verdict,
     Withdraw,
 )
+from catalog.calendar import Calendar
 from catalog.delegation import Deputy
+from catalog.hours import WEEKDAYS, Segment
 from catalog.people import Person, PersonRef
 from catalog.plan import PlannedStage
 from catalog.slate import Seat, Slate
@@ -57,6 +59,9 @@ SUBJECTS = ("sha256:1", "sha256:2")
 people = st.sampled_from(PEOPLE)
 refs = people.map(Person.ref)
 verdicts = st.sampled_from((*(Verdict.APPROVE,) * 4, Verdict.REJECT))
+
+OFFICE = Calendar(id="office", name="Office", week={day: (Segment(8 * 60, 18 * 60),) for day in WEEKDAYS[:5]})
+"""When a stage is decided that is decided in working time only."""
 
 QUORUMS = ("any", "all", "all", "responded", 1, 2, 3, 3, "34%", "60%", "100%")
 MANAGER = (ByManager(rule="manager"),)
@@ -108,6 +113,8 @@ def terms() -> st.SearchStrategy[dict[str, Any]]:
             "remind": st.none() | st.just({"after": "1 day", "every": "1 day", "at_most": 3}),
             "notice": st.none() | st.just("1 day"),
             "after": st.sampled_from((None, None, ())),
+            "acts_in": st.sampled_from((None, None, None, OFFICE.id)),
+            "decide_within": st.sampled_from(("10 days", "10 days", "2 working days")),
         }
     )
 
@@ -123,9 +130,17 @@ def stages(draw: st.DrawFn, name: str) -> Stage:
     )
 
 
+NEVER, SOON, LATER = None, NOON + timedelta(hours=15), NOON + timedelta(days=3)
+"""When the time of somebody who stands in for another may be over."""
+
 DEPUTIES = tuple(
-    tuple(Deputy(person=one.ref(), via=(f"d{at}",)) for at, one in enumerate(chain))
-    for chain in ((), (), (), *((one,) for one in PEOPLE), (DANA, EVE), (TIM, CLEO), (EVE, ADA))
+    tuple(Deputy(person=one.ref(), via=(f"d{at}",), until=until) for at, one in enumerate(chain))
+    for chain, until in (
+        *[((), NEVER)] * 3,
+        *(((one,), NEVER) for one in PEOPLE),
+        *(((one,), SOON) for one in PEOPLE[1:]),
+        *(((EVE, DANA), LATER), ((DANA, EVE), NEVER), ((TIM, CLEO), NEVER), ((EVE, ADA), NEVER)),
+    )
 )
 
 
@@ -145,8 +160,27 @@ def seats(groups: int) -> st.SearchStrategy[Seat]:
 @cache
 def slates(groups: int = 3) -> st.SearchStrategy[Slate]:
     """Draw a slate; somebody may stand on it twice, or in a group that there is not."""
-    some = st.lists(seats(groups), min_size=3, max_size=6).map(lambda drawn: Slate(seats=tuple(drawn)))
+    some = st.lists(seats(groups), min_size=3, max_size=6).map(lambda drawn: Slate(seats=tuple(drawn), **WORKING_TIME))
     return st.integers(0, 5).flatmap(lambda drawn: some if drawn else st.just(Slate()))
+
+
+WORKING_TIME: dict[str, Any] = {
+    "calendars": {OFFICE.id: OFFICE},
+    "hours": {person.id: OFFICE.id for person in (BEN, CLEO)},
+}
+"""Some work in the office."""
+
+OTHERS = tuple(
+    Slate(seats=tuple(Seat(person=one.ref(), deputies=chain) for one in PEOPLE), **WORKING_TIME)
+    for chain in dict.fromkeys(DEPUTIES)
+)
+"""Those whom no rule names, if each of them has the same people to stand in for them."""
+
+
+def gone(stage: StageState) -> st.SearchStrategy[tuple[str, ...]]:
+    """Draw who of those whom no rule names is no longer there."""
+    others = tuple(person.id for person in stage.others())
+    return st.sampled_from(((), (), others, *((one,) for one in others)))
 
 
 Happening = tuple[timedelta, Event]
@@ -202,6 +236,8 @@ def happenings(draw: st.DrawFn, state: Approvals, planned: tuple[Stage, ...], at
     return soon, draw(on_stage(stage))
 
 
+found_beside = st.sampled_from((Slate(), *OTHERS))
+
 MAKE: dict[str, Callable[[st.DrawFn, StageState, PersonRef], StageEvent]] = {
     "cast": lambda draw, stage, by: Cast(
         stage=stage.stage.id,
@@ -214,6 +250,8 @@ MAKE: dict[str, Callable[[st.DrawFn, StageState, PersonRef], StageEvent]] = {
         stage=stage.stage.id,
         slate=draw(slates(len(stage.stage.groups))),
         above=draw(slates(1)) if stage.escalated else None,
+        others=draw(found_beside),
+        gone=draw(gone(stage)),
     ),
     "hand": lambda draw, stage, by: Hand(
         stage=stage.stage.id,

@@ -46,6 +46,7 @@ def march(day: int, clock: str = "00:00") -> datetime:
 
 MONDAY = march(3, "12:00")
 REMIND = {"after": "4 working hours", "every": "1 working day", "at_most": 3}
+EVERY_DAY = {"after": "1 day", "every": "1 day", "at_most": 2}
 
 
 def stage(**written: Any) -> Stage:
@@ -68,6 +69,15 @@ def ticked(made: Stage, agenda: Agenda, at: datetime, *undecided: str) -> tuple[
 def told(agenda: Agenda) -> list[datetime]:
     """Return when people are told that the deadline comes near."""
     return [notice.at for notice in agenda.notices]
+
+
+def test_a12_only_those_who_are_still_asked_are_told_anything() -> None:
+    _, agenda = begun("ben", "sue", notice="1 working day", remind={"after": "4 working hours"})
+    first = {one: min(r.at for r in (*agenda.reminders, *agenda.notices) if one in r.people) for one in ("ben", "sue")}
+    assert agenda.tells_at(["ben", "sue"]) == min(first.values())
+    assert agenda.tells_at(["ben"]) == first["ben"] != first["sue"]
+    assert agenda.tells_at(["eve"]) is None
+    assert agendas.pause(agenda, MONDAY).tells_at(["ben"]) is None
 
 
 # ---------------------------------------------------------------- deadlines
@@ -140,6 +150,21 @@ def test_a12_a_reminder_waits_for_working_time(at: datetime, due: datetime) -> N
 def test_a12_a_reminder_after_so_much_clock_time_keeps_the_quiet_hours(at: datetime, due: datetime | None) -> None:
     _, agenda = begun("ben", at=at, remind={"after": "6 hours"})
     assert agenda.reminders[0].at == (due or at + timedelta(hours=6))
+
+
+def reminded(made: Stage, agenda: Agenda) -> list[int]:
+    """Return the how many-th reminder each is that comes until the time is over."""
+    found: list[int] = []
+    while agenda.next_at and agenda.due_at:
+        agenda, due = ticked(made, agenda, agenda.next_at, "eve")
+        found += [one.nth for one in due if one.kind == "remind"]
+    return found
+
+
+def test_a12_reminders_are_counted_at_each_level_of_escalation() -> None:
+    made, agenda = begun("eve", decide_within="5 days", remind=EVERY_DAY, escalate=[level(decide_within="5 days")])
+    assert reminded(made, agenda) == [1, 2]
+    assert reminded(made, agendas.begin(made, ["eve"], hours, march(8, "12:00"), 1)) == [1, 2]
 
 
 def test_a12_everybody_is_reminded_in_their_own_working_time() -> None:

@@ -9,7 +9,20 @@ import pytest
 from support.builders import NOON, a_person, a_slate, a_stage, after, approvals_of, refused, stage_of
 
 from catalog.approval import apply
-from catalog.ballot import Approvals, Cancel, Cast, Change, Event, Open, Refusal, StageStatus, Tick, Verdict
+from catalog.ballot import (
+    Advise,
+    Approvals,
+    Cancel,
+    Cast,
+    Change,
+    Consult,
+    Event,
+    Open,
+    Refusal,
+    StageStatus,
+    Tick,
+    Verdict,
+)
 from catalog.people import Person
 from catalog.slate import Found, Parties, Rung, Slate, slate
 from catalog.stages import AutoApproval
@@ -220,8 +233,8 @@ class TestRefusals:
         assert after(state, cast("first", BEN, subject="sha256:1")).outcome is StageStatus.APPROVED
 
     def test_a_stage_does_not_open_for_nobody(self) -> None:
-        assert refusal(approvals("any"), opening("first")).code == "not-approver"
-        assert refusal(approvals("any"), opening("first", ADA)).code == "not-approver"
+        assert refusal(approvals("any"), opening("first")).code == "too-few"
+        assert refusal(approvals("any"), opening("first", ADA)).code == "too-few"
 
     def test_a_stage_opens_once(self) -> None:
         state = after(approvals("any"), opening("first", BEN))
@@ -284,7 +297,7 @@ class TestNumbers:
 
     def test_it_does_not_begin_with_fewer_people_than_must_approve(self) -> None:
         assert "Too few may decide" in refusal(approvals(2), opening("first", BEN)).message
-        assert refusal(approvals(2), opening("first", BEN, ADA)).code == "not-approver"
+        assert refusal(approvals(2), opening("first", BEN, ADA)).code == "too-few"
 
 
 class TestSideBySide:
@@ -365,3 +378,19 @@ class TestByRule:
     def test_if_rules_approve_every_stage_the_request_is_approved(self) -> None:
         state = approvals_of(a_stage(auto_approve=(CHEAP,)))
         assert state.outcome is StageStatus.APPROVED
+
+
+def test_a25_what_people_wrote_is_cut_short_for_another_run_and_nothing_else() -> None:
+    state = after(
+        approvals("all"),
+        opening("first", BEN, CLEO),
+        Consult(stage="first", by=BEN.ref(), person=CLEO.ref(), question="z" * 4000),
+        Advise(stage="first", by=CLEO.ref(), text="y" * 4000),
+        cast("first", BEN, reason="x" * 4000),
+    )
+    (stage,) = state.in_brief().stages
+    (vote,), (advice,) = stage.votes, stage.advice
+    assert (len(vote.reason), len(advice.question), len(advice.text)) == (500, 500, 500)
+    words = {"reason": "x" * 4000}
+    whole = stage.model_copy(update={"votes": (vote.model_copy(update=words),), "advice": state.stages[0].advice})
+    assert state.model_copy(update={"stages": (whole,)}) == state

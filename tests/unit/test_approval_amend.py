@@ -358,6 +358,45 @@ def test_a21_with_it_goes_what_was_counted_elsewhere_as_far_as_that_is_open() ->
     assert stage(change.state, "third").status is StageStatus.APPROVED
 
 
+def test_a22_a_stage_that_was_decided_with_a_vote_taken_back_since_is_left_alone_by_other_changes() -> None:
+    third = a_stage(id="third", after=())
+    state = after(
+        approvals_of(FIRST, SECOND, third),
+        opening(BEN, EVE, stage="first"),
+        opening(CLEO, stage="second"),
+        opening(BEN, stage="third"),
+        cast(BEN, stage="first"),
+        Withdraw(stage="first", voter=BEN.ref()),
+    )
+    subjects = {"first": "sha256:1", "second": "sha256:2", "third": "sha256:1"}
+    change = changed(state, Amend(planned=plan((FIRST, SECOND, third), {}), subjects=subjects), LATER)
+    assert fallen(change) == []
+    assert stage(change.state, "third") == stage(state, "third")
+    assert stage(state, "third").status is StageStatus.APPROVED
+
+
+def test_a21_of_a_stage_that_begins_once_more_goes_what_is_taken_back_meanwhile() -> None:
+    third = a_stage(id="third", quorum="all", after=())
+    state = after(
+        approvals_of(FIRST, SECOND, third),
+        opening(BEN, EVE, stage="first"),
+        opening(BEN, CLEO, stage="second"),
+        opening(CLEO, EVE, stage="third"),
+        cast(BEN, stage="first"),
+        cast(CLEO, stage="third"),
+    )
+    assert stage(state, "second").status is StageStatus.APPROVED
+    subjects = {"first": "sha256:1", "second": "sha256:1", "third": "sha256:2"}
+    state = after(state, Amend(planned=plan((FIRST, SECOND, third), {}), subjects=subjects), at=LATER)
+    waits = stage(state, "second")
+    assert (waits.status, [vote.voter.login for vote in waits.votes]) == (StageStatus.WAITING, ["ben"])
+    change = changed(state, Withdraw(stage="first", voter=BEN.ref()), LATER)
+    assert fallen(change) == [("first", "ben"), ("second", "ben")]
+    assert stage(change.state, "second").votes == ()
+    again = after(change.state, opening(BEN, CLEO, stage="second"), at=LATER)
+    assert [person.login for person in stage(again, "second").undecided()] == ["ben", "cleo"]
+
+
 def test_a21_what_was_counted_elsewhere_can_be_taken_back_by_itself() -> None:
     state = both(cast(BEN, stage="first"), second=(BEN, CLEO))
     change = changed(state, Withdraw(stage="second", voter=BEN.ref()))

@@ -162,6 +162,7 @@ BY_NOBODY: dict[str, Event] = {
 CODES = {
     "own": "self-approval",
     "not": "not-approver",
+    "few": "too-few",
     "ex": "no-longer-asked",
     "shut": "stage-closed",
     "soon": "stage-not-open",
@@ -288,7 +289,7 @@ states of an open stage, ``ended`` those of a closed one.
 IMPERSONAL = """
 open       waiting                                                                      A
 open       begun,ended                                                                  soon
-open-empty waiting                                                                      not
+open-empty waiting                                                                      few
 open-empty begun,ended                                                                  soon
 look-again waiting                                                                      soon
 look-again begun                                                                        +

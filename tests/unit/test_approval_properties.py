@@ -6,7 +6,7 @@ Small plans are driven exhaustively: every state that can be reached, and in it 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations, product
 
 import pytest
@@ -17,9 +17,10 @@ from support.ballots import ADA, BEN, CLEO, DANA, STAGES, TIM, Story, people, re
 from support.builders import NOON, a_slate, a_stage, after, approvals_of, cast, opening, stage_of
 from support.trying import examples
 
-from catalog import settling, tally
+from catalog import calendar, settling, tally
 from catalog.approval import apply
 from catalog.ballot import (
+    CARRIED,
     Amend,
     Approvals,
     Cancel,
@@ -177,8 +178,8 @@ def test_a_vote_that_is_repeated_or_late_changes_nothing_and_says_who_decided(
 
 # ---------------------------------------------------------------- anything that may happen
 
-Told = list[tuple[Approvals, Event, Change | Refusal]]
-"""Every event of a story with the state it came to, and its answer."""
+Told = list[tuple[Approvals, Event, Change | Refusal, datetime]]
+"""Every event of a story with the state it came to, its answer, and when that was."""
 
 
 def told(story: Story) -> Told:
@@ -188,7 +189,7 @@ def told(story: Story) -> Told:
     for passes, event in story.events:
         at += passes
         answer = apply(state, event, at)
-        seen.append((state, event, answer))
+        seen.append((state, event, answer, at))
         state = answer.state if isinstance(answer, Change) else state
     return seen
 
@@ -206,7 +207,7 @@ def hopeless(stage: StageState) -> bool:
 
 def an_outcome_never_changes_and_every_event_is_answered(seen: Told) -> None:
     ended = StageStatus.WAITING
-    for state, event, answer in seen:
+    for state, event, answer, _ in seen:
         if isinstance(answer, Refusal):
             assert answer.message
             continue
@@ -223,7 +224,7 @@ def an_outcome_never_changes_and_every_event_is_answered(seen: Told) -> None:
 
 
 def nobody_decides_for_themselves(seen: Told) -> None:
-    for state, event, answer in seen:
+    for state, event, answer, _ in seen:
         if isinstance(event, Cast) and (stage := state.stage(event.stage)):
             own = event.voter.id in state.parties.banned(stage.stage)
             assert not own or (isinstance(answer, Refusal) and answer.code == "self-approval")
@@ -237,7 +238,7 @@ def nobody_decides_for_themselves(seen: Told) -> None:
 def what_is_not_decided_says_what_it_waits_for(seen: Told) -> None:
     """Somebody, an answer, an escalation that is looked up, or an operator as nobody is left; and it has an end."""
     operators: set[str] = set()
-    for _, _, answer in seen:
+    for _, _, answer, _ in seen:
         if isinstance(answer, Refusal):
             continue
         state = answer.state
@@ -255,7 +256,7 @@ def what_is_not_decided_says_what_it_waits_for(seen: Told) -> None:
 
 
 def every_seat_is_filled_once_and_by_somebody_who_was_given_it(seen: Told) -> None:
-    for state, event, answer in seen:
+    for state, event, answer, at in seen:
         if isinstance(answer, Refusal):
             continue
         for stage in answer.state.stages:
@@ -269,17 +270,33 @@ def every_seat_is_filled_once_and_by_somebody_who_was_given_it(seen: Told) -> No
             by_id = {seat.person.id: seat for seat in before.slate.seats}
             assert answer.vote.seats
             for seat in answer.vote.seats:
-                assert event.voter.id in {person.id for person in before.may_fill(by_id[seat])}
+                assert event.voter.id in who_fills(before, by_id[seat], at)
+
+
+def who_fills(stage: StageState, seat: Seat, at: datetime) -> set[str]:
+    """Return by id whose a seat is, who it was escalated to, and who stands in for them at that moment."""
+    given = (*((seat,) if seat.stays or not stage.replaced else ()), *stage.escalated)
+    deputies = (one for seat in given for one in seat.deputies if one.until is None or one.until > at)
+    return {seat.person.id for seat in given} | {one.person.id for one in deputies}
+
+
+def nobody_decides_but_in_working_time_where_only_that_counts(seen: Told) -> None:
+    for state, _, answer, at in seen:
+        if isinstance(answer, Refusal) or calendar.is_open(ballots.OFFICE, at):
+            continue
+        for stage in answer.state.stages:
+            if stage.stage.acts_in and (before := state.stage(stage.stage.id)):
+                assert {*stage.votes} <= {*before.votes}, "somebody has decided at night"
 
 
 def a_state_survives_being_written_and_read_back(seen: Told) -> None:
     """A long wait carries it from one run of its workflow to the next."""
-    state = next((answer.state for _, _, answer in reversed(seen) if isinstance(answer, Change)), None)
+    state = next((answer.state for _, _, answer, _ in reversed(seen) if isinstance(answer, Change)), None)
     assert state is None or Approvals.model_validate_json(state.model_dump_json()) == state
 
 
 def by_an_amendment_exactly_those_votes_fall_whose_subject_changed_and_what_hung_on_them(seen: Told) -> None:
-    for state, event, answer in seen:
+    for state, event, answer, _ in seen:
         if not isinstance(event, Amend) or isinstance(answer, Refusal):
             continue
         still = {
@@ -291,23 +308,23 @@ def by_an_amendment_exactly_those_votes_fall_whose_subject_changed_and_what_hung
             and (planned.auto or "auto") == (old.rule if planned.auto else "auto")
             and (planned.auto or not old.rule.startswith("auto."))
         }
-        own = {
-            (vote.voter.id, vote.subject)
+        given = [
+            (stage.stage.id, (vote.voter.id, vote.subject))
             for stage in state.stages
             for vote in stage.votes
-            if stage.stage.id in still and vote.verdict is Verdict.APPROVE and vote.rule != "approval.already-approved"
-        }
+            if vote.verdict is Verdict.APPROVE and vote.rule != CARRIED
+        ]
+        before, left = {one for _, one in given}, {one for stage, one in given if stage in still}
         expected = [
             (stage.stage.id, vote)
             for stage in state.stages
             for vote in stage.votes
-            if stage.stage.id not in still
-            or (vote.rule == "approval.already-approved" and (vote.voter.id, vote.subject) not in own)
+            if stage.stage.id not in still or (vote.rule == CARRIED and (vote.voter.id, vote.subject) in before - left)
         ]
         assert list(answer.fallen) == expected
-        left = [(stage.stage.id, vote) for stage in answer.state.stages for vote in stage.votes]
+        stay = [(stage.stage.id, vote) for stage in answer.state.stages for vote in stage.votes]
         every = [(stage.stage.id, vote) for stage in state.stages for vote in stage.votes]
-        assert sorted(left, key=str) == sorted((vote for vote in every if vote not in expected), key=str)
+        assert sorted(stay, key=str) == sorted((vote for vote in every if vote not in expected), key=str)
 
 
 @pytest.mark.timeout(900)
@@ -320,6 +337,7 @@ def test_a7_a8_a21_a22_a25_w1_whatever_happens_to_a_request_the_rules_hold(story
     nobody_decides_for_themselves(seen)
     what_is_not_decided_says_what_it_waits_for(seen)
     every_seat_is_filled_once_and_by_somebody_who_was_given_it(seen)
+    nobody_decides_but_in_working_time_where_only_that_counts(seen)
     by_an_amendment_exactly_those_votes_fall_whose_subject_changed_and_what_hung_on_them(seen)
     a_state_survives_being_written_and_read_back(seen)
 

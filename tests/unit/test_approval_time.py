@@ -252,6 +252,17 @@ def test_a24_decisions_are_taken_in_working_time_only_if_the_stage_says_so() -> 
     assert after(life(BEN, slate=HOURS), cast(BEN), at=night).outcome is StageStatus.APPROVED
 
 
+def test_a24_an_approval_given_elsewhere_does_not_count_on_such_a_stage_out_of_hours() -> None:
+    night, morning = datetime(2025, 3, 7, 22, tzinfo=UTC), datetime(2025, 3, 10, 9, tzinfo=UTC)
+    stages = (a_stage(after=()), a_stage(id="desk", after=(), acts_in="office"))
+    begun = after(approvals_of(*stages, beneficiary=TIM), opening(BEN), opening(BEN, stage="desk", **HOURS), at=night)
+    state = after(begun, cast(BEN), at=night)
+    assert stage_of(state, "desk").undecided() == (BEN.ref(),)
+    assert after(begun, cast(BEN), at=morning).outcome is StageStatus.APPROVED
+    late = after(approvals_of(*stages, beneficiary=TIM), opening(BEN), cast(BEN), at=night)
+    assert stage_of(after(late, opening(BEN, stage="desk", **HOURS), at=night), "desk").votes == ()
+
+
 def test_a24_who_is_not_asked_learns_that_first() -> None:
     state = life(BEN, slate=HOURS, acts_in="office")
     assert refused(state, cast(CLEO), NOON + 12 * HOUR).code == "not-approver"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -14,12 +14,13 @@ from pydantic import ValidationError
 from support.builders import NOON, a_person, an_actor
 
 from catalog import delegation as rules
-from catalog.delegation import MAX_DEPTH, MOST, Chain, Delegation, Matter, Money, Scope
+from catalog.delegation import FARTHEST_YEARS, LONGEST, MAX_DEPTH, MOST, TOLD, Chain, Delegation, Matter, Money, Scope
 
 DAY = timedelta(days=1)
 VPN = Matter(item="vpn-access", category="access", first_year=Decimal(100), currency="EUR")
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve")
 PEOPLE = {person.id: person for person in map(a_person, NAMES)}
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 EUR_100 = Money(amount=Decimal(100), currency="EUR")
 
 
@@ -39,7 +40,7 @@ def a_delegation(by: str = "Ada", to: str = "Ben", **other: Any) -> Delegation:
 
 def chain(*known: Delegation, of: str = "Ada", at: datetime = NOON, **banned: str) -> Chain:
     bans = {a_person(name).id: f"approval.skip-{role}" for name, role in banned.items()}
-    return rules.deputies(a_person(of).id, known, PEOPLE, VPN, at, banned=bans)
+    return rules.deputies(a_person(of).id, rules.counting(known, VPN, at), PEOPLE, banned=bans)
 
 
 def names(found: Chain) -> list[str]:
@@ -96,14 +97,14 @@ def test_times_without_a_zone_are_refused() -> None:
     ],
 )
 def test_a_scope_says_what_is_covered(scope: dict[str, Any], covered: bool) -> None:
-    assert rules.covers(a_delegation(scope=Scope(**scope)), VPN, NOON) == covered
-    assert not rules.covers(a_delegation(scope=Scope(**scope)), VPN, NOON - DAY)
+    assert rules.covers(Scope(**scope), VPN) == covered
+    assert bool(rules.counting([a_delegation(scope=Scope(**scope))], VPN, NOON)) == covered
 
 
 def test_what_nobody_knows_the_cost_of_is_covered_only_without_a_limit() -> None:
     unknown = Matter(item="vpn-access", category="access")
-    assert rules.covers(a_delegation(), unknown, NOON)
-    assert not rules.covers(a_delegation(scope=Scope(up_to=EUR_100)), unknown, NOON)
+    assert rules.covers(Scope(), unknown)
+    assert not rules.covers(Scope(up_to=EUR_100), unknown)
 
 
 def test_an_amount_below_zero_is_refused() -> None:
@@ -159,7 +160,7 @@ def test_who_has_no_active_account_is_passed_over_and_not_followed(there: bool) 
     if there:
         people["id-ben"] = a_person("Ben", active=False)
     known = (a_delegation("Ada", "Ben"), a_delegation("Ben", "Cleo"))
-    found = rules.deputies("id-ada", known, people, VPN, NOON, banned={})
+    found = rules.deputies("id-ada", rules.counting(known, VPN, NOON), people, banned={})
     assert names(found) == []
     assert cut(found) == ("Ben", "delegation.skip-inactive")
 
@@ -212,14 +213,15 @@ def test_whatever_is_delegated_a_chain_is_short_and_holds_nobody_who_may_not_dec
     known: list[Delegation], at: datetime, banned: dict[str, str], inactive: set[str]
 ) -> None:
     people = {key: person.model_copy(update={"active": key not in inactive}) for key, person in PEOPLE.items()}
-    found = rules.deputies("id-ada", known, people, VPN, at, banned=banned)
+    counts = rules.counting(known, VPN, at)
+    found = rules.deputies("id-ada", counts, people, banned=banned)
     ids = [deputy.person.id for deputy in found.deputies]
     assert len(ids) <= MAX_DEPTH
     assert len(set(ids)) == len(ids)
     assert not {"id-ada", *banned, *inactive} & set(ids)
     links = {link for deputy in found.deputies for link in deputy.via}
-    assert all(rules.covers(one, VPN, at) for one in known if one.id in links)
-    assert found == rules.deputies("id-ada", known[::-1], people, VPN, at, banned=banned)
+    assert all(rules.in_force(one, at) and rules.covers(one.scope, VPN) for one in known if one.id in links)
+    assert rules.counting(known[::-1], VPN, at) == counts
 
 
 def test_a_chain_leads_to_everybody_on_it_and_no_further() -> None:
@@ -239,6 +241,71 @@ def test_a_chain_leads_nowhere_behind_a_link_that_was_withdrawn_or_is_about_some
         assert not rules.leads_to("id-ada", "id-cleo", known, VPN, NOON)
 
 
+# --- what a look-up tells of them ---
+
+
+def told(*known: Delegation, of: str = "Ada", at: datetime = NOON) -> list[str]:
+    return [one.id for one in rules.told([a_person(of).id], known, VPN, at)]
+
+
+def test_a_look_up_tells_only_of_what_counts_for_the_matter() -> None:
+    first = a_delegation("Ada", "Ben", id="1")
+    last = a_delegation("Ada", "Cleo", id="2", created_at=NOON + DAY)
+    other = a_delegation("Ada", "Dan", id="3", created_at=NOON + 2 * DAY, scope=Scope(items=("laptop",)))
+    over = a_delegation("Ada", "Eve", id="4", created_at=NOON + 3 * DAY, withdrawn_at=NOON)
+    assert told(first, last, other, over) == ["2"]
+
+
+def test_a_look_up_tells_also_of_what_counts_next_for_it_may_take_long() -> None:
+    now = a_delegation("Ada", "Ben", id="now", ends=NOON + DAY, created_at=NOON + timedelta(hours=1))
+    then = a_delegation("Ada", "Cleo", id="then", ends=NOON + 3 * DAY)
+    later = a_delegation("Ada", "Dan", id="later", begins=NOON + 2 * DAY, created_at=NOON + timedelta(hours=2))
+    last = a_delegation("Ada", "Eve", id="last", begins=NOON + 8 * DAY, ends=NOON + 9 * DAY)
+    assert told(last, later, then, now) == ["now", "then", "later"]
+    assert told(last, later, then, now, at=NOON + 3 * DAY) == ["later", "last"]
+
+
+def test_a_look_up_tells_of_a_chain_and_of_the_link_by_which_it_is_too_long_but_of_nobody_behind() -> None:
+    known = [a_delegation(*pair) for pair in pairwise((*NAMES, "Fay", "Gus"))]
+    assert told(*known) == ["Ada-Ben", "Ben-Cleo", "Cleo-Dan", "Dan-Eve"]
+    assert told(*known, of="Eve") == ["Eve-Fay", "Fay-Gus"]
+    assert told(a_delegation("Ada", "Ben"), a_delegation("Ben", "Ada")) == ["Ada-Ben", "Ben-Ada"]
+
+
+def test_what_people_wrote_is_never_told_nor_more_of_a_scope_than_its_limit() -> None:
+    scope = Scope(items=("vpn-access", "laptop"), categories=("furniture",), up_to=EUR_100)
+    (one,) = rules.told(["id-ada"], [a_delegation(scope=scope, reason="private")], VPN, NOON)
+    said = one.model_dump_json()
+    assert one.scope == Scope(up_to=EUR_100)
+    assert not any(word in said for word in ("private", "reason", "set_by", "laptop", "furniture"))
+
+
+@given(
+    known=st.lists(_delegations(), max_size=TOLD * len(NAMES), unique_by=lambda one: one.id),
+    at=_days,
+    days=st.integers(0, 9),
+)
+def test_who_may_decide_is_the_same_by_what_is_told_as_by_all_of_it(
+    known: list[Delegation], at: datetime, days: int
+) -> None:
+    per_person: dict[str, list[Delegation]] = {}
+    for one in known:
+        per_person.setdefault(one.person.id, []).append(one)
+    few = [one for mine in per_person.values() for one in mine[:TOLD]]
+    then = at + days * DAY
+    of_all, of_told = (rules.counting(these, VPN, then) for these in (few, rules.told(["id-ada"], few, VPN, at)))
+    chains = [rules.deputies("id-ada", counts, PEOPLE, banned={}) for counts in (of_all, of_told)]
+    assert chains[0] == chains[1]
+
+
+@given(known=st.lists(_delegations(), max_size=30, unique_by=lambda one: one.id), at=_days)
+def test_however_much_is_delegated_little_is_told_and_right_for_now(known: list[Delegation], at: datetime) -> None:
+    told = rules.told(PEOPLE, known, VPN, at)
+    assert all(sum(one.person.id == person for one in told) <= TOLD for person in PEOPLE)
+    all_of_it, little = ({one.id for one in rules.counting(these, VPN, at).values()} for these in (known, told))
+    assert little == all_of_it
+
+
 # --- setting one ---
 
 
@@ -249,7 +316,13 @@ def refusal(new: Delegation, *existing: Delegation) -> str:
 
 def test_what_is_in_order_is_not_refused() -> None:
     yesterday = a_delegation(begins=NOON - DAY)
-    for new in (a_delegation(), yesterday, a_delegation(ends=NOON + rules.LONGEST)):
+    ends = NOON.replace(year=NOON.year + FARTHEST_YEARS)
+    for new in (
+        a_delegation(),
+        yesterday,
+        a_delegation(ends=NOON + LONGEST),
+        a_delegation(begins=ends - DAY, ends=ends),
+    ):
         assert refusal(new, a_delegation("Ben", "Ada")) == ""
 
 
@@ -261,7 +334,8 @@ def test_what_is_in_order_is_not_refused() -> None:
         ({"ends": NOON - DAY}, "ends: It ends before it begins"),
         ({"begins": NOON - 2 * DAY, "ends": NOON - DAY}, "ends: It ends in the past"),
         ({"begins": NOON - 2 * DAY, "ends": NOON}, "ends: It ends in the past"),
-        ({"ends": NOON + rules.LONGEST + timedelta(seconds=1)}, "ends: It lasts longer than 400 days"),
+        ({"ends": NOON + LONGEST + timedelta(seconds=1)}, "ends: It lasts longer than 400 days"),
+        ({"begins": END_OF_TIME - DAY, "ends": END_OF_TIME}, "ends: It ends more than 5 years ahead"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong: dict[str, Any], said: str) -> None:

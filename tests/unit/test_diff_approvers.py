@@ -13,6 +13,10 @@ from catalog.stage_words import TERMS as SENTENCES
 from catalog.stages import Stage
 
 
+def test_another_risk_is_told() -> None:
+    assert told(plain(), plain(risk="high"))["approvers"] == ("Its risk is high instead of medium.",)
+
+
 def test_approvals_that_are_called_the_same_are_told_apart_by_their_ids() -> None:
     twins = [{**MANAGER, "id": name, "name": "Chief"} for name in ("one", "two")]
     gone = told(plain(approvals=twins), plain(approvals=[]))["approvers"]

@@ -92,7 +92,7 @@ class TestWhatIsNoMistake:
             "escalate: [{to: [{rule: manager}, {rule: item_owner}], how: replace, decide_within: 1 day}]",
             "escalate: [{to: [{rule: owner, group: x}], decide_within: 5 days}]",
             "escalate: [{to: [{rule: item_owner}], decide_within: 9 working days}]",
-            "at_deadline: approve\n    when_nobody: approve\n    when: form.seats and form.seats < 5",
+            "at_deadline: approve\n    when: item.risk == 'low' and form.kind == 'team'",
             "at_deadline: reject\n    when_nobody: reject",
             "fallback: []",
             "fallback: [{rule: role, role: officer}]",
@@ -107,6 +107,22 @@ class TestWhatIsNoMistake:
         within = "    decide_within: 5 days\n"
         found = lint_of(tmp_path, SANE.replace(within, f"{within}    {terms}\n", 1))
         assert found == [], as_text(found)
+
+    @pytest.mark.parametrize(
+        ("risk", "terms"),
+        [
+            ("low", "at_deadline: approve\n    when_nobody: approve"),
+            ("low", "at_deadline: skip"),
+            ("low", "bulk: true"),
+            ("high", "bulk: false"),
+            ("high", "when: item.risk == 'medium' and form.kind == 'team'"),
+            ("high", "auto_approve: [{id: always, when: true, because: Nobody minds.}]"),
+        ],
+    )
+    def test_a17_a14_what_fits_the_risk_is_let_through(self, tmp_path: Path, risk: str, terms: str) -> None:
+        within, owner = "    decide_within: 5 days\n", "owner: ada\n"
+        text = SANE.replace(within, f"{within}    {terms}\n", 1).replace(owner, f"{owner}risk: {risk}\n", 1)
+        assert {one.rule for one in lint_of(tmp_path, text)} & {"silence-approves", "risk-in-bulk"} == set()
 
     @pytest.mark.parametrize(
         "groups",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from support.builders import a_person, a_stage, an_item, an_order
 from support.story import Story, a_task
 
@@ -116,3 +117,21 @@ def test_a22_a_stage_that_is_not_concerned_votes_on_the_same_as_before() -> None
     assert first.subject_of(term) == again.subject_of(term) != longer.subject_of(term)
     dear = first.model_copy(update={"cost": Cost(one_off=Decimal(9000))})
     assert first.subject_of(term) != dear.subject_of(term)
+
+
+def test_a25_of_a_decided_task_only_that_is_remembered_and_an_open_one_is_kept() -> None:
+    open_ = a_task("REQ-1", 1, "Bob")
+    assert open_.in_brief() is open_
+    decided = open_.model_copy(update={"decided": "approve", "reason": "fine", "closed_at": open_.opened_at})
+    brief = decided.in_brief()
+    assert (brief.id, brief.title, brief.decided, brief.brief) == (open_.id, open_.title, "approve", True)
+    assert (brief.assignees, brief.reason) == ((), "")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a25_a_task_in_brief_does_not_replace_the_one_that_stands(*, whole: bool) -> None:
+    stands = a_task("REQ-1", 1, "Bob").model_copy(update={"decided": "approve"})
+    new = a_task("REQ-1", 2, "Eve")
+    batch = Story("REQ-1").batch(Kind.OPENED, tasks=(stands.in_brief(), new)).model_copy(update={"whole": whole})
+    assert batch.over([stands]).tasks == (stands, new)
+    assert batch.over([]).tasks == (stands.in_brief(), new)

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.builders import NOON, a_person, a_slate, a_stage
 
+from catalog import delegation
 from catalog.calendar import ALWAYS, Calendar
-from catalog.delegation import Delegation, Deputy, Matter, Money, Scope
+from catalog.delegation import MAX_DEPTH, Delegation, Deputy, Matter, Money, Scope
 from catalog.people import Person
+from catalog.plan import Wanted
 from catalog.slate import Around, Found, Parties, Rung, Seat, Skipped, Slate, slate
 from catalog.stages import AllOf, Asked, ByManager, Stage
 
@@ -72,6 +74,13 @@ def test_a5_each_group_has_a_ladder_of_its_own() -> None:
 def test_a5_a_group_of_which_nobody_may_decide_has_no_seat() -> None:
     slate = found(rung(BEN), stage=TWO, more=((rung(GONE),),))
     assert [(seat.person.login, seat.groups) for seat in slate.seats] == [("ben", {0: 1})]
+
+
+def test_what_was_asked_stands_beside_whom_it_found_and_makes_nobody_else_of_them() -> None:
+    wanted = Wanted(groups=((ByManager(rule="manager"),),))
+    asked = slate(a_stage(), Found(rungs=(rung(BEN),)), PARTIES, NOON, wanted)
+    assert asked.wanted == wanted
+    assert asked.fingerprint() == found(rung(BEN)).fingerprint()
 
 
 def test_a1_weights_stand_in_the_seats() -> None:
@@ -155,6 +164,36 @@ def test_a8_a_delegation_counts_for_what_it_is_about(scope: Scope, deputies: int
     parties = PARTIES.model_copy(update={"matter": matter})
     slate = found(rung(BEN), parties=parties, around=around(stands_in(BEN, CLEO, scope=scope)))
     assert len(slate.seats[0].deputies) == deputies
+
+
+def test_each_delegation_is_looked_at_once_however_many_people_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [a_person(f"P{number}") for number in range(100)]
+    many = [
+        stands_in(people[number], people[(number + step) % 100], id=f"{number}-{step}")
+        for number in range(100)
+        for step in range(1, 10)
+    ]
+    looked: list[Scope] = []
+
+    def covers(scope: Scope, matter: Matter) -> bool:
+        looked.append(scope)
+        return whether(scope, matter)
+
+    whether = delegation.covers
+    monkeypatch.setattr(delegation, "covers", covers)
+    slate = found(rung(*people), around=Around(delegations=many, people={one.id: one for one in people}))
+    assert all(len(seat.deputies) == MAX_DEPTH for seat in slate.seats)
+    assert len(looked) == len(many)
+
+
+def test_what_earlier_releases_have_told_of_delegations_is_still_read() -> None:
+    whole = stands_in(BEN, DANA, scope=Scope(items=("wiki",)), reason="On leave")
+    people = {DANA.id: DANA.model_dump(mode="json")}
+    recorded = Around.model_validate({"delegations": [whole.model_dump(mode="json")], "people": people})
+    parties = PARTIES.model_copy(update={"matter": Matter(item="wiki")})
+    (seat,) = found(rung(BEN), parties=parties, around=recorded).seats
+    assert seat.acting == DANA.ref()
+    assert found(rung(BEN), around=recorded).seats[0].deputies == ()
 
 
 def calendar(name: str) -> Calendar:

@@ -24,14 +24,21 @@ from catalog import stage_view
 from catalog.ballot import Approvals, Ask, Escalate, Hand, Join, Open, Resolve, StageStatus, Tick, Verdict, Withdraw
 from catalog.calendar import ALWAYS
 from catalog.delegation import Deputy
+from catalog.journal import Chain, Kind
 from catalog.people import Person
 from catalog.request import Waiting, WaitKind
 from catalog.slate import Seat
-from catalog.stages import AllOf, Asked, ByItemOwner, ByManager, Escalation
+from catalog.stages import AllOf, AnyOf, Asked, ByGroup, ByItemOwner, ByManager, Escalation, Reminders, Stage
+from catalog.timeline import describe
 
 MARA, KIM, ROLF, EVE = (a_person(name) for name in ("Mara Lind", "Kim Keller", "Rolf Chief", "Eve Moss"))
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 RULES = (ByManager(rule="manager"),)
+BOSS = Asked(approvers=RULES)
+GUARDS = Asked(approvers=(ByGroup(rule="group", group="guards"),))
+VETO = GUARDS.model_copy(update={"veto": True})
+BIG = ByGroup(rule="group", group="guards", weight=3)
 
 
 def seen(state: Approvals) -> dict[str, tuple[bool, bool, list[str], str | None]]:
@@ -246,25 +253,194 @@ def test_w1_a_question_is_waited_for_with_those_who_are_to_answer_it() -> None:
     assert (asked.at_deadline, asked.then) == ("They decide without an answer.", "Manager decides.")
 
 
+def test_w1_the_next_reminder_is_that_of_somebody_who_has_not_decided() -> None:
+    remind = Reminders(after=DAY)
+    state = after(approvals_of(a_stage(quorum="all", remind=remind)), opening(MARA, ROLF))
+    state = after(state, Join(stage="manager", by=MARA.ref(), person=EVE.ref()), at=NOON + HOUR)
+    assert wait(state).next_at == NOON + DAY
+    state = after(state, cast(MARA), cast(ROLF), at=NOON + HOUR)
+    assert wait(state).next_at == NOON + HOUR + DAY
+    assert wait(after(approvals_of(a_stage()), opening(MARA))).next_at is None
+
+
+def test_w1_the_next_reminder_of_a_question_is_that_of_those_who_are_to_answer_it() -> None:
+    stage = a_stage(remind=Reminders(after=DAY), answer_within=4 * DAY)
+    asked = after(after(approvals_of(stage), opening(MARA)), Ask(stage="manager", by=MARA.ref(), text="What for?"))
+    question = stage_of(asked).question
+    assert question is not None
+    assert wait(asked).next_at == question.remind_at is not None
+
+
+def seats_of(stage: Stage) -> list[Seat]:
+    """Return Mara, who weighs 2 and is in the last group only, and Kim, Rolf and Eve, who are in all of them."""
+    groups = range(len(stage.groups))
+    return [Seat(person=MARA.ref(), groups={groups[-1]: 2})] + [
+        Seat(person=one.ref(), groups=dict.fromkeys(groups, 1)) for one in (KIM, ROLF, EVE)
+    ]
+
+
 @pytest.mark.parametrize(
-    ("terms", "what"),
+    ("terms", "before", "then"),
     [
-        ({"quorum": "any"}, "Manager decides"),
-        ({"quorum": "all"}, "Manager decides: everybody asked must approve"),
-        ({"quorum": 2}, "Manager decides: 2 of 3 must approve"),
-        ({"approvers": (), "decide": Asked(approvers=RULES, weight=2)}, "Manager decides: their votes are weighed"),
+        ({"quorum": "any"}, "", ""),
+        ({"quorum": "all"}, ": everybody asked must approve", ": everybody asked must approve; 1 has"),
+        ({"quorum": 4}, ": everybody asked must approve", ": everybody asked must approve; 1 has"),
+        ({"quorum": 3}, ": 3 of 4 must approve", ": 3 of 4 must approve; 1 has"),
+        ({"quorum": "60 %"}, ": 60 % = 3 of 4 must approve", ": 60 % = 3 of 4 must approve; 1 has"),
+        ({"quorum": "20 %"}, "", ""),
         (
-            {"approvers": (), "decide": AllOf(all=(Asked(approvers=RULES), Asked(approvers=RULES)))},
-            "Manager decides: several groups of people",
+            {"quorum": "responded"},
+            ": one approval is enough once all 4 have answered",
+            ": one approval is enough once all 4 have answered; 1 has",
+        ),
+        ({"decide": Asked(approvers=RULES, weight=4)}, ": weights must come to 4", ": weights must come to 4; 2 so far"),
+        ({"decide": Asked(approvers=RULES, quorum=2)}, ": 2 of 4 must approve", ": 2 of 4 must approve; 1 has"),
+        (
+            {"decide": AllOf(all=(GUARDS, BOSS))},
+            ": both of these must approve: one of the group guards; the line manager",
+            ": both of these must approve: one of the group guards; the line manager (has approved)",
+        ),
+        (
+            {"decide": AllOf(all=(AllOf(all=(GUARDS, BOSS)),)), "distinct": True},
+            ": both of these must approve: one of the group guards; the line manager",
+            ": both of these must approve: one of the group guards; the line manager",
+        ),
+        (
+            {"decide": Asked(approvers=(*GUARDS.approvers, *RULES), quorum=2, each=True)},
+            ": both of these must approve: 2 of the group guards; 2 of the line manager",
+            ": both of these must approve: 2 of the group guards; 2 of the line manager",
         ),
     ],
 )
-def test_w1_how_many_must_approve_is_said_where_one_is_not_enough(terms: dict[str, Any], what: str) -> None:
-    stage = a_stage(**terms)
-    groups = dict.fromkeys(range(len(stage.groups)), 1)
-    seats = (Seat(person=one.ref(), groups=groups) for one in (MARA, KIM, ROLF))
-    state = after(approvals_of(stage), opening(*seats))
-    assert wait(state).what == what
+def test_w1_what_is_needed_and_how_much_of_it_is_there_is_said(terms: dict[str, Any], before: str, then: str) -> None:
+    stage = a_stage(**({"approvers": ()} if "decide" in terms else {}) | read(terms))
+    state = after(approvals_of(stage), opening(*seats_of(stage)))
+    assert wait(state).what == f"Manager decides{before}"
+    voted = after(state, cast(MARA))
+    if then:  # else that was enough
+        assert wait(voted).what == f"Manager decides{then}"
+    assert (stage_of(voted).status is StageStatus.OPEN) == bool(then)
+
+
+def read(terms: dict[str, Any]) -> dict[str, Any]:
+    """Return terms with shares as they are read."""
+    return {name: value.replace(" %", "%") if isinstance(value, str) else value for name, value in terms.items()}
+
+
+def test_w1_several_who_have_approved_are_counted() -> None:
+    state = after(approvals_of(a_stage(quorum=3)), opening(MARA, KIM, ROLF, EVE), cast(MARA), cast(EVE))
+    assert wait(state).what == "Manager decides: 3 of 4 must approve; 2 have"
+
+
+def test_w1_one_who_has_approved_for_several_counts_once_where_humans_are_counted() -> None:
+    opened = opening(away(MARA, KIM), away(ROLF, KIM), EVE)
+    two = after(approvals_of(a_stage(quorum=2)), opened, cast(KIM))
+    assert wait(two).what == "Manager decides: 2 of 3 must approve; 1 has"
+    every = after(approvals_of(a_stage(quorum="all")), opened, cast(KIM))
+    assert wait(every).what == "Manager decides: everybody asked must approve; 2 have"
+
+
+def test_w1_whoever_is_asked_alone_is_not_counted() -> None:
+    assert wait(after(approvals_of(a_stage(quorum="all")), opening(MARA))).what == "Manager decides"
+
+
+@pytest.mark.parametrize(
+    ("quorum", "what"),
+    [
+        ("any", "one of the others must approve; besides, Eve Moss must"),
+        (2, "2 of 3 must approve; 1 has; besides, Eve Moss must"),
+        ("all", "everybody asked must approve; 1 has"),
+    ],
+)
+def test_a9_who_was_asked_for_must_approve_besides(quorum: Any, what: str) -> None:
+    join = Join(stage="manager", by=MARA.ref(), person=EVE.ref())
+    state = after(approvals_of(a_stage(quorum=quorum)), opening(MARA, KIM, ROLF), join)
+    voted = state if quorum == "any" else after(state, cast(MARA))
+    assert wait(voted).what == f"Manager decides: {what}"
+
+
+@pytest.mark.parametrize(
+    ("how", "what"), [("add", ": everybody asked must approve; or one to whom it was escalated"), ("replace", "")]
+)
+def test_a13_one_to_whom_it_was_escalated_is_enough(how: str, what: str) -> None:
+    level = Escalation(to=(ByItemOwner(rule="item_owner"),), how=how, decide_within=DAY)
+    state = after(approvals_of(a_stage(quorum="all", decide_within=DAY, escalate=(level,))), opening(MARA, KIM))
+    state = after(state, Tick(stage="manager"), at=NOON + DAY)
+    state = after(state, Escalate(stage="manager", slate=a_slate(ROLF)), at=NOON + DAY)
+    assert wait(state).what == f"Manager decides{what}"
+    assert after(state, cast(ROLF), at=NOON + DAY).outcome is StageStatus.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("terms", "quorum", "needs", "rule"),
+    [
+        ({"quorum": "any"}, "any", "", "approval.any"),
+        ({"quorum": "all"}, "all", "All of them must approve.", "approval.all"),
+        ({"quorum": 2}, 2, "2 of them must approve.", "approval.2"),
+        ({"quorum": "60%"}, "60%", "60 % of them must approve.", "approval.60%"),
+        (
+            {"quorum": "responded"},
+            "responded",
+            "One approval is enough, once all of them have answered.",
+            "approval.responded",
+        ),
+        (
+            {"decide": Asked(approvers=(BIG,), weight=3)},
+            None,
+            "Asks the group guards (weighing 3 each). Those who approve must weigh 3 together.",
+            "approval.weight",
+        ),
+        (
+            {"decide": AllOf(all=(VETO, BOSS)), "distinct": True},
+            None,
+            "Both of these must approve: one of the group guards; the line manager. A rejection by the group guards is "
+            "final. One person counts for one of these groups only.",
+            "approval.expression",
+        ),
+        (
+            {"decide": AnyOf(any=(Asked(approvers=(BIG,), weight=3), BOSS))},
+            None,
+            "One of these must approve: the group guards (weighing 3 each), with a weight of 3 together; "
+            "the line manager.",
+            "approval.expression",
+        ),
+        (
+            {"decide": Asked(approvers=(*GUARDS.approvers, *RULES), quorum=2, each=True)},
+            None,
+            "2 each of the group guards and the line manager must approve.",
+            "approval.expression",
+        ),
+        ({"decide": Asked(approvers=RULES, quorum="all")}, None, "All of them must approve.", "approval.expression"),
+    ],
+)
+def test_w1_what_must_be_approved_is_told_when_a_stage_begins_and_by_which_rule_it_closes(
+    terms: dict[str, Any], quorum: Any, needs: str, rule: str
+) -> None:
+    stage = a_stage(**({"approvers": ()} if "decide" in terms else {}) | terms)
+    state = after(approvals_of(stage), opening(*seats_of(stage)))
+    assert stage_view.needs(state, stage_of(state), an_order()) == needs
+    assert stage_view.quorum(stage) == quorum
+    assert stage_view.by_votes(stage) == rule
+    facts = facts_of(state)
+    # What releases before expressions put on record stays as it was, entry by entry.
+    plain = quorum in ("any", "all", 2)
+    assert (facts["quorum"], facts.get("needs")) == (quorum, None if plain else needs)
+    said = describe(Chain("REQ-1").append(Kind.STAGE_OPENED, NOON, data=facts))
+    assert said.endswith("12:00 UTC" if plain else f"12:00 UTC. {needs.rstrip('.')}")
+    assert ("one of them is enough" in said) == (quorum == "any")
+
+
+def facts_of(state: Approvals) -> dict[str, Any]:
+    return stage_view.facts(state, stage_of(state), an_order())
+
+
+def test_a_formula_is_not_shown_to_those_who_see_a_request() -> None:
+    rule = ByGroup(rule="group", group="{{ 'big' if form.cost > 500 else 'small' }}")
+    stage = a_stage(approvers=(), decide=AllOf(all=(Asked(approvers=(rule,)), BOSS)))
+    state = after(approvals_of(stage), opening(*seats_of(stage), rule="approver.group & approver.manager"))
+    said = (wait(state).what, wait(state).why, facts_of(state)["needs"])
+    assert "one of the group whom the order decides on" in said[0]
+    assert not any("500" in one for one in said)
 
 
 def test_a_stage_that_begins_is_put_on_record_with_whoever_decides_and_their_working_time() -> None:
@@ -272,12 +448,12 @@ def test_a_stage_that_begins_is_put_on_record_with_whoever_decides_and_their_wor
     slate = a_slate(away(MARA, KIM), ROLF, hours={ROLF.id: "office"}, calendars={"office": office})
     state = after(approvals_of(a_stage(quorum="all")), Open(stage="manager", slate=slate))
     stage = stage_of(state)
-    facts = stage_view.facts(stage)
+    facts = facts_of(state)
     assert [one["login"] for one in facts["approvers"]] == ["mara", "rolf"]
     assert facts["deputies"] == {"Mara Lind": "Kim Keller"}
     assert facts["hours"] == {ROLF.id: "office"}
     assert (facts["stage"], facts["quorum"], facts["rule"]) == ("manager", "all", slate.rule)
     assert "round" not in facts
-    assert stage_view.facts(stage.model_copy(update={"round": 2}))["round"] == 2
+    assert stage_view.facts(state, stage.model_copy(update={"round": 2}), an_order())["round"] == 2
     alone = after(approvals_of(a_stage()), opening(MARA))
-    assert stage_view.facts(stage_of(alone)).keys().isdisjoint({"deputies", "hours"})
+    assert facts_of(alone).keys().isdisjoint({"deputies", "hours"})

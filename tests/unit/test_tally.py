@@ -14,10 +14,10 @@ from support.builders import NOON, a_person, a_slate, a_stage, after, approvals_
 
 from catalog.ballot import Approvals, StageStatus, Verdict
 from catalog.people import Person
-from catalog.settling import enough, votes_needed
+from catalog.settling import counts, enough
 from catalog.slate import Seat
 from catalog.stages import AllOf, AnyOf, Asked, Requirement, SomeOf, Stage, least_of, leaves, parts_of
-from catalog.tally import Count, approves, needed, suffices
+from catalog.tally import Count, approves, met, needed, suffices
 
 BEN, CLEO, DANA, EVE, FAY = (a_person(name) for name in ("Ben", "Cleo", "Dana", "Eve", "Fay"))
 FIVE = (BEN, CLEO, DANA, EVE, FAY)
@@ -169,7 +169,6 @@ def test_a1_weights_add_up() -> None:
     assert outcome(state, ".+++") is StageStatus.APPROVED
     assert outcome(state, "-++") is StageStatus.WAITING
     assert outcome(state, "--") is StageStatus.REJECTED
-    assert votes_needed(stage_of(state)) is None
 
 
 def test_a1_a_veto_refuses_a_stage_whatever_others_say() -> None:
@@ -189,20 +188,26 @@ def test_a1_so_many_rejections_refuse_a_stage_that_could_still_be_approved() -> 
     assert stage_of(after(state, *(cast(one, Verdict.REJECT) for one in (BEN, EVE)))).rule == "approval.deny"
 
 
-@pytest.mark.parametrize(("quorum", "number"), [("any", 1), ("all", 5), (3, 3), ("60%", 3)])
-def test_how_many_must_approve_is_told(quorum: int | str, number: int) -> None:
-    assert votes_needed(stage_of(life(*FIVE, quorum=quorum))) == number
-
-
-def test_of_an_expression_no_number_is_told() -> None:
+def test_w1_how_its_groups_stand_is_told_from_left_to_right() -> None:
     stage = a_stage(approvers=(), decide=AllOf(all=(asked(), asked())))
-    assert votes_needed(stage_of(approvals_of(stage))) is None
+    seats = (Seat(person=BEN.ref(), groups={1: 3}), Seat(person=CLEO.ref(), groups={0: 1, 1: 1}))
+    first, second = counts(stage_of(after(approvals_of(stage), opening(*seats), cast(BEN))))
+    assert (first.seats, first.approved, first.weight, first.open) == (1, 0, 0, {CLEO.id})
+    assert (second.seats, second.approved, second.weight, second.open) == (2, 1, 3, {CLEO.id})
 
 
 # ---------------------------------------------------------------- expressions
 
 A, B, C = count(1, "a"), count(1, "b"), count(1, "c")
 NO = count(1)
+
+
+def test_w1_of_each_part_of_an_expression_is_told_whether_it_is_fulfilled() -> None:
+    inner = SomeOf(at_least=2, of=(asked(), asked(), asked()))
+    expression = AllOf(all=(asked(), inner, asked()))
+    assert met(expression, [A, NO, B, C, NO]) == [True, True, False]
+    assert met(expression, [NO, NO, B, NO, C]) == [False, False, True]
+    assert met(asked(), [A]) == []
 TREE = AnyOf(any=(AllOf(all=(asked(), asked())), asked()))
 
 

@@ -40,6 +40,15 @@ SENTENCES = [
         "Stage 'Line manager' began: Mara Lind, Ben decide (2 of them), by 13 March 2025, 12:00 UTC",
     ),
     (
+        entry(Kind.STAGE_OPENED, {**STAGE, "quorum": None, "needs": "Those who approve must weigh 3 together."}),
+        "Stage 'Line manager' began: Mara Lind, Ben decide, by 13 March 2025, 12:00 UTC. "
+        "Those who approve must weigh 3 together",
+    ),
+    (
+        entry(Kind.STAGE_OPENED, {"name": "Legal", "quorum": "responded", "needs": 3}),
+        "Stage 'Legal' began: somebody decides",
+    ),
+    (
         entry(Kind.STAGE_SKIPPED, {"name": "Security", "because": "It is cheap."}),
         "Stage 'Security' is left out: 'It is cheap.'",
     ),
@@ -126,6 +135,10 @@ SENTENCES = [
     (
         entry(Kind.APPROVER_SKIPPED, {"person": MARA}, rule="delegation.loop"),
         "The delegations come back to Mara Lind; nobody further stands in",
+    ),
+    (
+        entry(Kind.APPROVER_SKIPPED, {"person": MARA}, rule="approver.manager-circle"),
+        "The managers above Mara Lind go in a circle; nobody further up is found",
     ),
     (
         entry(Kind.APPROVER_SKIPPED, {"person": BEN}, rule="delegation.too-deep"),

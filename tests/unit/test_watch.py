@@ -1,4 +1,4 @@
-"""Which wait of a request should end first, and what the operators are told of one that did not."""
+"""Which timer of a request should fire first, and what the operators are told of one that did not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.builders import NOON
 from catalog.mail import render
 from catalog.people import OPERATORS
 from catalog.request import Projection, Status, Waiting, WaitKind
-from catalog.watch import LateTimer, next_wait, notice
+from catalog.watch import LateTimer, Timer, next_timer, notice
 
 HOUR = timedelta(hours=1)
 
@@ -25,7 +25,7 @@ def waiting_until(*untils: datetime | None) -> Projection:
 
 @pytest.mark.parametrize("untils", [(), (None,), (None, None)])
 def test_what_waits_without_end_has_no_timer(untils: tuple[None, ...]) -> None:
-    assert next_wait(waiting_until(*untils)) is None
+    assert next_timer(waiting_until(*untils)) is None
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,31 @@ def test_what_waits_without_end_has_no_timer(untils: tuple[None, ...]) -> None:
 def test_the_wait_that_should_end_first_is_the_earliest_of_those_that_end(
     untils: tuple[datetime | None, ...], first: str
 ) -> None:
-    found = next_wait(waiting_until(*untils))
+    found = next_timer(waiting_until(*untils))
     assert found is not None
     assert found.what == first
+
+
+@pytest.mark.parametrize(
+    ("untils", "next_at", "first"),
+    [
+        ((NOON + HOUR,), NOON, Timer(NOON, "People are told about this: wait 0")),
+        ((NOON + HOUR,), NOON + 2 * HOUR, Timer(NOON + HOUR, "wait 0")),
+        ((None,), NOON, Timer(NOON, "People are told about this: wait 0")),
+        ((NOON + HOUR, NOON), NOON + HOUR, Timer(NOON, "wait 1")),
+    ],
+)
+def test_a_reminder_or_notice_may_come_before_any_wait_ends(
+    untils: tuple[datetime | None, ...], next_at: datetime, first: Timer
+) -> None:
+    projection = waiting_until(*untils)
+    reminded = projection.waiting[0].model_copy(update={"next_at": next_at})
+    assert next_timer(projection.model_copy(update={"waiting": (reminded, *projection.waiting[1:])})) == first
+
+
+def test_a_clock_may_come_to_something_before_anything_else_does() -> None:
+    projection = waiting_until(NOON + HOUR).model_copy(update={"clock_at": NOON})
+    assert next_timer(projection) == Timer(NOON, "One of its clocks warns or is breached")
 
 
 def test_the_operators_are_told_once_per_late_timer() -> None:

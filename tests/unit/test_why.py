@@ -127,6 +127,7 @@ def test_a5_a_fallback_is_called_one(rung: str, fallback: Any, role: str) -> Non
         ("delegation.skip-inactive", "Mara Lind does not stand in: the account is not active."),
         ("delegation.too-deep", "Mara Lind does not stand in: the chain of delegations is too long."),
         ("delegation.loop", "The delegations come back to Mara Lind; nobody further stands in."),
+        ("approver.manager-circle", "The managers above Mara Lind go in a circle; nobody further up is found."),
         ("later.rule", "Mara Lind is not asked: later.rule."),
         ("", "Mara Lind is not asked."),
     ],

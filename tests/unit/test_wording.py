@@ -78,7 +78,7 @@ def test_a_condition_names_answers_by_their_labels(when: bool | str, said: str) 
         ("team-{{ form.size | slug }}", "team-‹“Size” | slug›"),
         ("two\nlines", "two lines"),
         ("{{ item.name }} of {{ item.owner }}", "Wiki of ada"),
-        ("{{ item.tags }}", "‹item.tags›"),
+        ("{{ item.tags }}", "the item’s tags"),
         ("{{ form.who.login }} and {{ form.who.name }}", "“Who” and “Who”"),
         ("{{ form.login }}", "“login”"),
         ("{{ form.size | default('none') }}", "“Size”"),

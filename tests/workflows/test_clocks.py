@@ -35,7 +35,9 @@ def percents(entries: list[Entry]) -> list[int]:
 async def test_s6_a_decision_that_takes_long_is_warned_of_and_then_breached_each_once(world: World) -> None:
     _, order = timed()
     request = await world.place(**order)
-    opened = (await request.waits_for_people()).waiting[0].since
+    shown = await request.waits_for_people()
+    opened = shown.waiting[0].since
+    assert shown.clock_at == opened + 2 * DAY
     await request.passes(2 * DAY + HOUR)
     warned = await request.sees(Kind.CLOCK_WARNED)
     assert warned.data["percent"] == 50
@@ -45,6 +47,7 @@ async def test_s6_a_decision_that_takes_long_is_warned_of_and_then_breached_each
     breached = await request.sees(Kind.CLOCK_BREACHED)
     assert timedelta(0) <= breached.at - (opened + 4 * DAY) < timedelta(minutes=1)
     assert request.told("clock") == ["mara", "mara", "mara", "operators"]
+    assert request.now.clock_at is None
     await request.decide("Mara Lind")
     assert (await request.closes()).outcome is Outcome.FULFILLED
     assert percents(request.entries) == [50, 75, 100]
@@ -56,6 +59,7 @@ async def test_s1_a_question_stops_the_clock_until_the_answer(world: World) -> N
     await request.waits_for_people()
     await request.passes(DAY)
     await request.consider("Mara Lind", "ask", "What for?")
+    assert (await request.reaches(lambda shown: shown.waiting[0].task == f"{request.number}.2")).clock_at is None
     await request.passes(5 * DAY)
     assert percents(request.entries) == []
     await request.consider("Ada Byron", "answer", "The handbook.", task=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -88,8 +89,47 @@ async def test_a25_an_amendment_outlives_the_run_in_which_it_was_made(world: Wor
     await grows(request)
     assert await runs_of(request) >= 2
     assert request.now.amendment is not None
-    seen = request.now.tasks[1].subject
+    before, now = request.now.tasks
+    assert (before.decided, [one.person.login for one in before.assignees]) == ("superseded", ["mara"])
+    assert not before.brief
+    seen = now.subject
     await request.decide("Mara Lind", task=2, subject=seen)
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def handed_over(request: Request) -> list[int]:
+    """Return how many bytes each run began with, the first one first."""
+    client = request.world.env.client
+    runs = [one async for one in client.list_workflows(f"WorkflowId = '{request.number}'")]
+    begun = []
+    for run in sorted(runs, key=lambda run: run.start_time):
+        history = await client.get_workflow_handle(request.number, run_id=run.run_id).fetch_history()
+        started = history.events[0].workflow_execution_started_event_attributes
+        begun.append(len(started.input.payloads[0].data))
+    return begun
+
+
+async def test_a25_what_is_handed_over_does_not_grow_with_what_was_decided_before(world: World) -> None:
+    stage = a_stage(approvers=(ByGroup(rule="group", group="guards"),), quorum="all")
+    request = await world.place(item=an_item(approvals=(stage,)))
+    await request.waits_for_people()
+    for task in range(1, 13):
+        await request.decide("Grace Guard", reason=secrets.token_hex(1500), task=task)
+        await request.amend(why=f"Reason {task}.")
+        await opens(request, task + 1)
+        await grows(request, 8)
+    _, first, *_, last = await handed_over(request)
+    assert last < first + 4000
+    assert len(request.now.tasks) == 13
+
+
+async def test_a25_a_run_that_has_too_much_to_hand_over_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.carrying.MOST_CARRIED", 100)  # the frame is loaded once, also for the sandbox
+    request = await world.place()
+    await request.waits_for_people()
+    await grows(request, 40)
+    assert await runs_of(request) == 1
+    await request.decide("Mara Lind")
     assert (await request.closes()).outcome is Outcome.FULFILLED
 
 

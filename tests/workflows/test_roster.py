@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from support.builders import a_person, a_stage, an_item
+from support.builders import a_person, a_stage, a_steps_item, an_item
 from support.world import World, served
 from temporalio.testing import WorkflowEnvironment
 
 from catalog.access import Membership
 from catalog.journal import Kind
+from catalog.request import WaitKind
 from catalog.stages import ByGroup, ByItemOwner, Escalation
 from catalog.watch import Awaiting, AwaitingPage
 from workflows.messages import TASK_QUEUE
@@ -121,4 +123,69 @@ async def test_who_it_was_escalated_to_and_leaves_is_noticed(world: World) -> No
     assert await round_of(world) == 1
     await request.sees(Kind.APPROVERS_CHANGED)
     assert request.asked() == ["mara"]
+    assert await round_of(world) == 0
+
+
+def decided_by(group: str, **stage: Any) -> dict[str, Any]:
+    """Return a step in which that group decides."""
+    approvers = ({"rule": "group", "group": group},)
+    return {
+        "id": "ask",
+        "do": "approve",
+        "stage": {"id": "late", "name": f"Ask {group}", "approvers": approvers} | stage,
+    }
+
+
+async def test_who_decides_in_the_middle_of_the_work_is_looked_at_as_well(world: World) -> None:
+    evidence = ({"id": "team", "type": "text", "label": "Team"},)
+    assign = ({"rule": "group", "group": "guards"},)
+    chosen = {"id": "choose", "do": "task", "title": "Choose a team", "assign": assign, "evidence": evidence}
+    steps = (chosen | {"irreversible": "It was chosen."}, decided_by("{{ results.choose.team }}"))
+    request = await world.place(item=a_steps_item(*steps))
+    await request.waits_for(WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1, team="guards")
+    await request.waits_for(WaitKind.PEOPLE)
+    assert await round_of(world) == 0
+
+    world.directory.ensure_member(Membership(person_id="id-rolf", group="guards"))
+    world.directory.put_person(a_person("Grace Guard", active=False))
+    assert await round_of(world) == 1
+    changed = await request.sees(Kind.APPROVERS_CHANGED)
+    assert [one["login"] for one in changed.data["asked"]] == ["rolf"]
+    assert [one["login"] for one in changed.data["gone"]] == ["grace"]
+    assert request.asked(task=2) == ["mara", "rolf"]
+    assert request.told("approval-needed") == ["grace", "mara", "rolf"]
+    assert await round_of(world) == 0
+
+
+async def test_of_a_loop_those_are_asked_anew_whose_own_group_has_changed(world: World) -> None:
+    world.directory.ensure_member(Membership(person_id="id-mara", group="wiki-readers"))
+    groups = "{{ ['guards', 'wiki-readers'] }}"
+    each = {"id": "all", "do": "for_each", "each": groups, "variable": "group", "at_once": 2}
+    request = await world.place(item=a_steps_item(each | {"steps": (decided_by("{{ group }}"),)}))
+    await request.waits_for(WaitKind.PEOPLE, 2)
+    readers, guards = request.titled("Ask wiki-readers"), request.titled("Ask guards")
+    world.directory.ensure_member(Membership(person_id="id-rolf", group="wiki-readers"))
+    assert await round_of(world) == 1
+    await request.sees(Kind.APPROVERS_CHANGED)
+    assert sorted(request.asked(readers)) == ["mara", "rolf"]
+    assert sorted(request.asked(guards)) == ["grace", "mara"]
+    assert await round_of(world) == 0
+
+
+async def test_who_it_was_escalated_to_in_the_middle_of_the_work_is_looked_at_as_well(world: World) -> None:
+    world.directory.ensure_member(Membership(person_id="id-rolf", group="wiki-readers"))
+    to = ({"rule": "group", "group": "wiki-{{ group }}"},)
+    levels = ({"to": to, "decide_within": 3 * DAY}, {"to": ({"rule": "item_owner"},), "decide_within": 3 * DAY})
+    inner = decided_by("guards", decide_within=DAY, escalate=levels)
+    each = {"id": "all", "do": "for_each", "each": "{{ ['readers'] }}", "variable": "group", "steps": (inner,)}
+    request = await world.place(item=a_steps_item(each, owner="olga"))
+    await request.waits_for(WaitKind.PEOPLE)
+    await request.passes(DAY + timedelta(hours=1))
+    await request.sees(Kind.ESCALATED)
+    assert await round_of(world) == 0
+    world.directory.ensure_member(Membership(person_id="id-olga", group="wiki-readers"))
+    assert await round_of(world) == 1
+    changed = await request.sees(Kind.APPROVERS_CHANGED)
+    assert [one["login"] for one in changed.data["asked"]] == ["olga"]
     assert await round_of(world) == 0

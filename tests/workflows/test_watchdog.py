@@ -7,12 +7,14 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 import pytest
-from support.builders import a_new_order
+from support.builders import a_new_order, a_person, a_stage, an_item
 from support.story import Story
+from support.waiting import until
 from temporalio.client import (
     Client,
     ScheduleActionExecutionStartWorkflow,
@@ -22,15 +24,19 @@ from temporalio.client import (
 )
 from temporalio.testing import WorkflowEnvironment
 
-from activities.connectors.memory import MemoryDirectory
+from activities.connectors.memory import Group, MemoryDirectory
 from activities.ordering import ChildOrder, Placed
 from catalog.journal import Kind
-from catalog.request import Batch, Status, Waiting, WaitKind
+from catalog.request import Batch, Order, Status, Waiting, WaitKind
+from catalog.stages import Reminders
+from catalog.watch import GRACE, next_timer
 from records.register import Register, RegisterUnavailable
 from worker.queues import workers
 from worker.scheduling import WATCHDOG, schedule_rounds
+from workflows.messages import TASK_QUEUE
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -138,3 +144,51 @@ async def test_a_register_that_is_away_for_a_moment_is_looked_at_again(
     monkeypatch.setattr(register, "look_for_late_timers", away_once)
     assert await (await looks(env, schedule)).result() == 0
     assert next(tries, None) is None
+
+
+REMINDED = a_stage(remind=Reminders(after=DAY, every=DAY, at_most=2), notice=DAY, decide_within=4 * DAY)
+"""A stage that has four timers: two reminders, the notice that its deadline comes near, and the deadline."""
+
+
+def next_at(register: Register, order: Order) -> datetime | None:
+    """Return when the next timer of a request fires, as its record shows it."""
+    view = register.request(order.number)
+    timer = next_timer(view.projection) if view else None
+    return timer.at if timer else None
+
+
+def reminded_at(register: Register, order: Order) -> datetime | None:
+    """Return when people are next told something about the only wait of a request."""
+    view = register.request(order.number)
+    return view.projection.waiting[0].next_at if view and view.projection.waiting else None
+
+
+def has_gone_on(register: Register, order: Order, at: datetime) -> bool:
+    """Return whether a request's record no longer shows that moment as the next one."""
+    return next_at(register, order) != at
+
+
+async def test_each_reminder_and_notice_is_late_if_it_does_not_come_and_not_if_it_does(
+    env: WorkflowEnvironment, register: Register
+) -> None:
+    order = register.take(a_new_order(item=an_item(approvals=(REMINDED,)))).order
+    people = [a_person(manager_id="id-mara"), a_person("Mara Lind")]
+    directory = MemoryDirectory(people, groups=[Group("wiki-editors")])
+    async with workers(env.client, directory=directory, journal=register, place=nothing):
+        run = await env.client.start_workflow(order.workflow_type, order, id=order.number, task_queue=TASK_QUEUE)
+        begun: datetime = await until(lambda: reminded_at(register, order)) - DAY
+        for days in (1, 2, 3, 4):
+            at = next_at(register, order)
+            assert at
+            assert (
+                timedelta() <= at - (begun + days * DAY) < HOUR
+            )  # a reminder is counted from when the one before came
+            assert register.look_for_late_timers(at + GRACE) == []
+            (late,) = register.look_for_late_timers(at + GRACE + HOUR)
+            assert (late.number, late.until) == (order.number, at)
+
+            await env.fast_forward(run, DAY + HOUR if days == 1 else DAY)
+            await until(partial(has_gone_on, register, order, at))
+            assert register.look_for_late_timers(at + 2 * HOUR) == []
+            assert register.late_timers() == []
+        await asyncio.wait_for(run.result(), 30)

@@ -96,7 +96,7 @@ def said(event: Changes) -> str:
 
 
 def _person(login: str, sketch: PersonSketch) -> Person:
-    told = sketch.model_dump(exclude={"manager"})
+    told = sketch.model_dump(exclude={"manager", "preferences"})
     return Person(id=_id(login), login=login, manager_id=sketch.manager and _id(sketch.manager), **told)
 
 

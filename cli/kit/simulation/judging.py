@@ -48,7 +48,9 @@ def waiting_in_words(waiting: Waiting) -> str:
 
 def seen(event: Sees, world: World, those: list[Running], now: datetime) -> list[str]:
     """Return what should be otherwise at this moment."""
-    return [*_seen(event, world, those), *measured(event, world, those[0], now)]
+    world.post.deliver(now)
+    mailed = _so_far("mailed", event.mailed, world.post.sent)
+    return [*_seen(event, world, those), *mailed, *measured(event, world, those[0], now)]
 
 
 def _seen(event: Sees, world: World, those: list[Running]) -> Iterator[str]:
@@ -72,7 +74,7 @@ def _seen(event: Sees, world: World, those: list[Running]) -> Iterator[str]:
         asked = {one.person.login for running in those for one in world.asked(running)}
         if asked != {*event.asked}:
             yield f"expected {_listed(event.asked)} to be asked; those asked are: {_listed(sorted(asked))}"
-    yield from _told_so_far(event.told, world)
+    yield from _so_far("told", event.told, _notices(world))
     yield from _membership(event.has, event.lacks, world)
 
 
@@ -90,13 +92,14 @@ def _waiting(event: Sees, shown: Projection, world: World) -> Iterator[str]:
         yield f"expected it to say {event.says!r}; it says: {'; also: '.join(said) or 'nothing'}"
 
 
-def _told_so_far(expected: Mapping[str, Iterable[str]], world: World) -> Iterator[str]:
-    """Yield who has not been told exactly that."""
+def _so_far(how: str, expected: Mapping[str, Iterable[str]], notices: Iterable[Notice]) -> Iterator[str]:
+    """Yield who has not been told, or mailed, exactly that."""
+    said = [(notice.to.login, str(notice.template)) for notice in notices]
     for login, templates in expected.items():
-        got = [str(notice.template) for notice in _notices(world) if notice.to.login == login]
+        got = [template for recipient, template in said if recipient == login]
         if got != [*templates]:
             wanted, found = (_listed(those, "nothing") for those in (templates, got))
-            yield f"expected {login} to have been told {wanted}; they were told: {found}"
+            yield f"expected {login} to have been {how} {wanted}; they were {how}: {found}"
 
 
 def _listed(names: Iterable[str], otherwise: str = "nobody") -> str:

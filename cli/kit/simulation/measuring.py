@@ -1,4 +1,4 @@
-"""Measuring: what a scenario expects of clocks, of who held a request how long, of its likely date and of inboxes.
+"""Measuring: what a scenario expects of clocks, of who held a request how long, of its likely date, of inboxes.
 
 All of it is read as the API reads it: from the journal and the register. Each difference is a sentence.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from catalog import rights
 from catalog.calendar_file import by_id
 from catalog.duration import words
 from catalog.expression import ExpressionError
-from catalog.journal import Entry
-from catalog.scenario_events import ClockSight, HeldSight, PromiseSight, Sees
+from catalog.journal import Entry, Kind
+from catalog.scenario_events import ClockSight, ContextSight, HeldSight, PromiseSight, Sees
 from catalog.sketch import at
 from catalog.sla import Clock
 from catalog.sla_history import Measures, calendars_named, corrected, measure
@@ -66,6 +67,8 @@ def measured(event: Sees, world: World, running: Running, now: datetime) -> Iter
         found = _inbox(login, look)
         if found != {*expected}:
             yield f"expected {login} to have {_listed(sorted(expected))} in the inbox; it has: {_listed(sorted(found))}"
+    for login, sight in event.context.items():
+        yield from _context(login, sight, look)
 
 
 def _clocks_seen(event: Sees, look: _Look) -> Iterator[str]:
@@ -172,6 +175,32 @@ def _inbox(login: str, look: _Look) -> set[str]:
     return {
         what for what, asked in queries.items() if any(number == one.request.order.number for one in tasks(asked).items)
     }
+
+
+def _context(login: str, expected: ContextSight, look: _Look) -> Iterator[str]:
+    """Yield what somebody is shown to help them decide, where that is not so."""
+    world, actor = look.world, look.world.staff.actor(login)
+    view = world.register.request(look.running.number)
+    if view is None or not any(rights.may_see_background(actor, one) for one in world.open_approvals(look.running)):
+        yield f"expected {login} to be shown what helps to decide; they are not"
+        return
+    shown = world.register.background(view)
+    kinds = [entry.kind for entry in shown.entries]
+    found = {
+        "cost": view.order.cost.first_year if view.order.cost else None,
+        "changes": kinds.count(Kind.AMENDED),
+        "history": tuple(kinds),
+        "earlier": tuple(one.outcome for one in shown.earlier),
+        "colleagues": shown.colleagues,
+    }
+    for name, value in found.items():
+        wanted = getattr(expected, name)
+        if wanted is not None and wanted != value:
+            yield f"expected {login} to be shown as {name} {_shown(wanted)}; it is: {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    return _listed(str(one or "open") for one in value) if isinstance(value, tuple) else str(value)
 
 
 def _day(at: datetime) -> str:

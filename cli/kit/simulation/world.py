@@ -6,7 +6,7 @@ Everything the platform touches in a simulation is one of these worlds'; which o
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,10 +28,12 @@ from catalog.form import FieldError
 from catalog.journal import Entry
 from catalog.model import digest
 from catalog.people import PersonRef
+from catalog.preferences import Preferences
 from catalog.registry import Known
 from catalog.request import Amendment, Assignee, Batch, Order, Projection, Task
 from catalog.scenario_events import GoesDown
 from cli.kit.simulation.company import Staff
+from cli.kit.simulation.mailing import Post, wishes_of
 from cli.kit.simulation.meddling import Outage, Troubles
 from cli.kit.simulation.pretending import AnyChoice, Pretender, Safe, handed_in
 from cli.kit.simulation.stories import Story
@@ -105,8 +107,10 @@ class World:
         self._stack = ExitStack()
         self.choosing = Choosing({name: self._provider(plugins, name) for name in plugins.provider_kinds})
         self.desk = Desk(register=register, directory=self.staff.directory, choose=self.choosing.choices, known=known)
+        began = story.scenario.began.astimezone(UTC)
         if story.calendars:
-            register.publish_calendars(story.calendars, story.scenario.began.astimezone(UTC), complete=True)
+            register.publish_calendars(story.calendars, began, complete=True)
+        self.post = Post(register, dict(self._wishes()), began)
 
     def close(self) -> None:
         """Give everything back."""
@@ -126,7 +130,11 @@ class World:
 
     def record(self, batch: Batch) -> bool:
         """Write a batch into the register, as in earnest, and keep it for the timeline; see `ports.Journal`."""
-        return self.register.record(batch) and self.journal.record(batch)
+        at = batch.projection.updated_at
+        self.post.deliver(at)  # what was due before it happened
+        is_new = self.register.record(batch) and self.journal.record(batch)
+        self.post.deliver(at)
+        return is_new
 
     def order(self, began: datetime, key: str = "simulation") -> Order:
         """Put the scenario's order on record, by the same intake as everybody's.
@@ -184,9 +192,16 @@ class World:
         """Return the working hours there are; see `activities.ports.Calendars`."""
         return self.story.calendars
 
-    def chosen(self, person_ids: Collection[str]) -> dict[str, str]:  # noqa: ARG002  the port's signature
-        """Return nobody: in a story all keep to the rules; see `activities.ports.Calendars`."""
-        return {}
+    def chosen(self, person_ids: Collection[str]) -> dict[str, str]:
+        """Return the calendars that people have chosen; see `activities.ports.Calendars`."""
+        return self.register.chosen(person_ids)
+
+    def _wishes(self) -> Iterator[tuple[str, Preferences]]:
+        """Yield what people wish who wish anything, by their ids."""
+        for login, sketch in self.story.company.people.items():
+            if sketch.preferences != Preferences():
+                person = self.staff.directory.person_by_login(login)
+                yield person.id, wishes_of(sketch, person, self.story.calendars)
 
     def _unseen(self, person: PersonRef, at: datetime) -> frozenset[str]:
         """Return the rules by which somebody does not even see the item; to them it is unknown, to its author not."""
