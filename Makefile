@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
+ROUNDS ?= 20
 PROPERTIES := $(wildcard tests/unit/*_properties.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test cover nightly check fix bench lock clean
+.PHONY: help setup demo test cover nightly rounds check fix bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +41,10 @@ cover: setup  ## run the unit tests but the long searches, and fail unless they 
 
 nightly: setup  ## run the unit tests with fifty times as many examples of each property; takes hours
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 3 --dist worksteal tests/unit
+
+rounds: setup  ## run the kill test and the race tests of approvals ROUNDS times in a row: 20 take an hour and a half
+	@for round in $$(seq $(ROUNDS)); do echo "== round $$round of $(ROUNDS)"; \
+	  $(BIN)/python -m pytest -q tests/e2e/test_approval_kill.py tests/workflows/test_races.py || exit 1; done
 
 check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

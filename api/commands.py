@@ -423,7 +423,7 @@ def _seat(actor: Actor, task: Task, login: str | None) -> str:
     """Return, by person id, whose decision is handed on.
 
     Raises:
-        Invalid: they do not decide, or it has to be said whose decision it is.
+        Invalid: they do not decide, or an operator has to say whose decision it is.
     """
     asked = {one.person.login.casefold(): one for one in task.assignees}
     if login is not None:
@@ -432,11 +432,9 @@ def _seat(actor: Actor, task: Task, login: str | None) -> str:
             raise _nobody("from", "Nobody of this login is asked to decide this.")
         return found.person.id
     mine = asked.get(actor.person.login.casefold())
-    if mine and (mine.own or mine.escalated):
-        return mine.person.id
-    if mine and len(mine.on_behalf_of) == 1:
-        return mine.on_behalf_of[0].id
-    raise _nobody("from", "Say whose decision is handed on.")
+    if actor.operator and not (mine and (mine.own or mine.escalated)):
+        raise _nobody("from", "Say whose decision is handed on.")
+    return actor.person.id
 
 
 def visible_request(register: Register, actor: Actor, number: str) -> RequestView:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from catalog import calendar
 from catalog.calendar import Calendar
-from catalog.duration import Span, Working
+from catalog.duration import LONGEST, Span, Working
 from catalog.model import Model
 from catalog.stages import Stage
 
@@ -22,7 +22,11 @@ Hours = Callable[[str], Calendar]
 
 
 class Reminder(Model):
-    """The next time these people are reminded, or told that the deadline comes near, and the how many-th time it is."""
+    """The next time these people are reminded, or told that the deadline comes near.
+
+    Attributes:
+        nth: the how many-th time it is; 0 if somebody has asked for it: it comes beside the others, and once.
+    """
 
     at: datetime
     people: tuple[str, ...]
@@ -127,6 +131,27 @@ def tick(
     return agenda.model_copy(update={"notices": later, "reminders": tuple(coming)}), tuple(due)
 
 
+def nudge(
+    agenda: Agenda, people: Collection[str], hours: Hours, at: datetime
+) -> tuple[Agenda, tuple[str, ...], tuple[Reminder, ...]]:
+    """Return the agenda after somebody has asked for a reminder, who is reminded at once, and who when.
+
+    Who works now is reminded at once, the others as soon as they do, unless the time is over by then. Nobody is
+    reminded twice at one moment.
+    """
+    times = {person: open_at(hours(person), at) for person in people}
+    now = tuple(person for person, time in times.items() if time <= at)
+    asleep = {person: time for person, time in times.items() if time > at}
+    later = _together(_Asked(tuple(asleep), hours, at, agenda.due_at or at), asleep, 0)
+    known = {(person, one.at) for one in agenda.reminders for person in one.people}
+    fresh = (
+        one.model_copy(update={"people": people})
+        for one in later
+        if (people := tuple(person for person in one.people if (person, one.at) not in known))
+    )
+    return agenda.model_copy(update={"reminders": (*agenda.reminders, *fresh)}), now, later
+
+
 def pause(agenda: Agenda, at: datetime) -> Agenda:
     """Return the agenda with time standing still."""
     return agenda.model_copy(update={"paused_at": at})
@@ -179,7 +204,8 @@ def _notices(stage: Stage, level: int, asked: _Asked) -> tuple[Reminder, ...]:
 def _again(stage: Stage, agenda: Agenda, due: Due, hours: Hours, at: datetime) -> tuple[Reminder, ...]:
     """Return the reminders after one that is due."""
     terms = stage.remind
-    if terms is None or terms.every is None or due.nth >= terms.at_most or agenda.due_at is None:
+    asked_for = due.nth == 0
+    if terms is None or terms.every is None or asked_for or due.nth >= terms.at_most or agenda.due_at is None:
         return ()
     return _reminders(terms.every, _Asked(due.people, hours, at, agenda.due_at), due.nth + 1)
 
@@ -209,15 +235,18 @@ def _together(asked: _Asked, times: Mapping[str, datetime], nth: int = 1) -> tup
 
 
 # A calendar may come to its end: holidays for ten years, and then nothing. Then time is counted by the clock, as it is
-# for people without one; a stage must neither fail nor stay open for ever.
+# for people without one. And one may go on with so little time that a length would last longer than any may: then it
+# ends after a hundred years, not before. A stage must neither fail nor stay open for ever.
+
+_LATEST = datetime(9800, 1, 1, tzinfo=UTC)
+"""What begins later is over at once, so that no row of stages lasts beyond what can be counted."""
 
 
 def end(own: Calendar, at: datetime, span: Span) -> datetime:
-    """Return when that much of somebody's working time has passed."""
-    try:
-        return calendar.end(own, at, span)
-    except calendar.NeverOpen:
-        return calendar.end(calendar.ALWAYS, at, span)
+    """Return when that much of somebody's working time has passed, or a hundred years if it takes longer."""
+    if at > _LATEST:
+        return at
+    return _counted(own, lambda counted: calendar.end(counted, at, span), at + LONGEST)
 
 
 def open_at(own: Calendar, at: datetime) -> datetime:
@@ -230,14 +259,21 @@ def open_at(own: Calendar, at: datetime) -> datetime:
 
 def _last_open(own: Calendar, at: datetime, span: Span) -> datetime:
     """Return the last moment of somebody's working time at which that much is left until `at`."""
-    try:
-        return calendar.last_open(own, calendar.before(own, at, span))
-    except calendar.NeverOpen:
-        return calendar.before(calendar.ALWAYS, at, span)
+    return _counted(own, lambda counted: calendar.last_open(counted, calendar.before(counted, at, span)), at - LONGEST)
 
 
 def _later(own: Calendar, at: datetime, since: datetime, time: datetime) -> datetime:
+    """Return when as much of somebody's working time has passed since `at` as lies between the other moments."""
+    return _counted(
+        own, lambda counted: calendar.add(counted, at, calendar.between(counted, since, time)), at + LONGEST
+    )
+
+
+def _counted(own: Calendar, count: Callable[[Calendar], datetime], furthest: datetime) -> datetime:
+    """Return what counting in somebody's calendar gives; by the clock if that ends, `furthest` if it takes too long."""
     try:
-        return calendar.add(own, at, calendar.between(own, since, time))
+        return count(own)
     except calendar.NeverOpen:
-        return at + (time - since)
+        return count(calendar.ALWAYS)
+    except calendar.TooLong:
+        return furthest

@@ -428,6 +428,7 @@ class Change(Model):
         asked: who may decide from now on and could not before.
         gone: who may no longer.
         due: what somebody has to see to.
+        later: who is reminded only then, because they do not work now; it comes due by itself.
     """
 
     state: Approvals
@@ -438,6 +439,7 @@ class Change(Model):
     asked: tuple[PersonRef, ...] = ()
     gone: tuple[PersonRef, ...] = ()
     due: tuple[Due, ...] = ()
+    later: tuple[tuple[datetime, tuple[PersonRef, ...]], ...] = ()
 
 
 RefusalCode = Literal[

@@ -10,16 +10,17 @@ working time. A segment holds its beginning and not its end. One that goes over 
 begins: what closes that day closes all of it.
 
 Moments are aware datetimes; answers are in UTC. Nothing is searched for without end: what is too far away raises
-`NeverOpen`, and what is before the year 5 or after 9996 `catalog.zones.OutOfRange`.
+`NeverOpen` or `TooLong`, and what is before the year 5 or after 9996 `catalog.zones.OutOfRange`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Annotated, Literal, NamedTuple
+from itertools import pairwise
+from typing import Annotated, NamedTuple, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -33,7 +34,11 @@ MAX_PARTS = 16
 
 
 class NeverOpen(ValueError):
-    """A calendar is closed for ten years, or has less working time in 400 years than is asked for."""
+    """A calendar is closed for ten years: it has come to its end, or has not begun."""
+
+
+class TooLong(ValueError):
+    """A calendar goes on, but has less working time in a hundred years than is asked for."""
 
 
 class Calendar(Model):
@@ -79,19 +84,18 @@ ALWAYS = Calendar(id="always", name="Always", week={day: (Segment(0, MINUTES),) 
 def is_open(calendar: Calendar, at: datetime) -> bool:
     """Return whether work is done at that moment; at the end of a segment it no longer is."""
     moment = _moment(at)
-    block = _block(calendar, moment // _BLOCK)
-    before = bisect_right(block.starts, moment)
-    return before > 0 and moment < block.ends[before - 1]
+    return _block(calendar, moment // _BLOCK).is_open(moment)
 
 
 def next_open(calendar: Calendar, at: datetime) -> datetime:
-    """Return the first moment, from `at` on, at which the calendar is open."""
+    """Return the first moment, from `at` on, at which the calendar is open.
+
+    Raises:
+        NeverOpen: there is none within ten years.
+    """
     moment = _moment(at)
-    for block in _blocks(calendar, moment, 1):
-        coming = bisect_right(block.ends, moment)
-        if coming < len(block.ends):
-            return _datetime(max(moment, block.starts[coming]))
-    raise _too_far(calendar)
+    blocks = _kept(calendar, moment // _BLOCK, 1, _block)
+    return _datetime(next(found for block in blocks if (found := block.next_open(moment)) is not None))
 
 
 def last_open(calendar: Calendar, at: datetime) -> datetime:
@@ -110,16 +114,18 @@ def add(calendar: Calendar, at: datetime, length: timedelta) -> datetime:
 
     Raises:
         ValueError: the length is negative.
+        NeverOpen: the calendar comes to its end before.
+        TooLong: it takes more than a hundred years.
     """
     moment, left = _moment(at), _length(length)
     if not left:
         return _datetime(moment)
-    for block in _blocks(calendar, moment, 1):
+    for block in _kept(calendar, moment // _BLOCK, 1, _block):
         until = block.passed(moment) + left
         if until <= block.total:
             return _datetime(block.earliest(until))
         left = until - block.total
-    raise _too_far(calendar)
+    raise _too_long(calendar)
 
 
 def subtract(calendar: Calendar, at: datetime, length: timedelta) -> datetime:
@@ -130,16 +136,18 @@ def subtract(calendar: Calendar, at: datetime, length: timedelta) -> datetime:
 
     Raises:
         ValueError: the length is negative.
+        NeverOpen: the calendar had not begun.
+        TooLong: it takes more than a hundred years.
     """
     moment, left = _moment(at), _length(length)
     if not left:
         return _datetime(moment)
-    for block in _blocks(calendar, moment, -1):
+    for block in _kept(calendar, moment // _BLOCK, -1, _block):
         passed = block.passed(moment)
         if left <= passed:
             return _datetime(block.latest(passed - left))
         left -= passed
-    raise _too_far(calendar)
+    raise _too_long(calendar)
 
 
 def between(calendar: Calendar, start: datetime, end: datetime) -> timedelta:
@@ -161,14 +169,17 @@ def working_days(calendar: Calendar, at: datetime, days: int) -> datetime:
     working day of a union if it is one of any part, and what they all work on that date belongs to it.
 
     With a negative number it is that many working days earlier, counted from the last moment at which work was done.
+
+    Raises:
+        NeverOpen: the calendar comes to its end before, or had not begun.
+        TooLong: it takes more than a hundred years.
     """
     calendar = _same(calendar)
     moment = _last_open(calendar, _moment(at)) if days < 0 else _moment(next_open(calendar, at))
     if not days:
         return _datetime(moment)
-    first = day = _day_of(calendar, moment)
-    for _ in range(abs(days)):
-        day = _working_day(calendar, day, 1 if days > 0 else -1)
+    first = _day_of(calendar, moment)
+    day = _working_day(calendar, first, days)
     target = instant(calendar.zone, wall_of(calendar.zone, moment) + (day - first) * DAY)
     hours = _hours_on(calendar, day)
     begun = [one for one in hours if one[0] <= target]
@@ -189,10 +200,7 @@ def at_time(calendar: Calendar, at: datetime, clock: time, days: int) -> datetim
     calendar, moment = _same(calendar), _moment(at)
     since = _micros(timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second))
     day = wall_of(calendar.zone, moment) // DAY
-    if not days:
-        day -= 1
-    for _ in range(max(days, 1)):
-        day = _working_day(calendar, day, 1)
+    day = _working_day(calendar, day, days) if days else _working_day(calendar, day - 1, 1)
     found = instant(calendar.zone, day * DAY + since)
     if not days and found < moment:
         found = instant(calendar.zone, _working_day(calendar, day, 1) * DAY + since)
@@ -231,14 +239,17 @@ def is_holiday(calendar: Calendar, day: date) -> bool:
 
 # Below, moments and what clocks show are whole numbers, as in `catalog.zones`, and days are counted from 1970.
 
-_BLOCK = 64 * DAY
-"""Working time is worked out for so much time at once, and kept."""
+_BLOCK_DAYS = 63
+"""Working time is worked out for so much time at once, and kept. These are whole weeks, so that all blocks are alike
+in which the clocks are not changed and no day is special."""
+_BLOCK = _BLOCK_DAYS * DAY
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_IDLE_BLOCKS = 1 + 3_653 // 64
+_IDLE_BLOCKS = 1 + 3_653 // _BLOCK_DAYS
 """Ten years."""
-_MOST_BLOCKS = 1 + 146_097 // 64
-"""400 years, after which all dates and weekdays repeat."""
-_IDLE_DAYS = 3_653
+_MOST_BLOCKS = 1 + 36_525 // _BLOCK_DAYS
+"""A hundred years, as long as any length of time may be."""
+_KEPT = 8_192
+"""How many blocks are kept of all calendars: a hundred years of a dozen of them."""
 
 _Interval = tuple[int, int]
 """Two moments; the first belongs to it, the second does not."""
@@ -262,10 +273,8 @@ def _datetime(moment: int) -> datetime:
     return _EPOCH + timedelta(microseconds=moment)
 
 
-def _too_far(calendar: Calendar) -> NeverOpen:
-    return NeverOpen(
-        f"the calendar {calendar.id!r} has too little working time: none for ten years, or less than asked"
-    )
+def _too_long(calendar: Calendar) -> TooLong:
+    return TooLong(f"the calendar {calendar.id!r} has too little working time: less in a hundred years than is asked")
 
 
 @lru_cache(maxsize=128)
@@ -274,67 +283,154 @@ def _same(calendar: Calendar) -> Calendar:
     return calendar
 
 
-class _Block(NamedTuple):
-    """The open intervals of a stretch of time, in order, and how much of it is open until each of them ends."""
+class _Pattern(NamedTuple):
+    """Open intervals within a block, from its beginning, in order; and how much is open until each of them ends."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     sums: tuple[int, ...]
 
+
+class _Block(NamedTuple):
+    """A stretch of time that begins at a moment, and the pattern of its open intervals."""
+
+    begin: int
+    pattern: _Pattern
+
+    def __bool__(self) -> bool:
+        """Return whether any of it is open."""
+        return bool(self.pattern.sums)
+
     @property
     def total(self) -> int:
-        return self.sums[-1] if self.sums else 0
+        return self.pattern.sums[-1] if self else 0
+
+    def is_open(self, moment: int) -> bool:
+        begun = bisect_right(self.pattern.starts, moment - self.begin)
+        return begun > 0 and moment - self.begin < self.pattern.ends[begun - 1]
+
+    def next_open(self, moment: int) -> int | None:
+        """Return the first open moment from one on; None if there is none in it."""
+        coming = bisect_right(self.pattern.ends, moment - self.begin)
+        if coming == len(self.pattern.ends):
+            return None
+        return max(moment, self.begin + self.pattern.starts[coming])
+
+    def last_open(self, moment: int) -> int | None:
+        """Return the last moment up to one at which it was open or had just been; None if it never was."""
+        begun = bisect_right(self.pattern.starts, moment - self.begin)
+        return min(moment, self.begin + self.pattern.ends[begun - 1]) if begun else None
 
     def passed(self, moment: int) -> int:
         """Return how much of the block before a moment is open."""
-        begun = bisect_right(self.starts, moment)
-        return self.sums[begun - 1] - max(self.ends[begun - 1] - moment, 0) if begun else 0
+        _, ends, sums = self.pattern
+        begun = bisect_right(self.pattern.starts, moment - self.begin)
+        return sums[begun - 1] - max(ends[begun - 1] - (moment - self.begin), 0) if begun else 0
 
     def earliest(self, passed: int) -> int:
         """Return the first moment by which so much has passed; more than nothing."""
-        number = bisect_left(self.sums, passed)
-        return self.ends[number] - (self.sums[number] - passed)
+        _, ends, sums = self.pattern
+        number = bisect_left(sums, passed)
+        return self.begin + ends[number] - (sums[number] - passed)
 
     def latest(self, passed: int) -> int:
         """Return the last moment by which no more has passed; less than all."""
-        number = bisect_right(self.sums, passed)
-        return self.ends[number] - (self.sums[number] - passed)
+        _, ends, sums = self.pattern
+        number = bisect_right(sums, passed)
+        return self.begin + ends[number] - (sums[number] - passed)
 
 
-def _blocks(calendar: Calendar, moment: int, step: Literal[1, -1]) -> Iterator[_Block]:
-    """Yield the block that holds a moment and those after it, or before it, as far as anything may be there."""
+_K = TypeVar("_K", bound="_Block | tuple[int, ...]")
+
+
+def _kept(calendar: Calendar, first: int, step: int, look_up: Callable[[Calendar, int], _K]) -> Iterator[_K]:
+    """Yield what is kept of a block and of those after it, or before it, for a hundred years.
+
+    Raises:
+        NeverOpen: there is nothing for ten years.
+    """
+    calendar = _same(calendar)
     idle = 0
-    first = moment // _BLOCK
     for number in range(first, first + step * _MOST_BLOCKS, step):
-        block = _block(calendar, number)
-        idle = 0 if block.sums else idle + 1
+        kept = look_up(calendar, number)
+        idle = 0 if kept else idle + 1
         if idle > _IDLE_BLOCKS:
-            return
-        yield block
+            raise NeverOpen(f"the calendar {calendar.id!r} has too little working time: none for ten years")
+        yield kept
+
+
+@lru_cache(maxsize=_KEPT)
+def _block(calendar: Calendar, number: int) -> _Block:
+    """Return the open intervals of a block: 0 begins with 1970."""
+    begin = number * _BLOCK
+    offsets = tuple(_usual(part, number) for part in calendar.parts or (calendar,))
+    known = tuple(offset for offset in offsets if offset is not None)
+    if len(known) == len(offsets):
+        return _Block(begin, _usually(calendar, known))
+    if calendar.parts:
+        blocks = [_block(part, number) for part in calendar.parts]
+        found = [
+            (block.begin + one, block.begin + other)
+            for block in blocks
+            for one, other in zip(block.pattern.starts, block.pattern.ends, strict=True)
+        ]
+    else:
+        found = [
+            one
+            for stretch in _clocks(calendar.zone, number)
+            for one in _shown_in(stretch, begin, _rules(calendar).hours)
+        ]
+    return _Block(begin, _pattern((one - begin, other - begin) for one, other in found))
+
+
+def _usual(calendar: Calendar, number: int) -> int | None:
+    """Return how far clocks are ahead in a block; None if they are changed around it, or a day has hours of its own."""
+    clocks = _clocks(calendar.zone, number)
+    special = _rules(calendar).special
+    first = bisect_left(special, number * _BLOCK_DAYS - _AROUND)
+    last = bisect_left(special, (number + 1) * _BLOCK_DAYS + _AROUND)
+    return clocks[0].offset if len(clocks) == 1 and first == last else None
 
 
 @lru_cache(maxsize=1_024)
-def _block(calendar: Calendar, number: int) -> _Block:
-    """Return the open intervals of a block: 0 begins with 1970."""
-    begin, until = number * _BLOCK, (number + 1) * _BLOCK
-    if calendar.parts:
-        parts = [_block(part, number) for part in calendar.parts]
-        found = [one for part in parts for one in zip(part.starts, part.ends, strict=True)]
-    else:
-        rules = _rules(calendar)
-        found = []
-        for stretch in stretches(calendar.zone, begin, until):
-            first, last = (stretch.begin + stretch.offset) // DAY - 1, (stretch.until + stretch.offset) // DAY
-            for day in range(first, last + 1):
-                found += _shown(stretch, day, rules.hours(day))
+def _usually(calendar: Calendar, offsets: tuple[int, ...]) -> _Pattern:
+    """Return the pattern of a block of usual weeks, given how far the clocks are ahead: in each part of a union."""
+    if not calendar.parts:
+        stretch = Stretch(-_AROUND * DAY, _BLOCK + _AROUND * DAY, offsets[0])
+        return _pattern(_shown_in(stretch, 0, _rules(calendar).usual))
+    patterns = [_usually(part, (offset,)) for part, offset in zip(calendar.parts, offsets, strict=True)]
+    return _pattern(one for pattern in patterns for one in zip(pattern.starts, pattern.ends, strict=True))
+
+
+def _shown_in(stretch: Stretch, begin: int, hours: Callable[[int], Iterable[Segment]]) -> Iterator[_Interval]:
+    """Yield when, within a stretch and the block that begins at a moment, the clocks show the hours of any day."""
+    within = Stretch(max(stretch.begin, begin), min(stretch.until, begin + _BLOCK), stretch.offset)
+    first, last = (within.begin + within.offset) // DAY - 1, (within.until + within.offset) // DAY
+    for day in range(first, last + 1):
+        yield from _shown(within, day, hours(day))
+
+
+_AROUND = 3
+"""How many days around a block can matter to it: dates of other zones, and what goes on over midnight."""
+
+
+@lru_cache(maxsize=_KEPT)
+def _clocks(zone: str, number: int) -> tuple[Stretch, ...]:
+    """Return the stretches of a block and the days around it."""
+    begin, until = number * _BLOCK - _AROUND * DAY, (number + 1) * _BLOCK + _AROUND * DAY
+    return tuple(stretches(zone, begin, until))
+
+
+def _pattern(intervals: Iterable[_Interval]) -> _Pattern:
+    """Return open intervals, which may overlap, as a pattern."""
     starts, ends, sums = [], [], []
     total = 0
-    for one, other in _merged(found):
+    for one, other in _merged(intervals):
         total += other - one
         starts.append(one)
         ends.append(other)
         sums.append(total)
-    return _Block(tuple(starts), tuple(ends), tuple(sums))
+    return _Pattern(tuple(starts), tuple(ends), tuple(sums))
 
 
 def _merged(intervals: Iterable[_Interval]) -> list[_Interval]:
@@ -357,22 +453,28 @@ def _shown(stretch: Stretch, day: int, hours: Iterable[Segment]) -> list[_Interv
 
 
 class _Rules(NamedTuple):
-    """What a calendar says, by number of the weekday and of the day."""
+    """What a calendar says, by number of the weekday and of the day; `special` has the days of the latter in order."""
 
     week: tuple[tuple[Segment, ...], ...]
     days: Mapping[int, tuple[Segment, ...]]
+    special: tuple[int, ...]
 
     def hours(self, day: int) -> tuple[Segment, ...]:
         """Return the segments that begin on a day."""
         found = self.days.get(day)
-        return self.week[(day + 3) % 7] if found is None else found  # 1 January 1970 was a Thursday
+        return self.usual(day) if found is None else found
+
+    def usual(self, day: int) -> tuple[Segment, ...]:
+        """Return those that begin on such a weekday."""
+        return self.week[(day + 3) % 7]  # 1 January 1970 was a Thursday
 
 
 @lru_cache(maxsize=128)
 def _rules(calendar: Calendar) -> _Rules:
     week = tuple(calendar.week.get(day, ()) for day in WEEKDAYS)
     first = date(1970, 1, 1)
-    return _Rules(week, {(day - first).days: hours for day, hours in calendar.days.items()})
+    days = {(day - first).days: hours for day, hours in calendar.days.items()}
+    return _Rules(week, days, tuple(sorted(days)))
 
 
 @lru_cache(maxsize=16_384)
@@ -389,11 +491,8 @@ def _hours_on(calendar: Calendar, day: int) -> tuple[_Interval, ...]:
 
 def _last_open(calendar: Calendar, moment: int) -> int:
     """Return the last moment at which work was done or had just been: `moment` itself if the calendar is open."""
-    for block in _blocks(calendar, moment, -1):
-        begun = bisect_right(block.starts, moment)
-        if begun:
-            return min(moment, block.ends[begun - 1])
-    raise _too_far(calendar)
+    blocks = _kept(calendar, moment // _BLOCK, -1, _block)
+    return next(found for block in blocks if (found := block.last_open(moment)) is not None)
 
 
 _NEAR = (0, 1, -1, 2, -2, -3, -4)
@@ -409,9 +508,29 @@ def _day_of(calendar: Calendar, moment: int) -> int:
     return next(day for day in days if any(a <= within < b for a, b in _hours_on(calendar, day)))
 
 
-def _working_day(calendar: Calendar, day: int, step: Literal[1, -1]) -> int:
-    """Return the next working day after a day, or before it."""
-    for other in range(day + step, day + step * _IDLE_DAYS, step):
-        if _hours_on(calendar, other):
-            return other
-    raise _too_far(calendar)
+def _working_day(calendar: Calendar, day: int, count: int) -> int:
+    """Return the how many-th working day after a day, or before it if that is negative; it is not zero."""
+    left = abs(count)
+    for days in _kept(calendar, day // _BLOCK_DAYS, 1 if count > 0 else -1, _days):
+        coming = days[bisect_right(days, day) :] if count > 0 else days[: bisect_left(days, day)][::-1]
+        if left <= len(coming):
+            return coming[left - 1]
+        left -= len(coming)
+    raise _too_long(calendar)
+
+
+@lru_cache(maxsize=_KEPT)
+def _days(calendar: Calendar, number: int) -> tuple[int, ...]:
+    """Return the working days of a block of dates, as the calendar's zone counts them."""
+    if calendar.parts:
+        return tuple(sorted({day for part in calendar.parts for day in _days(part, number)}))
+    hours = _rules(calendar).hours
+    begin = number * _BLOCK_DAYS
+    # Where clocks leave time out, it may be all the hours of a day.
+    doubtful = {
+        day
+        for one, other in pairwise(_clocks(calendar.zone, number))
+        for day in range((one.until + one.offset) // DAY - 1, (other.begin + other.offset) // DAY + 1)
+    }
+    written = (day for day in range(begin, begin + _BLOCK_DAYS) if hours(day))
+    return tuple(day for day in written if day not in doubtful or _hours_on(calendar, day))

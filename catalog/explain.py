@@ -125,8 +125,14 @@ def _explain_value(kind: str, given: Any, context: dict[str, Any], place: Place,
     match kind:
         case "string_pattern_mismatch":
             return Fault("wrong-value", place, f"{said(given)} is not allowed here", f"Use {schema['description']}.")
+        case "too_short" if given:
+            message = f"{len(given)} {'entry is' if len(given) == 1 else 'entries are'} too few"
+            return Fault("wrong-value", place, message, f"Write {context['min_length']} at least.")
         case "string_too_short" | "too_short":
             return Fault("wrong-value", place, "this is empty", f"Write at least {context['min_length']}.")
+        case "too_long":
+            message = f"{len(given)} entries are too many"
+            return Fault("wrong-value", place, message, f"Write {context['max_length']} at most.")
         case "string_too_long":
             message = f"{len(given)} characters are too many"
             return Fault("wrong-value", place, message, f"Write {context['max_length']} at most.")

@@ -20,7 +20,7 @@ from catalog.fields import Currency, Field, RowsField
 from catalog.model import Misplaced, Model, Slug
 from catalog.priority import Priority
 from catalog.sla_spec import ClockSpec
-from catalog.stages import GroupName, Stage, check_stages
+from catalog.stages import MOST_STAGES, GroupName, Stage, check_stages
 from catalog.steps import Step, Text
 
 Place = tuple[str | int, ...]
@@ -211,7 +211,7 @@ class CatalogItem(Model):
     form: tuple[Field, ...] = ()
     checks: tuple[CrossCheck, ...] = ()
     approval_policy: Slug | None = None
-    approvals: tuple[Stage, ...] = ()
+    approvals: Annotated[tuple[Stage, ...], Constrained(max_length=MOST_STAGES)] = ()
     workflow: str | None = None
     parameters: dict[str, Data] = {}
     steps: tuple[Step, ...] = ()

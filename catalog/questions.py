@@ -101,7 +101,7 @@ NUDGED_AGAIN_AFTER = timedelta(days=1)
 
 
 def nudge(state: Approvals, found: StageState, event: Nudge, at: datetime) -> Change | Refusal:
-    """Remind those who have not decided because somebody waits for it."""
+    """Remind those who have not decided because somebody waits for it: each in their working time (feature row A12)."""
     if not event.operator and event.by.id not in (state.parties.requester_id, state.parties.beneficiary_id):
         return Refusal(
             code="not-approver", message="Only who ordered it, who is to have it and operators remind people."
@@ -110,5 +110,13 @@ def nudge(state: Approvals, found: StageState, event: Nudge, at: datetime) -> Ch
         return Refusal(code="question-open", message=f"{found.question.by.name} waits for an answer to a question.")
     if found.nudged_at and at - found.nudged_at < NUDGED_AGAIN_AFTER:
         return Refusal(code="not-now", message="They were reminded less than a day ago; wait a little longer.")
-    due = (Due(kind="remind", stage=found.stage.id, people=found.undecided()),)
-    return Change(state=with_stage(state, found.model_copy(update={"nudged_at": at})), due=due)
+    people = {person.id: person for person in found.undecided()}
+    agenda, now, later = agendas.nudge(found.agenda or agendas.Agenda(since=at), people, found.calendar_of, at)
+    if not now and not later:
+        return Refusal(code="not-now", message="None of those who decide works before their time is over.")
+    due = Due(kind="remind", stage=found.stage.id, people=tuple(people[one] for one in now))
+    return Change(
+        state=with_stage(state, found.model_copy(update={"nudged_at": at, "agenda": agenda})),
+        due=(due,) if now else (),
+        later=tuple((one.at, tuple(people[person] for person in one.people)) for one in later),
+    )

@@ -313,6 +313,8 @@ class Assignee(Model):
         on_behalf_of: whose decision they may take, or have taken, beside their own.
         own: whether they are asked in their own right; if not, only in the place of others.
         escalated: whether it came to them because others did not decide in time.
+        voted: whether a vote of theirs counts, which they may take back; also if another decided in their own place,
+            or they are asked once more.
     """
 
     person: PersonRef
@@ -322,6 +324,7 @@ class Assignee(Model):
     on_behalf_of: tuple[PersonRef, ...] = ()
     own: bool = True
     escalated: bool = False
+    voted: bool = False
 
 
 class Task(Model):

@@ -17,7 +17,7 @@ from catalog.form import FieldError
 from catalog.model import Model
 from catalog.people import Actor, PersonRef
 from catalog.questions import NUDGED_AGAIN_AFTER
-from catalog.request import Order, Projection, Status, Task
+from catalog.request import Assignee, Order, Projection, Status, Task
 from catalog.standing import OWN
 from catalog.steps import WaitStep
 from catalog.text import listed
@@ -357,15 +357,22 @@ def _on_approval(actor: Actor, order: Order, task: Task, at: datetime, *, asking
         found += ["decide"] if now else []
         found += [] if asking else ["ask"]
         found += ["consult", "add"]
-        found += ["reassign"] if mine.own or mine.escalated else []
-    elif actor.operator and not is_own(actor, order):
+    if _may_hand_on(actor, order, task, mine):
         found.append("reassign")
-    if mine and mine.verdict and not mine.by:
+    if mine and mine.voted:
         found.append("withdraw")
     waited = task.nudged_at is None or at - task.nudged_at >= NUDGED_AGAIN_AFTER
     if waited and not asking and (is_own(actor, order) or actor.operator):
         found.append("remind")
     return tuple(found)
+
+
+def _may_hand_on(actor: Actor, order: Order, task: Task, mine: Assignee | None) -> bool:
+    """Return whether an approval that is open is the actor's to hand on; `mine` is what they are asked."""
+    if mine and mine.verdict is None and (mine.own or mine.escalated):
+        return True
+    left = any(one.verdict is None for one in task.assignees)
+    return left and actor.operator and not is_own(actor, order)
 
 
 def acts_on_request(actor: Actor, order: Order, now: Projection) -> tuple[Act, ...]:

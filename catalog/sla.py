@@ -1,16 +1,17 @@
 """Clocks: how long a request, a stage and an approver take, when that is late, and why (feature rows S1-S7).
 
-`follow` moves the clocks of one definition on by events, one after the other; nothing else changes them, so that `read`,
-which follows a whole history at once, gives what living through it gave. A corrected definition applied to history is
-therefore as if it had been so from the start. Warnings and breaches are moments worked out ahead, never looked for: a
-clock says when the next one is, for a durable timer. How clocks are written is `sla_spec`'s business, how one is
-explained `sla_report`'s.
+`follow` moves the clocks of one definition on by events; nothing else changes them, so that `read`, which follows a
+whole history at once, gives what living through it gave. A corrected definition applied to history is therefore as if
+it had been so from the start. Warnings and breaches are moments worked out ahead, never looked for: a clock says when
+the next one is, for a durable timer. How clocks are written is `sla_spec`'s business, how one is explained
+`sla_report`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from catalog.calendar import ALWAYS, Calendar, add, at_time, between, end
@@ -21,6 +22,10 @@ from catalog.sla_spec import By, ClockSpec, Triggers
 State = Literal["running", "paused", "stopped", "cancelled"]
 Calendars = Mapping[str, Calendar]
 """Calendars by the id of whom they are of: the id of a calendar, the id of a person, and ``""`` for the platform's."""
+Whose = tuple[str, str]
+"""The ids of the approval stage and the approver that a clock is of; empty if it is of the whole request."""
+Runs = Mapping[Whose, int]
+"""How many clocks each of them has had, one after the other."""
 
 
 class Told(NamedTuple):
@@ -132,34 +137,27 @@ def follow(
 
     Args:
         spec: the definition; its target is that of the order's priority: see `priority.target_of`.
-        clocks: as they are. Those that have ended may be missing.
-        history: what happened. The clocks of all who decide are found by whose they are, so that what happens to one
-            of hundreds costs no more than what happens to a single one.
-        runs: of those that are missing, see `runs_of`.
+        clocks: as they stand. Those that have ended may be left out.
+        history: what happened.
+        runs: of those that were left out, see `runs_of`.
     """
-    found = list(clocks)
-    going = {_whose_is(clock): at for at, clock in enumerate(found) if not clock.stopped_at}
-    last = runs_of(found, runs)
+    course = _Course(clocks)
+    last = runs_of(course.clocks, runs)
     for event, calendars in history:
         begun = _begun(spec, last, event, calendars)
-        for whose in _concerned(spec, going, event):
-            at = going[whose]
-            found[at] = _moved(spec, found[at], event, calendars)
-            if found[at].stopped_at:
-                del going[whose]
+        for at in _concerned(spec, course, event):
+            course.put(at, _moved(spec, course.clocks[at], event, calendars))
         if begun:
-            going[_whose_is(begun)] = len(found)
-            last[_whose_is(begun)] = begun.run
-            found.append(begun)
-    return tuple(found)
+            course.add(begun)
+            last[_whose(begun)] = begun.run
+    return tuple(course.clocks)
 
 
 def runs_of(clocks: Iterable[Clock], before: Runs = MappingProxyType({})) -> dict[Whose, int]:
-    """Return which run the last one was of each who had a clock; `before` are those of clocks that are missing."""
+    """Return which run the last one is of each who has a clock; `before` are those of clocks that are not given."""
     found = dict(before)
     for clock in clocks:
-        whose = _whose_is(clock)
-        found[whose] = max(clock.run, found.get(whose, 0))
+        found[_whose(clock)] = max(clock.run, found.get(_whose(clock), 0))
     return found
 
 
@@ -189,23 +187,54 @@ def reached(clock: Clock) -> tuple[Mark, ...]:
     return (*clock.warned, Mark(percent=BREACH, at=clock.breached_at)) if clock.breached_at else clock.warned
 
 
-def _whose_is(clock: Clock) -> Whose:
+def _whose(clock: Clock) -> Whose:
+    """Return whose clock it is."""
     return clock.stage, clock.person
+
+
+class _Course:
+    """Clocks of one definition, found by whose they are: what happens to one of hundreds is not asked of all of them.
+
+    Attributes:
+        clocks: all of them, in the order in which they began.
+        going: where those are that have not ended.
+        held: where those of them are that stand still.
+    """
+
+    def __init__(self, clocks: Iterable[Clock]) -> None:
+        self.clocks: list[Clock] = []
+        self.going: dict[Whose, int] = {}
+        self.held: dict[Whose, int] = {}
+        for clock in clocks:
+            self.add(clock)
+
+    def add(self, clock: Clock) -> None:
+        """Add a clock that began after all others."""
+        self.clocks.append(clock)
+        self.put(len(self.clocks) - 1, clock)
+
+    def put(self, at: int, clock: Clock) -> None:
+        """Replace a clock by what became of it."""
+        self.clocks[at] = clock
+        for places, is_there in ((self.going, not clock.stopped_at), (self.held, clock.state == "paused")):
+            if is_there:
+                places[_whose(clock)] = at
+            else:
+                places.pop(_whose(clock), None)
 
 
 def _begun(spec: ClockSpec, last: Runs, event: Happened, calendars: Calendars) -> Clock | None:
     """Return the clock that begins with an event; none begins with the end of the request."""
-    whose = _named(spec, event)
-    if whose is None or event.what == "closed":
+    of = _named(spec, event)
+    if of is None or event.what == "closed":
         return None
-    before = last.get(whose, 0)
-    if _meets(spec.reset if before else spec.start, event):
-        return _started(spec, event, whose, before + 1, calendars)
-    return None
+    before = last.get(of, 0)
+    begins = _meets(spec.reset if before else spec.start, event)
+    return _started(spec, event, of, before + 1, calendars) if begins else None
 
 
 def _named(spec: ClockSpec, event: Happened) -> Whose | None:
-    """Return whose clock an event is about, and can begin; None if it does not say."""
+    """Return whose clock an event can begin, and is about; None if it does not say."""
     if spec.per == "request":
         return "", ""
     if spec.per == "stage":
@@ -213,35 +242,36 @@ def _named(spec: ClockSpec, event: Happened) -> Whose | None:
     return (event.stage, event.person) if event.stage and event.person else None
 
 
-def _concerned(spec: ClockSpec, going: Mapping[Whose, int], event: Happened) -> tuple[Whose, ...]:
-    """Return whose clocks an event may change; one that names no stage or person is about all of them."""
-    if not _counts(spec, event):
+def _concerned(spec: ClockSpec, course: _Course, event: Happened) -> tuple[int, ...]:
+    """Return where the clocks are that an event may change."""
+    if event.what == "closed" or _meets((*spec.reset, *spec.cancel, *spec.stop, *spec.pause), event):
+        places = course.going
+    elif spec.resumes(event):
+        places = course.held
+    else:
         return ()
-    named = _named(spec, event)
-    if named is not None:
-        return (named,) if named in going else ()
+    of = _named(spec, event)
+    if of is not None:
+        return (places[of],) if of in places else ()
+    # It names no stage or no person, and is about all of them.
     return tuple(
-        (stage, person) for stage, person in going if event.stage in ("", stage) and event.person in ("", person, "")
+        at
+        for (stage, person), at in places.items()
+        if event.stage in ("", stage) and (not person or event.person in ("", person))
     )
 
 
-def _counts(spec: ClockSpec, event: Happened) -> bool:
-    """Return whether an event means anything to clocks that run or stand still."""
-    moves = (*spec.reset, *spec.cancel, *spec.stop, *spec.pause)
-    return event.what == "closed" or _meets(moves, event) or spec.resumes(event)
-
-
-def _started(spec: ClockSpec, event: Happened, whose: Whose, run: int, calendars: Calendars) -> Clock:
-    stage, person = whose
-    whose, calendar = _whose(spec, person, calendars), _measured(spec, person, calendars)
-    promised = _promised(spec, whose, event.at)
+def _started(spec: ClockSpec, event: Happened, of: Whose, run: int, calendars: Calendars) -> Clock:
+    stage, person = of
+    own, calendar = _calendar(spec, person, calendars), _measured(spec, person, calendars)
+    promised = _promised(spec, own, event.at)
     clock = Clock(
         spec=spec.id,
         name=spec.name,
         stage=stage,
         person=person,
         run=run,
-        zone=whose.zone,
+        zone=own.zone,
         started_at=event.at,
         target=between(calendar, event.at, promised) if promised else None,
         promised=promised,
@@ -262,11 +292,9 @@ def _promised(spec: ClockSpec, calendar: Calendar, at: datetime) -> datetime | N
 
 
 def _moved(spec: ClockSpec, clock: Clock, event: Happened, calendars: Calendars) -> Clock:
-    """Return the clock after an event; of what the event means to it, the strongest counts."""
-    if clock.stopped_at or not _concerned(clock, event):
-        return clock
+    """Return a clock that has not ended after an event; of what this means to it, the strongest counts."""
     calendar = _measured(spec, clock.person, calendars)
-    reset = _meets(spec.reset, event) and _key(spec, event) == (clock.stage, clock.person)
+    reset = _meets(spec.reset, event) and _named(spec, event) == _whose(clock)
     if reset or _meets(spec.cancel, event):
         return _ended(clock, event, calendar, "cancelled")
     if _meets(spec.stop, event):
@@ -369,18 +397,11 @@ def _meets(triggers: Triggers, event: Happened) -> bool:
     return any(trigger.meets(event) for trigger in triggers)
 
 
-def _concerned(clock: Clock, event: Happened) -> bool:
-    """Return whether an event is about what the clock is of; one that names no stage or person is about all."""
-    if event.person and clock.person and event.person != clock.person:  # first: it tells hundreds of clocks apart
-        return False
-    return not event.stage or not clock.stage or event.stage == clock.stage
-
-
 def _reason(event: Happened) -> tuple[str, str, str, str]:
     return event.what, event.stage, event.person, event.about
 
 
-def _whose(spec: ClockSpec, person: str, calendars: Calendars) -> Calendar:
+def _calendar(spec: ClockSpec, person: str, calendars: Calendars) -> Calendar:
     """Return the calendar that an author names, else the approver's, else the platform's."""
     names = (spec.calendar, person, "")
     return next((calendars[name] for name in names if name is not None and name in calendars), ALWAYS)
@@ -388,4 +409,4 @@ def _whose(spec: ClockSpec, person: str, calendars: Calendars) -> Calendar:
 
 def _measured(spec: ClockSpec, person: str, calendars: Calendars) -> Calendar:
     """Return the calendar a clock is measured in: clock time counts always."""
-    return ALWAYS if isinstance(spec.target, timedelta) else _whose(spec, person, calendars)
+    return ALWAYS if isinstance(spec.target, timedelta) else _calendar(spec, person, calendars)

@@ -156,11 +156,12 @@ def assignees(stage: StageState) -> tuple[Assignee, ...]:
         _add(found, above.person)["escalated"] = True
         for deputy in above.deputies:
             _add(found, deputy.person, None, above.person)
-    empty = {seat.person.id for seat in stage.empty()}
+    empty = {seat.person.id for seat in stage.empty() if stage.stands(seat)}
     for person_id in stage.may_act().keys() & found.keys():
         if found[person_id].get("verdict"):  # asked again, mostly in others' place
             found[person_id] |= {"verdict": None, "at": None, "by": None, "own": person_id in empty}
-    return tuple(Assignee(**one) for one in found.values())
+    voters = stage.voters()
+    return tuple(Assignee(**one, voted=person_id in voters) for person_id, one in found.items())
 
 
 def late(stage: StageState, shown: Iterable[Assignee]) -> tuple[str, ...]:

@@ -491,6 +491,10 @@ def before(stages: Sequence[Stage]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+MOST_STAGES = 30
+"""How many stages an order may go through; each may take a hundred years, and their sum must be a moment still."""
+
+
 def check_stages(stages: Sequence[Stage], key: str) -> None:
     """Check that stages come only after others that are written above them, once each: so none waits for itself.
 
@@ -515,7 +519,7 @@ class Policy(Model):
     id: Slug
     name: str
     description: str = ""
-    stages: Annotated[tuple[Stage, ...], Constrained(min_length=1)]
+    stages: Annotated[tuple[Stage, ...], Constrained(min_length=1, max_length=MOST_STAGES)]
 
     @model_validator(mode="after")
     def _ids_differ(self) -> Policy:

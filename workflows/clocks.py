@@ -20,14 +20,21 @@ with workflow.unsafe.imports_passed_through():
     from catalog.journal import Entry, Kind
     from catalog.model import Model
     from catalog.people import OPERATORS, PersonRef
-    from catalog.sla import BREACH, Clock, Due
+    from catalog.sla import BREACH, Clock, Due, Told
 
 
 class ClocksSoFar(Model):
-    """What a run that ends hands to the one that goes on: the clocks by definition, and what was said of them."""
+    """What a run that ends hands to the one that goes on.
+
+    Attributes:
+        clocks: by definition, those that have not ended, and those of which something has still to be said.
+        said: what was said of these.
+        runs: by definition, which run of a stage and an approver was the last of those that ended, see `sla.Runs`.
+    """
 
     clocks: dict[str, tuple[Clock, ...]] = {}
     said: tuple[Due, ...] = ()
+    runs: dict[str, tuple[tuple[str, str, int], ...]] = {}
 
 
 class Clocks:
@@ -37,7 +44,7 @@ class Clocks:
         self,
         record: Record,
         calendars: Callable[[], dict[str, Calendar]],
-        asked: Callable[[str, str], Iterable[PersonRef]],
+        asked: Callable[[str], Iterable[PersonRef]],
         carried: ClocksSoFar | None = None,
     ) -> None:
         """Take the request's terms.
@@ -45,7 +52,7 @@ class Clocks:
         Args:
             record: of the request.
             calendars: gives the working time of the people who are asked, by their id.
-            asked: gives those who are expected to decide a stage: all of them, or the one of that id.
+            asked: gives those who are expected to decide a stage.
             carried: of an earlier run.
         """
         so_far = carried or ClocksSoFar()
@@ -54,7 +61,11 @@ class Clocks:
         self._asked = asked
         self._specs = record.order.terms.clocks
         self._clocks = {spec.id: so_far.clocks.get(spec.id, ()) for spec in self._specs}
-        self._said = [*so_far.said]
+        self._runs = {
+            spec.id: {(stage, person): run for stage, person, run in so_far.runs.get(spec.id, ())}
+            for spec in self._specs
+        }
+        self._said = {(*_key(due), due.percent): due for due in so_far.said}
         self._over = False
         record.clock_at = sla.next_moment(self._all(), workflow.now())
         if self._specs:
@@ -62,7 +73,8 @@ class Clocks:
 
     def so_far(self) -> ClocksSoFar:
         """Return what another run has to know to go on with them."""
-        return ClocksSoFar(clocks=self._clocks, said=tuple(self._said))
+        runs = {spec: tuple((*whose, run) for whose, run in last.items()) for spec, last in self._runs.items()}
+        return ClocksSoFar(clocks=self._clocks, said=tuple(self._said.values()), runs=runs)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -87,11 +99,32 @@ class Clocks:
 
     def _follow(self, entry: Entry) -> None:
         """Move the clocks on by an entry of the journal."""
-        calendars = {**self._calendars(), **self._record.order.terms.calendars}
-        for event in sla_events.happened(entry):
+        events = sla_events.happened(entry)
+        if events:
+            calendars = {**self._calendars(), **self._record.order.terms.calendars}
+            told = [Told(event, calendars) for event in events]
             for spec in self._specs:
-                self._clocks[spec.id] = sla.step(spec, self._clocks[spec.id], event, calendars)
-        self._record.clock_at = sla.next_moment(self._all(), workflow.now())
+                self._clocks[spec.id] = sla.follow(spec, self._clocks[spec.id], told, self._runs[spec.id])
+            self._forget()
+        if events or (self._record.clock_at and self._record.clock_at <= workflow.now()):
+            self._record.clock_at = sla.next_moment(self._all(), workflow.now())
+
+    def _forget(self) -> None:
+        """Let go of clocks that have ended: only the last run counts, once all has been said that there was to say.
+
+        Approvers can be asked again and again, by the hundreds.
+        """
+        for spec, clocks in self._clocks.items():
+            over = {_key(clock): clock for clock in clocks if clock.stopped_at and not self._unsaid(clock)}
+            self._clocks[spec] = tuple(clock for clock in clocks if _key(clock) not in over)
+            self._runs[spec] = sla.runs_of(over.values(), self._runs[spec])
+            for key, clock in over.items():
+                for mark in sla.reached(clock):
+                    del self._said[*key, mark.percent]
+
+    def _unsaid(self, clock: Clock) -> bool:
+        """Return whether a clock that has ended came to something that was not said yet."""
+        return any((*_key(clock), mark.percent) not in self._said for mark in sla.reached(clock))
 
     async def _run(self) -> None:
         while not self._over:
@@ -110,14 +143,20 @@ class Clocks:
 
     def _say(self) -> None:
         """Put on record what has been reached and was not said yet, and tell those who can do something about it."""
-        said = {(*_key(due), due.percent) for due in self._said}
-        for due in sla.due_now(self._all(), workflow.now()):
-            if (*_key(due), due.percent) not in said:
-                self._said.append(due)
-                self._tell(due)
+        reached = {(*_key(due), due.percent): due for due in sla.due_now(self._all(), workflow.now())}
+        new = {key: due for key, due in reached.items() if key not in self._said}
+        if not new:
+            return
+        self._said |= new
+        clocks = {_key(clock): clock for clock in self._all()}
+        asked = {stage: tuple(self._asked(stage)) for stage in {due.stage: None for due in new.values()} if stage}
+        for due in new.values():
+            people = [person for person in asked.get(due.stage, ()) if due.person in ("", person.id)]
+            self._tell(due, clocks[_key(due)], people)
+        self._forget()
 
-    def _tell(self, due: Due) -> None:
-        clock = next(c for c in self._all() if (c.spec, c.stage, c.person, c.run) == _key(due))
+    def _tell(self, due: Due, clock: Clock, people: Iterable[PersonRef]) -> None:
+        """Put on record what a clock has come to, and owe it to those people; operators are told of what is late."""
         facts = {
             "clock": due.spec,
             "name": clock.name,
@@ -128,11 +167,10 @@ class Clocks:
         }
         kind = Kind.CLOCK_BREACHED if due.percent >= BREACH else Kind.CLOCK_WARNED
         self._record.note(kind, facts, rule=f"sla.{due.spec}")
-        people = tuple(self._asked(due.stage, due.person)) if due.stage else ()
         data = {**self._record.order.headline(), **facts}
         for person in (*people, OPERATORS) if due.percent >= BREACH or not people else people:
             self._record.owe("clock", person, data)
 
 
-def _key(due: Due) -> tuple[str, str, str, int]:
-    return due.spec, due.stage, due.person, due.run
+def _key(one: Clock | Due) -> tuple[str, str, str, int]:
+    return one.spec, one.stage, one.person, one.run

@@ -123,11 +123,10 @@ class RequestFrame:
         slates = [state.slate for desk in self.desks for state in desk.state.stages]
         return {person: slate.calendar(person) for slate in slates for person in slate.hours}
 
-    def _expected(self, stage_id: str, person_id: str) -> list[PersonRef]:
-        """Return those who are expected to decide a stage; only the one of that id, if there is one."""
+    def _expected(self, stage_id: str) -> list[PersonRef]:
+        """Return those who are expected to decide a stage."""
         states = [desk.state.stage(stage_id) for desk in self.desks]
-        people = [person for state in states if state for person in state.undecided()]
-        return [person for person in people if person_id in ("", person.id)]
+        return [person for state in states if state for person in state.undecided()]
 
     @property
     def order(self) -> Order:
@@ -425,12 +424,11 @@ class RequestFrame:
             raise _refused(code, why)
 
     def _check_amendment(self, command: Amend) -> None:
-        refusal = rights.refuse_amendment(command.actor, self.order)
+        self._check_open()
+        begun = self.targets.begun or self.desk.is_over()
+        refusal = rights.refuse_amendment(command.actor, self.order, begun=begun)
         if refusal:
             raise _refused(refusal.code, refusal.message)
-        self._check_open()
-        if self.targets.begun or self.desk.is_over():
-            raise _refused(Refused.CLOSED, f"{self.order.number} can no longer be changed: it is being carried out.")
         self._check_worked_out(command.amendment)
 
     def _check_worked_out(self, found: Amendment) -> None:
@@ -533,7 +531,8 @@ class RequestFrame:
             found = Found(rungs=found)
         if not self._carried:
             self.desk.note_plan()
-        await self.approving.approved(found)
+        # Meanwhile it may have become another order, which others decide.
+        await self.approving.approved(None if self.desk.amended else found)
         self.announce("approved")
 
     async def standing(self, group: str = "") -> Standing:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from catalog import duration
-from catalog.duration import Working
+from catalog.calendar_file import CalendarFile
+from catalog.duration import Span, Working
 from catalog.hours import MINUTES, WEEKDAYS, Week
 from catalog.lint.rules import Hit, rule
 from catalog.lint.subject import Subject
+from catalog.source import Place
 from catalog.stages import Stage, before
 from catalog.steps import ParallelStep, Step, WaitStep
 
@@ -121,3 +124,55 @@ def _longest_closed(week: Week) -> timedelta:
     following = [(start + 7 * MINUTES, end) for start, end in open_at[:1]]
     gaps = (again[0] - over[1] for over, again in pairwise([*open_at, *following]))
     return timedelta(minutes=max(gaps, default=0))
+
+
+@rule("too-little-working-time", "error", "A length of working time is over within ten years.")
+def too_little_working_time(subject: Subject) -> Iterator[Hit]:
+    """Check the lengths of stages that name their calendar, by the hours of its week and its single days.
+
+    Holidays are not looked at: they make it last longer still.
+    """
+    for place, stage in subject.stages:
+        files = _files(subject, stage.calendar or "")
+        there = _TenYears.of(files)
+        for key, span in _spans(stage):
+            if files and isinstance(span, Working) and not there.hold(span):
+                message = f"in the calendar {stage.calendar!r} this lasts for more than ten years"
+                yield Hit((*place, *key), message, "Write a shorter time, or name a calendar with more working time.")
+
+
+def _files(subject: Subject, name: str) -> list[CalendarFile]:
+    """Return the calendar of that id, or those it unites; nothing if one of them is not there."""
+    known = subject.world.reading.calendars
+    names = (known[name].value.union or (name,)) if name in known else ()
+    return [known[one].value for one in names] if all(one in known for one in names) else []
+
+
+class _TenYears(NamedTuple):
+    """The working days and the working time that calendars have in ten years together, or more."""
+
+    days: int
+    time: timedelta
+
+    @classmethod
+    def of(cls, files: Iterable[CalendarFile]) -> _TenYears:
+        days = [day for file in files for day in (*_WEEKS * tuple(file.hours.values()), *file.days.values()) if day]
+        return cls(len(days), timedelta(minutes=sum(segment.end - segment.start for day in days for segment in day)))
+
+    def hold(self, span: Working) -> bool:
+        return span.days / self.days + span.time / self.time <= 1
+
+
+_WEEKS = 522
+"""So many weeks begin in ten years."""
+
+
+def _spans(stage: Stage) -> Iterator[tuple[Place, Span | None]]:
+    """Yield the lengths of time of a stage, each with where it stands."""
+    yield from ((("decide_within",), stage.decide_within), (("notice",), stage.notice))
+    yield ("answer_within",), stage.answer_within
+    if stage.remind:
+        yield from ((("remind", "after"), stage.remind.after), (("remind", "every"), stage.remind.every))
+    for at, level in enumerate(stage.escalate):
+        yield ("escalate", at, "decide_within"), level.decide_within
+        yield ("escalate", at, "notice"), level.notice

@@ -1,4 +1,4 @@
-"""The look-up of approvers with what else is known of people: managers, absences, working hours (rows A5, A8, A12, S2)."""
+"""The look-up of approvers: circles of managers, absences, working hours (rows A5, A8, A12, S2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from catalog.people import Person
 from catalog.plan import Wanted
 from catalog.request import Order
 from catalog.slate import Around, Found, Rung, slate
-from catalog.stages import ByPerson, Stage
+from catalog.stages import ByManager, ByPerson, Stage
 
 WEEK = {"monday": ["09:00-17:00"]}
 

@@ -12,6 +12,7 @@ from support.clocked import a_calendar
 
 from catalog.duration import Working
 from catalog.item import Sla
+from catalog.stages import MOST_STAGES
 from records.tables import milestones
 
 DAY = timedelta(days=1)
@@ -108,3 +109,16 @@ async def test_a_request_whose_promise_is_over_changes_once_a_minute_at_most(wor
     world.clock.passes(timedelta(seconds=1))
     again = await world.get("ada", f"/requests/{number}", headers={"If-None-Match": tag})
     assert again.status_code == 304
+
+
+async def test_s8_an_order_with_as_many_stages_as_there_may_be_each_as_long_as_any_is_taken(world: ApiWorld) -> None:
+    stages = tuple(a_stage(id=f"s{n}", name=f"S{n}", decide_within="36525 days") for n in range(MOST_STAGES))
+    item = an_item(id="long", form=(), approvals=stages)
+    world.shelve(item)
+    order = {"item": item.id, "answers": {}}
+    preview = await world.post("ada", "/requests/preview", order)
+    assert (preview.status_code, preview.json()["may_be_ordered"]) == (200, True)
+    placed = await world.post("ada", "/requests", order, key="long")
+    assert placed.status_code == 201
+    shown = await world.get("ada", f"/requests/{placed.json()['number']}")
+    assert moments(shown.json()["promise"])[1] > NOON + 29 * 36_525 * DAY

@@ -531,3 +531,120 @@ def test_what_earlier_requests_went_through_the_item_must_have(stage: Stage) -> 
     [problem] = read_stories([stage.write(BOOKS, story)]).problems
     assert (problem.rule, problem.path) == ("unknown-value", "scenarios[0].earlier[0].took.reader")
     assert (problem.message, problem.remedy) == ("there is no stage 'reader'", "Did you mean 'readers'?")
+
+
+# ---------------------------------------------------------------- what people wish, and what they are shown
+
+
+def wishing(**wishes: Any) -> dict[str, Any]:
+    """Return what a scenario says of a company in which Rolf, who is in Singapore, wishes this."""
+    return {"people": {"rolf": {"name": "Rolf Chief", "location": "Singapore", "preferences": wishes}}}
+
+
+def test_n2_no_mail_comes_in_quiet_hours_which_are_those_of_ones_own_zone(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        see("day 1 09:01", told={"rolf": ["approval-needed"]}, mailed={"rolf": [], "mara": ["approval-needed"]}),
+        see("day 1 22:59", mailed={"rolf": []}),
+        see("day 1 23:00", mailed={"rolf": ["approval-needed"]}),
+        see("day 3 08:00", mailed={"rolf": ["approval-needed"]}),
+        company=wishing(quiet=["17:00-07:00"]),  # in Singapore it is eight hours later
+    )
+    assert verdict.unmet == ()
+
+
+def test_n2_quiet_hours_can_be_meant_in_another_zone(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        see("day 1 09:59", mailed={"rolf": []}),
+        see("day 1 10:00", mailed={"rolf": ["approval-needed"]}),
+        company=wishing(quiet=["08:00-10:00"], zone="UTC"),
+    )
+    assert verdict.unmet == ()
+
+
+def test_n2_what_was_put_off_goes_out_in_the_gap_between_two_nights_though_nobody_looks(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        see("day 3 06:00", mailed={"rolf": ["approval-needed"]}),
+        company=wishing(quiet=["12:00-11:00"]),
+    )
+    assert verdict.unmet == ()
+
+
+def test_n2_a_digest_is_of_what_waited_when_it_was_due(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        deed("day 1 10:00", "approve", "rolf", part="ada"),
+        see("day 1 12:00", mailed={"rolf": ["digest"]}),
+        deed("day 1 12:10", "approve", "rolf", part="sam"),
+        see("day 2 13:00", mailed={"rolf": ["digest"]}),
+        company=wishing(digest="20:00"),
+        order={"by": "ada", "beneficiaries": ["ada", "sam"], "answers": {"copies": 3}},
+    )
+    assert verdict.unmet == ()
+
+
+def test_a12_a_calendar_that_somebody_has_chosen_counts(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        see("day 1 09:10", calendar="Berlin", until="day 8 09:00"),
+        item=BOOKS | {"approvals": [MANAGER | {"decide_within": "5 working days"}]},
+        order={"by": "mara", "answers": {"copies": 3}},
+        company=wishing(calendar="berlin"),
+    )
+    assert verdict.unmet == ()
+
+
+def test_wishes_that_leave_no_time_are_a_problem_of_the_scenario(stage: Stage) -> None:
+    story = {
+        "name": "one",
+        "order": {"by": "ada"},
+        "expect": {},
+        "company": wishing(quiet=["00:00-12:00", "12:00-24:00"]),
+    }
+    [problem] = read_stories([stage.write(BOOKS, story)]).problems
+    assert problem.path == "scenarios[0].company.people.rolf.preferences.quiet"
+
+
+def test_a19_those_who_are_asked_are_shown_what_helps_them_to_decide(stage: Stage) -> None:
+    verdict = play(
+        stage,
+        deed("day 1 10:00", "consult", "mara", person="sam", question="Is it good?"),
+        deed("day 1 10:10", "advise", "sam", text="Yes."),
+        deed("day 1 11:00", "approve", "mara"),
+        see("day 1 12:00", context={"rolf": {
+            "cost": 20, "changes": 0, "history": ["advice-given", "vote"], "earlier": ["fulfilled"], "colleagues": 0,
+        }}),
+        earlier=[{"took": {"readers": "1 day"}}],
+        company={"people": {"ada": {"name": "Ada Byron", "manager": "mara", "department": "Engineering"}}},
+        item=BOOKS | {
+            "price": {"one_off": 20, "currency": "EUR"},
+            "eligibility": [{"id": "reads", "when": "beneficiary.department != 'Sales'", "why_not": "No."}],
+        },
+    )  # fmt: skip
+    assert verdict.unmet == ()
+
+
+def test_everything_about_mail_and_context_that_is_not_so_is_a_sentence(stage: Stage) -> None:
+    sight = {"cost": 5, "changes": 1, "history": ["vote", "amended"], "earlier": ["fulfilled"], "colleagues": 2}
+    moment = "day 1 10:00"
+    verdict = play(stage, see(moment, mailed={"rolf": [], "ada": ["closed"]}, context={"mara": sight, "ada": {}}))
+    assert verdict.unmet == (
+        f"{moment}: expected rolf to have been mailed nothing; they were mailed: approval-needed",
+        f"{moment}: expected ada to have been mailed closed; they were mailed: nothing",
+        f"{moment}: expected mara to be shown as cost 5; it is: None",
+        f"{moment}: expected mara to be shown as changes 1; it is: 0",
+        f"{moment}: expected mara to be shown as history vote, amended; it is: nothing",
+        f"{moment}: expected mara to be shown as earlier fulfilled; it is: nothing",
+        f"{moment}: expected mara to be shown as colleagues 2; it is: None",
+        f"{moment}: expected ada to be shown what helps to decide; they are not",
+    )
+
+
+@pytest.mark.parametrize("key", ["mailed", "context"])
+def test_who_gets_mail_or_decides_must_be_somebody(stage: Stage, key: str) -> None:
+    what: Any = {"marra": {} if key == "context" else []}
+    story = {"name": "one", "order": {"by": "ada"}, "expect": {}, "events": [see("day 2", **{key: what})]}
+    [problem] = read_stories([stage.write(BOOKS, story)]).problems
+    assert (problem.rule, problem.remedy) == ("unknown-person", "Did you mean 'mara'?")

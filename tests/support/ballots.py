@@ -233,7 +233,17 @@ def happenings(draw: st.DrawFn, state: Approvals, planned: tuple[Stage, ...], at
         return soon, Escalate(stage=stage.stage.id, slate=draw(slates(1)))
     if stage.next_at and draw(st.integers(0, 5)) == 0:
         return max(stage.next_at - at, timedelta(0)), Tick(stage=stage.stage.id)
+    others = stage.others()
+    if others and draw(st.integers(0, 3)) == 0:  # seldom enough by itself, and they are looked up in a way of their own
+        return soon, MAKE["resolve"](draw, stage, others[0])
     return soon, draw(on_stage(stage))
+
+
+def newcomers(stage: StageState) -> st.SearchStrategy[PersonRef]:
+    """Draw anybody, but mostly somebody who is not asked yet."""
+    asked = {*stage.may_act(), *(seat.person.id for seat in stage.slate.seats)}
+    every = [person.ref() for person in PEOPLE]
+    return st.sampled_from([one for one in every if one.id not in asked] * 4 + every)
 
 
 found_beside = st.sampled_from((Slate(), *OTHERS))
@@ -257,10 +267,10 @@ MAKE: dict[str, Callable[[st.DrawFn, StageState, PersonRef], StageEvent]] = {
         stage=stage.stage.id,
         by=by,
         seat=draw(st.sampled_from([by.id, *(seat.person.id for seat in stage.slate.seats)])),
-        to=draw(refs),
+        to=draw(newcomers(stage)),
         operator=draw(st.booleans()),
     ),
-    "join": lambda draw, stage, by: Join(stage=stage.stage.id, by=by, person=draw(refs)),
+    "join": lambda draw, stage, by: Join(stage=stage.stage.id, by=by, person=draw(newcomers(stage))),
     "ask": lambda _, stage, by: Ask(stage=stage.stage.id, by=by, text="?"),
     "answer": lambda draw, stage, _: Answer(stage=stage.stage.id, by=draw(refs)),
     "consult": lambda draw, stage, by: Consult(stage=stage.stage.id, by=by, person=draw(refs), question="?"),

@@ -50,6 +50,11 @@ def read(spec: ClockSpec, events: Iterable[Happened], calendars: Calendars, now:
     return sla.read(spec, told(events, calendars), now)
 
 
+def step(spec: ClockSpec, clocks: tuple[Clock, ...], event: Happened, calendars: Calendars) -> tuple[Clock, ...]:
+    """Return the clocks of one definition after a single event."""
+    return sla.follow(spec, clocks, (Told(event, calendars),))
+
+
 def clock_of(spec: ClockSpec, *events: Happened, now: datetime | None = None) -> Clock:
     return the(read(spec, events, CALENDARS, now or events[-1].at))
 

@@ -14,7 +14,7 @@ from catalog import agenda as agendas
 from catalog import calendar
 from catalog.agenda import Agenda, Due, Reminder
 from catalog.calendar import ALWAYS, Calendar
-from catalog.duration import Working
+from catalog.duration import LONGEST, Working
 from catalog.hours import WEEKDAYS
 from catalog.stages import Stage
 
@@ -46,7 +46,6 @@ def march(day: int, clock: str = "00:00") -> datetime:
 
 MONDAY = march(3, "12:00")
 REMIND = {"after": "4 working hours", "every": "1 working day", "at_most": 3}
-EVERY_DAY = {"after": "1 day", "every": "1 day", "at_most": 2}
 
 
 def stage(**written: Any) -> Stage:
@@ -110,6 +109,28 @@ def test_a_calendar_that_comes_to_its_end_leaves_a_deadline_by_the_clock(within:
     assert agendas.resume(made, agendas.pause(agenda, march(4)), lambda _: BRIEF, march(6)).due_at
 
 
+THIN = Calendar.model_validate({"id": "thin", "name": "Thin", "week": {"saturday": ["10:00-10:05"]}})
+"""It has less than five hours in a year."""
+
+
+def test_what_takes_longer_than_any_length_may_ends_after_a_hundred_years_and_not_before() -> None:
+    made = stage(decide_within="2000 working hours", notice="1000 working hours")
+    agenda = agendas.begin(made, ["ben"], lambda _: THIN, MONDAY)
+    assert agenda.due_at == MONDAY + LONGEST
+    assert told(agenda) == [march(8, "10:00")], "half of it is over a hundred years before its end"
+    going = agendas.resume(made, agendas.pause(agenda, MONDAY), lambda _: THIN, march(8))
+    assert going.due_at
+    assert going.due_at > MONDAY + LONGEST
+
+
+def test_no_row_of_stages_lasts_beyond_what_can_be_counted() -> None:
+    at = MONDAY
+    for _ in range(100):
+        at = agendas.end(THIN, at, LONGEST)
+    assert at.year < 9996
+    assert agendas.end(THIN, at, LONGEST) == at
+
+
 def test_what_was_left_of_a_calendar_that_comes_to_its_end_meanwhile_is_counted_by_the_clock() -> None:
     made = stage(decide_within="4 working hours")
     agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(3, "10:00"))
@@ -150,21 +171,6 @@ def test_a12_a_reminder_waits_for_working_time(at: datetime, due: datetime) -> N
 def test_a12_a_reminder_after_so_much_clock_time_keeps_the_quiet_hours(at: datetime, due: datetime | None) -> None:
     _, agenda = begun("ben", at=at, remind={"after": "6 hours"})
     assert agenda.reminders[0].at == (due or at + timedelta(hours=6))
-
-
-def reminded(made: Stage, agenda: Agenda) -> list[int]:
-    """Return the how many-th reminder each is that comes until the time is over."""
-    found: list[int] = []
-    while agenda.next_at and agenda.due_at:
-        agenda, due = ticked(made, agenda, agenda.next_at, "eve")
-        found += [one.nth for one in due if one.kind == "remind"]
-    return found
-
-
-def test_a12_reminders_are_counted_at_each_level_of_escalation() -> None:
-    made, agenda = begun("eve", decide_within="5 days", remind=EVERY_DAY, escalate=[level(decide_within="5 days")])
-    assert reminded(made, agenda) == [1, 2]
-    assert reminded(made, agendas.begin(made, ["eve"], hours, march(8, "12:00"), 1)) == [1, 2]
 
 
 def test_a12_everybody_is_reminded_in_their_own_working_time() -> None:
@@ -352,6 +358,43 @@ def test_time_that_is_over_stays_over_after_a_pause() -> None:
 def test_what_does_not_stand_still_goes_on_as_it_was() -> None:
     made, agenda = begun("ben", remind=REMIND)
     assert agendas.resume(made, agenda, hours, MONDAY) == agenda
+
+
+# ---------------------------------------------------------------- somebody asks for a reminder
+
+
+def test_a12_who_does_not_work_now_is_reminded_once_as_soon_as_they_do() -> None:
+    made, agenda = begun("ben", "sue", "eve", remind={"after": "2 days", "every": "1 day"})
+    asked, now, later = agendas.nudge(agenda, ("ben", "sue", "eve"), hours, MONDAY)
+    assert now == ("ben", "eve")
+    assert later == (Reminder(at=march(3, "22:00"), people=("sue",), nth=0),)
+    assert asked.next_at == march(3, "22:00")
+    over, due = ticked(made, asked, march(3, "22:00"), "ben", "sue")
+    assert due == (Due(kind="remind", people=("sue",), nth=0),)
+    assert over == agenda, "and all else comes as it would have"
+
+
+def test_a12_who_decides_before_they_work_again_is_not_reminded() -> None:
+    made, agenda = begun("sue")
+    asked, _, _ = agendas.nudge(agenda, ("sue",), hours, MONDAY)
+    assert ticked(made, asked, march(3, "22:00")) == (agenda, ())
+
+
+def test_a12_who_is_reminded_at_that_moment_anyway_is_not_reminded_twice() -> None:
+    _, agenda = begun("sue", "eve", remind={"after": "1 hour"})
+    asked, now, later = agendas.nudge(agenda, ("sue",), hours, MONDAY)
+    assert (asked, now, [one.people for one in later]) == (agenda, (), [("sue",)])
+
+
+def test_a12_nobody_is_to_be_reminded_once_the_time_is_over() -> None:
+    _, agenda = begun("sue", decide_within="5 hours")
+    assert agendas.nudge(agenda, ("sue",), hours, MONDAY) == (agenda, (), ())
+
+
+def test_a12_while_the_next_level_is_looked_up_only_who_works_is_reminded() -> None:
+    made, agenda = begun("ben", "sue", decide_within="1 day", escalate=[level()])
+    over, _ = ticked(made, agenda, march(4, "12:00"), "ben", "sue")
+    assert agendas.nudge(over, ("ben", "sue"), hours, march(4, "12:00")) == (over, ("ben",), ())
 
 
 # ---------------------------------------------------------------- what always holds

@@ -576,6 +576,21 @@ class TestEscalation:
             assert (logins(change.asked), logins(change.gone)) == (["eve"], ["sam"])
             assert after(change.state, cast(EVE)).outcome is StageStatus.APPROVED
 
+    def test_a9_who_has_decided_already_hands_on_what_was_escalated_to_them(self) -> None:
+        state = escalated("add", to=(BEN,), votes=(cast(BEN),)).state
+        change = changed(state, Hand(stage=M, by=BEN.ref(), seat=BEN.id, to=EVE.ref()), OVER)
+        assert (logins(change.asked), logins(change.gone)) == (["eve"], [])
+        assert stage_of(change.state).voters() == {BEN.id}
+        assert refused(change.state, cast(BEN), OVER).code == "already-decided"
+        assert after(change.state, cast(EVE), at=OVER).outcome is StageStatus.APPROVED
+
+    def test_a9_it_is_not_handed_on_once_there_is_nothing_left_to_decide(self) -> None:
+        state = after(approvals_of(a_ladder("add", quorum=2)), opening(deputed(BEN, DORA), deputed(CLEO, DORA)))
+        state = after(state, Tick(stage=M), Escalate(stage=M, slate=a_slate(SAM)), cast(DORA), at=OVER)
+        assert (stage_of(state).status, stage_of(state).empty()) == (StageStatus.OPEN, ())
+        hand = Hand(stage=M, by=SAM.ref(), seat=SAM.id, to=EVE.ref())
+        assert refused(state, hand, OVER).code == "already-decided"
+
     def test_a9_after_a_replacement_a_seat_can_be_given_to_somebody_again(self) -> None:
         state = after(escalated("replace").state, Hand(stage=M, by=SAM.ref(), seat=BEN.id, to=EVE.ref()), at=OVER)
         assert stage_of(state).may_act().keys() == {EVE.id, SAM.id}

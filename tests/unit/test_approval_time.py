@@ -134,6 +134,31 @@ def test_who_waits_may_have_people_reminded_but_not_all_the_time() -> None:
     assert changed(change.state, nudge, NOON + NUDGED_AGAIN_AFTER).due
 
 
+@pytest.mark.parametrize("operator", [False, True])
+def test_a12_who_waits_has_nobody_reminded_at_night_but_in_the_morning(*, operator: bool) -> None:
+    night, morning = NOON + 11 * HOUR, datetime(2025, 3, 4, 9, tzinfo=UTC)
+    nudge = Nudge(stage=M, by=TIM.ref(), operator=operator)
+    change = changed(life(BEN, CLEO, slate=HOURS, at=night), nudge, night)
+    assert change.due == (Due(kind="remind", stage=M, people=(CLEO.ref(),)),)
+    assert change.later == ((morning, (BEN.ref(),)),)
+    assert stage_of(change.state).nudged_at == night
+    assert stage_of(change.state).next_at == morning
+    assert due(change.state, morning) == [("remind", ["ben"], 0)]
+
+
+def test_a12_with_nobody_at_work_nobody_is_reminded_at_once() -> None:
+    night = NOON + 11 * HOUR
+    change = changed(life(BEN, slate=HOURS, at=night), Nudge(stage=M, by=TIM.ref()), night)
+    assert (change.due, len(change.later)) == ((), 1)
+
+
+def test_a12_that_nobody_works_before_the_end_is_said() -> None:
+    night = NOON + 11 * HOUR
+    state = life(BEN, slate=HOURS, at=night, decide_within="2 hours")
+    refusal = refused(state, Nudge(stage=M, by=TIM.ref()), night)
+    assert (refusal.code, refusal.message) == ("not-now", "None of those who decide works before their time is over.")
+
+
 def test_an_operator_may_have_them_reminded_and_nobody_else() -> None:
     assert changed(life(BEN), Nudge(stage=M, by=EVE.ref(), operator=True)).due
     assert refused(life(BEN), Nudge(stage=M, by=EVE.ref())).code == "not-approver"
@@ -209,6 +234,15 @@ def test_a13_every_level_has_its_time_and_then_comes_the_end() -> None:
     state = after(state, TICK, Escalate(stage=M, slate=a_slate(SAM)), at=second)
     change = changed(state, TICK, second + DAY)
     assert (change.state.outcome, change.due) == (StageStatus.REJECTED, ())
+
+
+def test_a12_reminders_are_counted_anew_at_each_level_for_those_who_were_asked_before_too() -> None:
+    remind = {"after": "1 day", "every": "1 day", "at_most": 1}
+    state = after(life(BEN, escalate=[level(decide_within="5 days")], remind=remind), TICK, at=NOON + DAY)
+    assert stage_of(state).next_at == OVER  # that was the only one
+    state = after(state, TICK, Escalate(stage=M, slate=a_slate(CLEO)), at=OVER)
+    assert due(state, OVER + DAY) == [("remind", ["ben", "cleo"], 1)]
+    assert stage_of(after(state, TICK, at=OVER + DAY)).next_at == OVER + 5 * DAY
 
 
 def test_a13_while_the_next_are_looked_up_nothing_else_is_due() -> None:

@@ -14,6 +14,7 @@ from catalog.calendar import (
     ALWAYS,
     Calendar,
     NeverOpen,
+    TooLong,
     add,
     at_time,
     before,
@@ -406,13 +407,37 @@ PAST = a_calendar({}, days={"1990-01-02": ["09:00-17:00"]})
         lambda: at_time(PAST, at("2026-03-12"), time(16), 1),
         lambda: working_days(PAST, at("1990-01-02"), 1),
         lambda: working_days(PAST, at("1989-01-02"), -1),
-        lambda: add(a_calendar({"monday": ["09:00-10:00"]}), at("2026-03-12"), timedelta(days=2_000)),
-        lambda: subtract(a_calendar({"monday": ["09:00-10:00"]}), at("2026-03-12"), timedelta(days=900)),
     ],
 )
 def test_what_would_be_searched_for_without_end_is_refused(ask: Callable[[], datetime]) -> None:
-    with pytest.raises(NeverOpen, match="too little working time"):
+    with pytest.raises(NeverOpen, match="too little working time: none for ten years"):
         ask()
+
+
+RARE = a_calendar({"monday": ["09:00-10:00"]})
+CENTURY = timedelta(days=36_525)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: add(RARE, at("2026-03-12"), 5_300 * HOUR),
+        lambda: subtract(RARE, at("2026-03-12"), 5_300 * HOUR),
+        lambda: working_days(RARE, at("2026-03-12"), 5_300),
+        lambda: working_days(RARE, at("2026-03-12"), -5_300),
+        lambda: end(RARE, at("2026-03-12"), Working(days=5_300)),
+    ],
+)
+def test_what_takes_longer_than_a_hundred_years_is_refused(ask: Callable[[], datetime]) -> None:
+    with pytest.raises(TooLong, match="too little working time: less in a hundred years than is asked"):
+        ask()
+
+
+def test_what_takes_nearly_a_hundred_years_is_counted() -> None:
+    weeks = timedelta(weeks=5_199)
+    assert add(RARE, at("2026-03-09"), 5_200 * HOUR) == at("2026-03-09") + weeks + 10 * HOUR
+    assert subtract(RARE, at("2026-03-10"), 5_200 * HOUR) == at("2026-03-09") - weeks + 9 * HOUR
+    assert working_days(RARE, at("2026-03-09"), 5_199) == at("2026-03-09") + weeks + 9 * HOUR
 
 
 def test_time_before_it_was_open_is_none() -> None:

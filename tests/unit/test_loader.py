@@ -207,6 +207,23 @@ class TestWrongValues:
         where = f"{tmp_path / 'wiki.yaml'}:{line}:{problem.column}: "
         assert str(problem) == f"{where}{f'{path}: ' if path else ''}{problem.message}. {problem.remedy}"
 
+    def test_how_many_stages_there_may_be_is_said(self, tmp_path: Path) -> None:
+        stage = WIKI[WIKI.index("  - id: manager") : WIKI.index("workflow:")]
+        many = "".join(stage.replace("id: manager", f"id: manager-{n}") for n in range(31))
+        problem = problem_of(tmp_path, WIKI.replace(stage, many))
+        assert (problem.line, problem.path, problem.rule) == (20, "approvals", "wrong-value")
+        assert (problem.message, problem.remedy) == ("31 entries are too many", "Write 30 at most.")
+        thirty = many[: many.index("  - id: manager-30")]
+        assert catalog_of(tmp_path, wiki=WIKI.replace(stage, thirty)).get("wiki-editor")
+
+    @pytest.mark.parametrize(("levels", "there"), [("low", "1 entry is"), ("a, b, c, d, e, f", "6 entries are")])
+    def test_how_many_levels_there_may_be_is_said(self, tmp_path: Path, levels: str, there: str) -> None:
+        matrix = f"{{impact: [{levels}], urgency: [low, high], priorities: {{}}}}"
+        problem = problem_of(tmp_path, f"{WIKI}priority: {{impact: low, urgency: low, matrix: {matrix}}}\n")
+        assert (problem.line, problem.path) == (34, "priority.matrix.impact")
+        assert problem.message == f"{there} too {'few' if levels == 'low' else 'many'}"
+        assert problem.remedy == ("Write 2 at least." if levels == "low" else "Write 5 at most.")
+
     def test_stages_before_are_written_out_or_left_out_though_what_is_stored_may_hold_none(
         self, tmp_path: Path
     ) -> None:

@@ -17,11 +17,12 @@ from support.clocks import (
     clock_of,
     it,
     read,
+    step,
     the,
 )
 
 from catalog.calendar import ALWAYS
-from catalog.sla import as_of, due_now, next_moment, step
+from catalog.sla import as_of, due_now, next_moment
 from catalog.sla_events import Happened
 from catalog.sla_spec import ClockSpec
 

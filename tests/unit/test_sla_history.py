@@ -93,8 +93,8 @@ def test_s3_who_changes_calendars_meanwhile_is_measured_as_they_lived_it() -> No
     editions = {"office": [Edition(NOON, OFFICE)], "day": [Edition(NOON, EARLY)]}
     told = history(entries, {}, editions)
     lived: tuple[sla.Clock, ...] = ()
-    for event, calendars in told:
-        lived = sla.step(spec, lived, event, calendars)
+    for one in told:
+        lived = sla.follow(spec, lived, (one,))
     now = NOON + 3 * DAY
     assert sla.read(spec, told, now) == sla.as_of(spec, lived, told[-1].calendars, now)
     (clock,) = lived

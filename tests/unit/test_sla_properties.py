@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
+from support.clocks import step
 
 from catalog import sla
 from catalog.calendar import ALWAYS, Calendar, between
-from catalog.sla import Clock, Due, Told, as_of, due_now, next_moment, reached, step
+from catalog.sla import Clock, Due, Told, Whose, as_of, due_now, next_moment, reached
 from catalog.sla_events import ENDS, OF_PEOPLE, OF_STAGES, Happened, What
 from catalog.sla_spec import By, ClockSpec
 
@@ -172,6 +173,21 @@ def test_every_event_in_every_state_has_an_answer(data: st.DataObject) -> None:
         keys = [(clock.stage, clock.person, clock.run) for clock in after]
         assert len(keys) == len(set(keys))
         clocks = after
+
+
+@given(st.data())
+def test_who_lets_go_of_clocks_that_have_ended_goes_on_as_if_they_were_there(data: st.DataObject) -> None:
+    spec = data.draw(specs())
+    whole: tuple[Clock, ...] = ()
+    kept: tuple[Clock, ...] = ()
+    runs: dict[Whose, int] = {}
+    for event in data.draw(histories(spec)):
+        whole = step(spec, whole, event, CALENDARS)
+        kept = sla.follow(spec, kept, (Told(event, CALENDARS),), runs)
+        over = [clock for clock in kept if clock.stopped_at and data.draw(st.booleans())]
+        kept, runs = tuple(clock for clock in kept if clock not in over), sla.runs_of(over, runs)
+        assert [clock for clock in kept if not clock.stopped_at] == [clock for clock in whole if not clock.stopped_at]
+        assert sla.runs_of(kept, runs) == sla.runs_of(whole)
 
 
 def check(spec: ClockSpec, clock: Clock) -> None:

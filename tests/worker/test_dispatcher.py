@@ -185,7 +185,7 @@ def test_a_message_id_is_ascii_whatever_the_portal_is_called(url: str) -> None:
     assert made.endswith("@commissary.invalid>")
 
 
-def test_a_mail_that_could_not_go_waits_longer_each_time_and_goes_once(post: Post) -> None:
+def test_n2_a_mail_that_could_not_go_waits_longer_each_time_and_goes_once(post: Post) -> None:
     post.mail.troubles = [Transient("the relay is away")] * 12
     post.owe()
     pauses = []
@@ -242,7 +242,7 @@ def test_operators_are_written_to_at_their_mailbox(post: Post) -> None:
     assert post.mail.taken[0]["to"] == "operators@example.org"
 
 
-def test_a_mail_that_may_have_gone_is_never_repeated(post: Post) -> None:
+def test_n2_a_mail_that_may_have_gone_is_never_repeated(post: Post) -> None:
     post.mail.troubles = [UnknownOutcome("the relay went away before it confirmed")]
     post.owe()
     post.look()
@@ -254,7 +254,7 @@ def test_a_mail_that_may_have_gone_is_never_repeated(post: Post) -> None:
     assert (post.mail.attempts, post.counts()) == (1, {"unknown": 1})
 
 
-def test_what_a_dead_sender_had_claimed_is_settled_at_the_start_and_not_sent(post: Post) -> None:
+def test_n2_what_a_dead_sender_had_claimed_is_settled_at_the_start_and_not_sent(post: Post) -> None:
     post.owe()
     assert post.register.claim_notice(NOON) is not None
     post.clock.move(minutes=3)
@@ -281,7 +281,7 @@ def test_it_goes_on_when_the_register_is_back(post: Post) -> None:
     eventually(lambda: post.counts() == {"sent": 1})
 
 
-def test_a_mail_that_went_while_the_register_was_away_is_recorded_later_and_not_repeated(post: Post) -> None:
+def test_n2_a_mail_that_went_while_the_register_was_away_is_recorded_later_and_not_repeated(post: Post) -> None:
     post.owe()
     post.register.down = ["sent", "sent"]
     dispatcher = post.make()
@@ -314,7 +314,7 @@ def test_notices_are_found_without_being_woken(post: Post, monkeypatch: pytest.M
     assert eventually(lambda: post.mail.taken)
 
 
-def test_several_senders_send_each_mail_once(post: Post) -> None:
+def test_n2_several_senders_send_each_mail_once(post: Post) -> None:
     for _ in range(30):
         post.owe()
     for _ in range(3):
@@ -323,7 +323,7 @@ def test_several_senders_send_each_mail_once(post: Post) -> None:
     assert len({one["message_id"] for one in post.mail.taken}) == len(post.mail.taken) == 30
 
 
-def test_a_mail_waits_until_its_persons_quiet_hours_are_over_and_goes_once(post: Post) -> None:
+def test_n2_a_mail_waits_until_its_persons_quiet_hours_are_over_and_goes_once(post: Post) -> None:
     post.wish(quiet=["11:00-14:00"])
     post.owe()
     post.look()
@@ -337,7 +337,7 @@ def test_a_mail_waits_until_its_persons_quiet_hours_are_over_and_goes_once(post:
     assert (len(post.mail.taken), post.counts()) == (1, {"sent": 1})
 
 
-def test_what_is_urgent_goes_out_in_quiet_hours(post: Post) -> None:
+def test_n2_what_is_urgent_goes_out_in_quiet_hours(post: Post) -> None:
     post.wish(quiet=["11:00-14:00"], digest="15:00")
     post.owe_decision(due_at=(NOON + timedelta(hours=9)).isoformat())
     post.owe(template="answered", data=CLOSED | {"task": "REQ-1001.1", "stage": "Owner", "answer": "Yes", "by": "Bob"})
@@ -345,7 +345,7 @@ def test_what_is_urgent_goes_out_in_quiet_hours(post: Post) -> None:
     assert len(post.mail.taken) == 2
 
 
-def test_a_digest_is_one_mail_at_its_time_and_what_is_no_decision_goes_at_once(post: Post) -> None:
+def test_n2_a_digest_is_one_mail_at_its_time_and_what_is_no_decision_goes_at_once(post: Post) -> None:
     post.wish(digest="15:00")
     post.owe_decision()
     post.owe()
@@ -363,7 +363,7 @@ def test_a_digest_is_one_mail_at_its_time_and_what_is_no_decision_goes_at_once(p
     assert post.counts() == {"sent": 2, "gathered": 2}
 
 
-def test_a_digest_that_cannot_go_is_tried_again_and_goes_once(post: Post) -> None:
+def test_n2_a_digest_that_cannot_go_is_tried_again_and_goes_once(post: Post) -> None:
     post.wish(digest="15:00")
     post.owe_decision()
     post.look()
@@ -376,7 +376,7 @@ def test_a_digest_that_cannot_go_is_tried_again_and_goes_once(post: Post) -> Non
     assert (len(post.mail.taken), post.counts()) == (1, {"sent": 1, "gathered": 1})
 
 
-def test_a_digest_whose_making_was_cut_off_is_made_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_n2_a_digest_whose_making_was_cut_off_is_made_again(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     post.wish(digest="15:00")
     post.owe_decision()
     post.look()
@@ -394,7 +394,7 @@ def test_a_digest_whose_making_was_cut_off_is_made_again(post: Post, monkeypatch
     assert (len(post.mail.taken), post.counts()) == (1, {"sent": 1, "gathered": 1})
 
 
-def test_a_digest_whose_sender_died_is_unknown_and_not_sent_again(post: Post) -> None:
+def test_n2_a_digest_whose_sender_died_is_unknown_and_not_sent_again(post: Post) -> None:
     post.wish(digest="15:00")
     post.owe_decision()
     post.look()
@@ -406,7 +406,7 @@ def test_a_digest_whose_sender_died_is_unknown_and_not_sent_again(post: Post) ->
     assert (post.mail.taken, post.counts()) == ([], {"unknown": 1, "gathered": 1})
 
 
-def test_several_senders_send_one_digest(post: Post) -> None:
+def test_n2_several_senders_send_one_digest(post: Post) -> None:
     post.wish(digest="15:00")
     for _ in range(10):
         post.owe_decision()

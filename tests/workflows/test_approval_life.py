@@ -15,7 +15,7 @@ from catalog.access import Membership
 from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Outcome, WaitKind
-from catalog.stages import ByGroup, ByItemOwner, ByManager, ByPerson, Escalation, Reminders
+from catalog.stages import AllOf, Asked, ByGroup, ByItemOwner, ByManager, ByPerson, Escalation, Reminders
 from catalog.timeline import describe
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -485,6 +485,41 @@ async def test_a13_those_to_whom_it_was_escalated_are_looked_up_again_too(world:
     await request.decide("Mara Lind")
     assert (await request.closes()).outcome is Outcome.FULFILLED
     assert request.last(Kind.VOTE).on_behalf_of is None
+
+
+@pytest.mark.parametrize(
+    ("managers", "levels"), [({"Ada Byron": "id-ada"}, 1), ({"Mara Lind": "id-ada"}, 2)], ids=["own", "each other's"]
+)
+async def test_a5_managers_in_a_circle_are_told_in_the_wait_and_on_record(
+    world: World, managers: dict[str, str], levels: int
+) -> None:
+    for name, above in managers.items():
+        world.directory.put_person(a_person(name, manager_id=above))
+    stage = a_stage(approvers=(ByManager(rule="manager", levels=levels),))
+    request = await world.place(item=an_item(owner="olga", approvals=(stage,)))
+    (wait,) = (await request.waits_for_people()).waiting
+    told = "The managers above Ada Byron go in a circle; nobody further up is found"
+    assert ([one.name for one in wait.who], wait.rule) == (["Olga Owner"], "approver.item-owner")
+    assert wait.why.endswith(f". {told}.")
+    skipped = request.last(Kind.APPROVER_SKIPPED)
+    assert (skipped.rule, describe(skipped)) == ("approver.manager-circle", told)
+    await request.decide("Olga Owner")
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+
+
+async def test_a2_what_an_expression_needs_is_told_in_the_wait_the_task_and_on_record(world: World) -> None:
+    both = AllOf(all=(Asked(approvers=(GUARDS,)), Asked(approvers=(CHIEF,))))
+    request = await world.place(item=asking(approvers=(), decide=both))
+    shown = await request.waits_for_people()
+    needs = "Both of these must approve: one of the group guards; Rolf Chief."
+    assert shown.waiting[0].what == f"Manager decides: {needs[0].lower()}{needs[1:-1]}"
+    assert (shown.tasks[0].quorum, shown.tasks[0].needs) == (None, needs)
+    assert describe(request.last(Kind.STAGE_OPENED)).endswith(f". {needs[:-1]}")
+    await request.decide("Rolf Chief")
+    assert request.now.waiting[0].what.endswith("one of the group guards; Rolf Chief (has approved)")
+    await request.decide("Grace Guard")
+    assert (await request.closes()).outcome is Outcome.FULFILLED
+    assert request.last(Kind.STAGE_CLOSED).rule == "approval.expression"
 
 
 class TestThoseWhomNoRuleNames:

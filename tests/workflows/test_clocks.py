@@ -6,16 +6,18 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from support.builders import NOON, an_item, an_order
 from support.world import World
 
 from catalog import names
 from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind
-from catalog.request import Outcome
+from catalog.request import Outcome, WaitKind
 from catalog.sla_spec import ClockSpec
 from catalog.terms import terms
-from workflows.clocks import Clocks
+from workflows.clocks import Clocks, ClocksSoFar
+from workflows.record import Record
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -59,7 +61,7 @@ async def test_s1_a_question_stops_the_clock_until_the_answer(world: World) -> N
     await request.waits_for_people()
     await request.passes(DAY)
     await request.consider("Mara Lind", "ask", "What for?")
-    assert (await request.reaches(lambda shown: shown.waiting[0].task == f"{request.number}.2")).clock_at is None
+    assert (await request.waits_for(WaitKind.INFORMATION)).clock_at is None
     await request.passes(5 * DAY)
     assert percents(request.entries) == []
     await request.consider("Ada Byron", "answer", "The handbook.", task=2)
@@ -101,3 +103,29 @@ async def test_a_request_that_a_stopping_worker_drops_from_memory_waits_for_no_c
     (clock,) = asyncio.all_tasks() - before
     assert not clock.done()
     clock.cancel()
+
+
+def test_a_clock_that_ended_is_let_go_of_once_all_was_said_that_it_came_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, order = timed(warn=[50])
+    now = [NOON]
+    monkeypatch.setattr("temporalio.workflow.now", lambda: now[0])
+
+    def begun(so_far: ClocksSoFar | None = None) -> tuple[Record, Clocks]:
+        record = Record(an_order(**order))
+        return record, Clocks(record, dict, lambda _: (), so_far)
+
+    record, clocks = begun()
+    for at in (NOON, NOON + DAY):  # the first of them ends in time, and the second as it is late
+        now[0] = at
+        record.note(Kind.STAGE_OPENED, {"stage": "manager", "name": "Manager", "approvers": []})
+        now[0] += HOUR if at == NOON else 5 * DAY
+        record.note(Kind.STAGE_CLOSED, {"stage": "manager", "name": "Manager", "status": "approved"})
+    left = clocks.so_far()
+    assert [(clock.run, clock.state) for clock in left.clocks["decision"]] == [(2, "stopped")]
+    assert left.runs == {"decision": (("manager", "", 1),)}
+    record, clocks = begun(left)
+    clocks._say()
+    assert percents(record._entries) == [50, 100]
+    assert clocks.so_far() == ClocksSoFar(clocks={"decision": ()}, runs={"decision": (("manager", "", 2),)})
+    clocks._say()
+    assert percents(record._entries) == [50, 100]

@@ -9,8 +9,11 @@ from support.builders import a_person, a_stage, an_item
 from support.world import Request, World
 
 from activities.errors import Transient
+from catalog.access import Membership
+from catalog.directory import GroupSpec
+from catalog.fields import TextField
 from catalog.item import CatalogItem
-from catalog.request import Outcome
+from catalog.request import Outcome, WaitKind
 from catalog.stages import ByGroup
 
 TWO_GUARDS = (ByGroup(rule="group", group="guards"),)
@@ -62,3 +65,16 @@ async def test_the_deadline_is_kept_while_the_directory_does_not_answer(world: W
     await request.look_again("Mara Lind", rule="people.changed")
     async with asyncio.timeout(10):
         assert (await request.closes()).outcome is Outcome.EXPIRED
+
+
+async def test_who_was_looked_up_for_what_the_order_was_before_is_not_asked(world: World) -> None:
+    form = (TextField(id="team", type="text", label="Team"),)
+    item = an_item(form=form, approvals=(a_stage(approvers=(ByGroup(rule="group", group="{{ form.team }}"),)),))
+    world.directory.ensure_group(GroupSpec(name="chiefs"))
+    world.directory.ensure_member(Membership(person_id="id-rolf", group="chiefs"))
+    world.directory.fail_next(Transient("down"), times=5)
+    request = await world.place(item=item, answers={"team": "guards"})
+    await request.waits_for(WaitKind.SYSTEM)
+    await request.amend(team="chiefs")
+    await request.waits_for_people()
+    assert request.asked() == ["rolf"]
