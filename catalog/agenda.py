@@ -246,7 +246,7 @@ def end(own: Calendar, at: datetime, span: Span) -> datetime:
     """Return when that much of somebody's working time has passed, or a hundred years if it takes longer."""
     if at > _LATEST:
         return at
-    return _counted(own, lambda counted: calendar.end(counted, at, span), at + LONGEST)
+    return calendar.counted(own, lambda one: calendar.end(one, at, span), at + LONGEST)
 
 
 def open_at(own: Calendar, at: datetime) -> datetime:
@@ -259,21 +259,11 @@ def open_at(own: Calendar, at: datetime) -> datetime:
 
 def _last_open(own: Calendar, at: datetime, span: Span) -> datetime:
     """Return the last moment of somebody's working time at which that much is left until `at`."""
-    return _counted(own, lambda counted: calendar.last_open(counted, calendar.before(counted, at, span)), at - LONGEST)
+    return calendar.counted(
+        own, lambda one: calendar.last_open(one, calendar.before(one, at, span)), at - LONGEST
+    )
 
 
 def _later(own: Calendar, at: datetime, since: datetime, time: datetime) -> datetime:
     """Return when as much of somebody's working time has passed since `at` as lies between the other moments."""
-    return _counted(
-        own, lambda counted: calendar.add(counted, at, calendar.between(counted, since, time)), at + LONGEST
-    )
-
-
-def _counted(own: Calendar, count: Callable[[Calendar], datetime], furthest: datetime) -> datetime:
-    """Return what counting in somebody's calendar gives; by the clock if that ends, `furthest` if it takes too long."""
-    try:
-        return count(own)
-    except calendar.NeverOpen:
-        return count(calendar.ALWAYS)
-    except calendar.TooLong:
-        return furthest
+    return calendar.counted(own, lambda one: calendar.add(one, at, calendar.between(one, since, time)), at + LONGEST)

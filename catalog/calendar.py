@@ -534,3 +534,16 @@ def _days(calendar: Calendar, number: int) -> tuple[int, ...]:
     }
     written = (day for day in range(begin, begin + _BLOCK_DAYS) if hours(day))
     return tuple(day for day in written if day not in doubtful or _hours_on(calendar, day))
+
+
+def counted(own: Calendar, count: Callable[[Calendar], datetime], furthest: datetime) -> datetime:
+    """Return what counting in a calendar gives; by the clock if it has come to its end, `furthest` if it takes longer.
+
+    For times that are counted while a request runs: somebody has to be waited for, whatever became of their calendar.
+    """
+    try:
+        return count(own)
+    except NeverOpen:
+        return count(ALWAYS)
+    except TooLong:
+        return furthest

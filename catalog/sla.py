@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from catalog.calendar import ALWAYS, Calendar, add, at_time, between, end
+from catalog.calendar import ALWAYS, Calendar, add, at_time, between, counted, end
+from catalog.duration import LONGEST
 from catalog.model import Model
 from catalog.sla_events import Happened
 from catalog.sla_spec import By, ClockSpec, Triggers
@@ -286,9 +287,9 @@ def _promised(spec: ClockSpec, calendar: Calendar, at: datetime) -> datetime | N
         case None:
             return None
         case By(time=time, days=days):
-            return at_time(calendar, at, time, days)
+            return counted(calendar, lambda own: at_time(own, at, time, days), at + LONGEST)
         case span:
-            return end(calendar, at, span)
+            return counted(calendar, lambda own: end(own, at, span), at + LONGEST)
 
 
 def _moved(spec: ClockSpec, clock: Clock, event: Happened, calendars: Calendars) -> Clock:
@@ -352,11 +353,17 @@ def _aimed(spec: ClockSpec, clock: Clock, calendar: Calendar) -> Clock:
     if clock.promised is None or clock.target is None or clock.breached_at:
         return clock
     start = clock.periods[-1].start
-    moved = add(calendar, clock.promised, clock.paused) if clock.paused else clock.promised
+    moved = _later(calendar, clock.promised, clock.paused) if clock.paused else clock.promised
     due = max(moved, start)  # what is promised out of hours can pass while the clock stands still
     left = {percent: _share(clock.target, percent) - clock.elapsed for percent in spec.warn}
-    warnings = (Mark(percent=percent, at=add(calendar, start, time)) for percent, time in left.items() if time > _NONE)
+    warnings = (
+        Mark(percent=percent, at=_later(calendar, start, time)) for percent, time in left.items() if time > _NONE
+    )
     return clock.model_copy(update={"due_at": due, "ahead": (*warnings, Mark(percent=BREACH, at=due))})
+
+
+def _later(calendar: Calendar, at: datetime, time: timedelta) -> datetime:
+    return counted(calendar, lambda own: add(own, at, time), at + LONGEST)
 
 
 def _seen(clock: Clock, calendar: Calendar, now: datetime) -> Clock:

@@ -122,9 +122,19 @@ def _approvers_changed(entry: Entry) -> str:
 
 
 def _approvers_reminded(entry: Entry) -> str:
-    if entry.actor:
-        return f"{_actor(entry)} reminded {_names(entry, 'people')} of stage {_stage_name(entry)}"
-    return f"{_names(entry, 'people')} {_were(entry)} reminded of stage {_stage_name(entry)}"
+    stage = _stage_name(entry)
+    if not entry.actor:
+        return f"{_names(entry, 'people')} {_were(entry)} reminded of stage {stage}"
+    later = ", ".join(_reminded_later(one) for one in _list(entry, "later") if isinstance(one, dict))
+    if later and not _list(entry, "people"):
+        return f"{_actor(entry)} has reminders of stage {stage} sent later: {later}"
+    return f"{_actor(entry)} reminded {_names(entry, 'people')} of stage {stage}{f'; later: {later}' if later else ''}"
+
+
+def _reminded_later(one: dict[str, Any]) -> str:
+    people = one.get("people")
+    names = ", ".join(_person(person) for person in people) if isinstance(people, list) else "somebody"
+    return f"{names} at {moment(str(one.get('at', '')))}"
 
 
 def _were(entry: Entry) -> str:

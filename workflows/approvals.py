@@ -302,6 +302,8 @@ class ApprovalDesk:
         reminded = [person for due in change.due if due.kind == "remind" for person in due.people]
         if reminded:
             facts["people"] = stage_view.named(reminded)
+        if change.later:  # their working time begins then
+            facts["later"] = [{"at": at.isoformat(), "people": stage_view.named(people)} for at, people in change.later]
         entry = self.record.note(CONSIDERED[command.act], facts, actor=command.actor, command=command.command)
         self._tell("reminder", self.stage(stage_id), reminded)
         self._questions.begin(self.stage(stage_id), command)

@@ -238,11 +238,13 @@ def nobody_decides_for_themselves(seen: Told) -> None:
 def what_is_not_decided_says_what_it_waits_for(seen: Told) -> None:
     """Somebody, an answer, an escalation that is looked up, or an operator as nobody is left; and it has an end."""
     operators: set[str] = set()
-    for _, _, answer, _ in seen:
+    for _, event, answer, _ in seen:
         if isinstance(answer, Refusal):
             continue
         state = answer.state
         operators |= {due.stage for due in answer.due if due.kind == "nobody"}
+        if isinstance(event, Amend) and event.by_stage:
+            operators.add(event.by_stage)  # the vote that follows it at once says so, or decides the stage
         if state.outcome is not StageStatus.WAITING:
             continue
         open_ = [stage for stage in state.stages if stage.status is StageStatus.OPEN]

@@ -414,6 +414,16 @@ def test_what_would_be_searched_for_without_end_is_refused(ask: Callable[[], dat
         ask()
 
 
+def test_a_union_follows_the_clocks_of_each_part_when_they_change() -> None:
+    """Berlin's clocks went forward on 29 March 2026, New York's on 8 March."""
+    berlin, york = (every_day("09:00-10:00", zone=zone) for zone in ("Europe/Berlin", "America/New_York"))
+    both = Calendar(id="both", name="Both", parts=(berlin, york))
+    opens = {day: next_open(both, at(f"2026-03-{day}")) for day in ("07", "08", "28", "29")}
+    assert opens == {day: at(f"2026-03-{day}") + hour * HOUR for day, hour in zip(opens, (8, 8, 8, 7), strict=True)}
+    later = {day: next_open(both, at(f"2026-03-{day}T12:00")) for day in ("07", "08")}
+    assert later == {"07": at("2026-03-07T14:00"), "08": at("2026-03-08T13:00")}
+
+
 RARE = a_calendar({"monday": ["09:00-10:00"]})
 CENTURY = timedelta(days=36_525)
 

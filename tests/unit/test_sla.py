@@ -21,7 +21,8 @@ from support.clocks import (
     the,
 )
 
-from catalog.calendar import ALWAYS
+from catalog.calendar import ALWAYS, Calendar
+from catalog.duration import LONGEST
 from catalog.sla import as_of, due_now, next_moment
 from catalog.sla_events import Happened
 from catalog.sla_spec import ClockSpec
@@ -186,6 +187,29 @@ def test_s2_the_calendar_is_the_one_written_or_the_platforms_or_none() -> None:
     assert clock_of(spec, ORDERED).due_at == at("mon", "17:00", "America/New_York")
     assert the(read(spec, [ORDERED], {"": OFFICE}, ORDERED.at)).due_at == at("mon", "17:00")
     assert the(read(spec, [ORDERED], {}, ORDERED.at)).zone == ALWAYS.zone
+
+
+OVER = Calendar.model_validate(
+    {"id": "over", "name": "Over", "zone": "Europe/Berlin", "days": {"1990-01-02": ["09:00-17:00"]}}
+)
+RARE = Calendar.model_validate({"id": "rare", "name": "Rare", "week": {"saturday": ["10:00-10:05"]}})
+
+
+@pytest.mark.parametrize("target", ["2 days", "16 working hours", "2 working days", "by 16:00 on the next working day"])
+@pytest.mark.parametrize("own", [OVER, RARE], ids=lambda own: own.id)
+def test_s2_a_clock_is_due_some_time_whatever_became_of_the_calendar(target: str, own: Calendar) -> None:
+    spec = a_spec(target=target, pause="information-requested", warn=[50])
+    answered = it("information-given", at("wed", "10:00"), stage="manager", seq=4)
+    due_at = the(read(spec, (ORDERED, ASKED, answered), {"": own}, answered.at)).due_at
+    assert due_at
+    assert ORDERED.at < due_at <= ORDERED.at + 2 * LONGEST
+
+
+def test_s2_time_is_counted_by_the_clock_in_a_calendar_that_has_come_to_its_end() -> None:
+    spec = a_spec(target="16 working hours")
+    assert the(read(spec, [ORDERED], {"": OVER}, ORDERED.at)).due_at == ORDERED.at + 16 * HOUR
+    rare = the(read(a_spec(target="2000 working hours"), [ORDERED], {"": RARE}, ORDERED.at))
+    assert rare.due_at == ORDERED.at + LONGEST
 
 
 def test_clock_time_counts_at_night_too() -> None:

@@ -222,6 +222,34 @@ SENTENCES = [
         "Ada reminded Mara of stage 'Manager'",
     ),
     (
+        entry(
+            Kind.APPROVERS_REMINDED,
+            {
+                "name": "Manager",
+                "later": [
+                    {"at": "2025-03-03T08:00:00+00:00", "people": [{"name": "Mara"}, {"name": "Rolf"}]},
+                ],
+            },
+            by="Ada",
+        ),
+        "Ada has reminders of stage 'Manager' sent later: Mara, Rolf at 3 March 2025, 08:00 UTC",
+    ),
+    (
+        entry(
+            Kind.APPROVERS_REMINDED,
+            {
+                "name": "Manager",
+                "people": [{"name": "Kim"}],
+                "later": [
+                    {"at": "2025-03-03T08:00:00+00:00", "people": [{"name": "Mara"}]},
+                    {"at": 1, "people": 2},
+                ],
+            },
+            by="Ada",
+        ),
+        "Ada reminded Kim of stage 'Manager'; later: Mara at 3 March 2025, 08:00 UTC, somebody at 1",
+    ),
+    (
         entry(Kind.APPROVERS_REMINDED, {"name": "Manager", "people": [{"name": "Mara"}]}),
         "Mara was reminded of stage 'Manager'",
     ),
