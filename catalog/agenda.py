@@ -259,9 +259,7 @@ def open_at(own: Calendar, at: datetime) -> datetime:
 
 def _last_open(own: Calendar, at: datetime, span: Span) -> datetime:
     """Return the last moment of somebody's working time at which that much is left until `at`."""
-    return calendar.counted(
-        own, lambda one: calendar.last_open(one, calendar.before(one, at, span)), at - LONGEST
-    )
+    return calendar.counted(own, lambda one: calendar.last_open(one, calendar.before(one, at, span)), at - LONGEST)
 
 
 def _later(own: Calendar, at: datetime, since: datetime, time: datetime) -> datetime:
