@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.builders import NOON, a_person, a_stage, a_steps_item, an_item, an_order
 from support.temporal import start_environment
-from support.world import Request, World, served
+from support.world import Request, World, reminded_later, served
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -382,6 +382,34 @@ async def side_by_side(world: World) -> Request:
     return request
 
 
+async def superseded(world: World) -> Request:
+    """Another order takes its place while people decide."""
+    request = await world.place()
+    await request.waits_for_people()
+    await superseding(world, request)
+    return request
+
+
+async def superseding(world: World, old: Request | None = None) -> Request:
+    """Takes the place of another order, and is decided."""
+    if old is None:
+        old = await world.place()
+        await old.waits_for_people()
+    new = await world.place(replaces=old.number)
+    await new.waits_for_people()
+    await new.decide("Mara Lind")
+    return new
+
+
+async def reminded_in_the_morning(world: World) -> Request:
+    """Somebody asks for a decision out of the approver's hours, and so they are reminded when these begin."""
+    request = await reminded_later(world)
+    await request.passes(timedelta(hours=4))
+    await request.sees(Kind.APPROVERS_REMINDED, 2)
+    await request.decide("Mara Lind")
+    return request
+
+
 async def clocks(world: World) -> Request:
     """A clock is warned of, stands still during a question, and is breached; another is stopped in time."""
     specs = tuple(
@@ -456,6 +484,9 @@ CASES: tuple[Callable[[World], Awaitable[Request]], ...] = (
     considered,
     amended,
     side_by_side,
+    superseded,
+    superseding,
+    reminded_in_the_morning,
     clocks,
     *LONG,
 )

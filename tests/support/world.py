@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,13 +19,15 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.approvers import Company
-from activities.connectors.memory import Group, MemoryDirectory, MemoryJournal
+from activities.calendars import expand
+from activities.connectors.memory import Group, MemoryCalendars, MemoryDirectory, MemoryJournal
 from activities.connectors.memory.delegations import MemoryDelegations
 from activities.ordering import ChildOrder, Placed
 from activities.ports import OpenApprovals
 from catalog.access import Membership
-from catalog.calendar_file import PublishedCalendar
+from catalog.calendar_file import CalendarFile, PublishedCalendar
 from catalog.delegation import Delegation
+from catalog.hours import WEEKDAYS
 from catalog.http import HttpAnswer, HttpCall
 from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind, verify
@@ -55,19 +57,6 @@ from workflows.messages import (
 )
 
 GROUP = "wiki-editors"
-
-
-class MemoryCalendars:
-    """The company's calendars; none unless a test adds some."""
-
-    def __init__(self) -> None:
-        self.known: list[PublishedCalendar] = []
-
-    def calendars(self) -> tuple[PublishedCalendar, ...]:
-        return tuple(self.known)
-
-    def chosen(self, person_ids: Collection[str]) -> dict[str, str]:
-        return {}
 
 
 class World:
@@ -313,6 +302,21 @@ class Request:
     async def passes(self, time: timedelta) -> None:
         """Let time go by for this request."""
         await self.world.env.fast_forward(self.handle, time)
+
+
+async def reminded_later(world: World) -> Request:
+    """Return a request whose approver works in a few hours, daily, and was asked for a decision before that."""
+    now = datetime.now(UTC)
+    opens, ends = (f"{now + timedelta(hours=hours):%H:%M}" for hours in (3, 6))
+    file = CalendarFile.model_validate(
+        {"id": "late", "name": "Late", "zone": "UTC", "hours": {day: [f"{opens}-{ends}"] for day in WEEKDAYS}}
+    )
+    world.calendars.known.append(PublishedCalendar(file=file, calendar=expand(file, {}, now.date())))
+    world.calendars.choices["id-mara"] = "late"
+    request = await world.place()
+    await request.waits_for_people()
+    await request.consider("Ada Byron", "remind")
+    return request
 
 
 async def refusal(sent: Any) -> str:

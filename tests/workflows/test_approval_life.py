@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.builders import a_person, a_stage, an_actor, an_item
 from support.waiting import until
-from support.world import Request, World, refusal, refused
+from support.world import Request, World, refusal, refused, reminded_later
 
 from activities.errors import Rejected
 from catalog.access import Membership
@@ -330,6 +330,16 @@ class TestTime:
         await request.passes(DAY + HOUR)
         await request.consider("Ada Byron", "remind")
         assert request.told("reminder") == ["mara", "mara"]
+
+    async def test_a12_who_is_reminded_out_of_hours_is_told_when_these_begin(self, world: World) -> None:
+        request = await reminded_later(world)
+        asked = request.last(Kind.APPROVERS_REMINDED)
+        assert [person["login"] for person in asked.data["later"][0]["people"]] == ["mara"]
+        assert ("people" in asked.data, request.told("reminder")) == (False, [])
+        await request.passes(4 * HOUR)
+        reminded = await request.sees(Kind.APPROVERS_REMINDED, 2)
+        assert [person["login"] for person in reminded.data["people"]] == ["mara"]
+        assert request.told("reminder") == ["mara"]
 
 
 class TestQuestions:
