@@ -244,6 +244,8 @@ def _context(context: dict[str, Any]) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     if context["cost"]:
         grid.add_row("costs", plain(_cost(context["cost"])))
+    if context["risk"] != "medium":  # as everything is of which nobody says more
+        grid.add_row("risk", plain(context["risk"]))
     if context["changes"]:
         times = "once" if context["changes"] == 1 else f"{context['changes']} times"
         grid.add_row("changed", f"{times} since it was ordered")

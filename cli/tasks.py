@@ -27,6 +27,7 @@ class Sort(StrEnum):
     AGE = "age"
     ITEM = "item"
     COST = "cost"
+    RISK = "risk"
 
 
 class Whose(StrEnum):

@@ -16,7 +16,7 @@ from records.errors import AlreadyOpen, KeyReused, UnknownRequest
 from records.files import attach
 from records.secrets import bind
 from records.tables import id_of, intake, number_of, request_is_open, requests
-from records.values import NewOrder, Taken, cost_rank
+from records.values import NewOrder, Taken, cost_rank, risk_rank
 
 LOOK_UP_WITHIN = timedelta(days=1)
 """How long the look-up that a request begins with is tried."""
@@ -217,6 +217,7 @@ def _insert(connection: Connection, new: NewOrder, order: Order, related: dict[s
         item_id=order.item.id,
         duplicate_key=new.duplicate_key,
         cost_rank=cost_rank(order.cost),
+        risk_rank=risk_rank(order.item.risk),
         **related,
     )
     request_id: int = connection.execute(row.returning(requests.c.id)).scalar_one()

@@ -163,6 +163,7 @@ _SORTS: dict[Sort, ColumnElement[Any]] = {
     "age": literal(""),
     "item": func.coalesce(requests.c.item_id, ""),
     "cost": requests.c.cost_rank,
+    "risk": requests.c.risk_rank,
 }
 """What open tasks are sorted by before their age."""
 

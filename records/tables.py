@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 
 from catalog.request import Status
-from records.values import FREE
+from records.values import FREE, MEDIUM
 
 FIRST_NUMBER = 1001
 MAX_ID = 2**63 - 1
@@ -143,6 +143,8 @@ requests = Table(
     Column("waits_until", Moment),
     # Its place among others by what it costs: see `values.cost_rank`.
     Column("cost_rank", String, nullable=False, server_default=FREE),
+    # The same by its item's risk: see `values.risk_rank`.
+    Column("risk_rank", String, nullable=False, server_default=MEDIUM),
     sqlite_autoincrement=True,
 )
 # Literal, not a parameter: a partial index serves only queries that say its condition in so many words.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from catalog.item import CatalogItem
+from catalog.item import CatalogItem, Risk
 from catalog.journal import Entry
 from catalog.model import Model
 from catalog.request import Assignee, Cost, Notice, Order, Outcome, Projection, Status, Task
@@ -57,7 +57,7 @@ class TaskView(Model):
     request: RequestView
 
 
-Sort = Literal["due", "age", "item", "cost"]
+Sort = Literal["due", "age", "item", "cost", "risk"]
 Whose = Literal["mine", "group", "delegated", "all"]
 
 
@@ -77,7 +77,8 @@ class InboxQuery(Model):
     Attributes:
         state: open: what waits for them; closed: what they were asked, newest first.
         sort: of open tasks: by when they are due, the first one first, then those that are never; the oldest first; by
-            item, of each the oldest first; by what it costs in its first year, currency by currency, the dearest first.
+            item, of each the oldest first; by what it costs in its first year, currency by currency, the dearest first;
+            by its item's risk, the highest first.
         whose: those they are asked in their own right; of these, those of a group: see `is_shared`, and those of the
             operators; those they have only because somebody delegated them; or all.
         overdue_at: only those that were due before that moment.
@@ -219,3 +220,12 @@ def cost_rank(cost: Cost | None) -> str:
     if cost is None or not cost.first_year:
         return FREE
     return f"{cost.currency}{max(10**18 - int(cost.first_year * 100), 0):019}"
+
+
+MEDIUM = "1"
+"""The rank of what is of medium risk, as every item is that says nothing of it."""
+
+
+def risk_rank(risk: Risk) -> str:
+    """Return a text by which what is riskiest comes first."""
+    return {"high": "0", "medium": MEDIUM, "low": "2"}[risk]

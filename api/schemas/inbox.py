@@ -12,6 +12,7 @@ from api.schemas.journal import EntryOut
 from api.schemas.requests import RequestSummaryOut
 from api.schemas.tasks import Look, TaskOut, choices_of, task_facts
 from catalog.fields import Field as FormField
+from catalog.item import Risk
 from catalog.journal import Kind
 from catalog.people import Actor
 from catalog.request import Assignee, Cost, Outcome, Status, Task
@@ -23,7 +24,7 @@ class TasksQuery(In):
     """Which tasks: those that wait for oneself, or those one was asked that are closed.
 
     Attributes:
-        sort: of open tasks: by when they are due, by age, by item, or by cost.
+        sort: of open tasks: by when they are due, by age, by item, by cost, or by risk.
         whose: those one is asked in one's own right; of these, those that any of a group may do and nobody has taken;
             those one has only because they were delegated; or all.
         overdue: only those whose time is over.
@@ -81,6 +82,7 @@ class BackgroundOut(Out):
     """What helps to decide (feature row A19)."""
 
     cost: Cost | None
+    risk: Risk = Field(description="How much harm a wrong approval does, as the item has it.")
     changes: int = Field(description="How often what was ordered has changed since.")
     history: tuple[EntryOut, ...] = Field(description="Votes, votes that fell, changes and advice, oldest first.")
     earlier: tuple[EarlierOut, ...] = Field(description="The beneficiary's newest earlier requests for the same item.")
@@ -93,7 +95,8 @@ class BackgroundOut(Out):
         """Return what is known of a request."""
         history = [EntryOut.of(entry) for entry in background.entries]
         changes = sum(entry.kind is Kind.AMENDED for entry in background.entries)
-        return cls.model_validate(dict(background) | {"cost": view.order.cost, "changes": changes, "history": history})
+        about = {"cost": view.order.cost, "risk": view.order.item.risk, "changes": changes, "history": history}
+        return cls.model_validate(dict(background) | about)
 
 
 class TaskShownOut(TaskInListOut):

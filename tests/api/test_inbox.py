@@ -25,12 +25,13 @@ def waits(
     due: int | None = None,
     *besides: str | Assignee,
     item: str = "wiki-editor",
+    risk: str = "medium",
     order: dict[str, Any] | None = None,
     task: dict[str, Any] | None = None,
     **asked: Any,
 ) -> str:
     """Put a task before Mara, and others `besides`, that is due so many hours after noon; return its id."""
-    taken = world.register.take(a_new_order(key, item=an_item(id=item), started=True, **order or {}))
+    taken = world.register.take(a_new_order(key, item=an_item(id=item, risk=risk), started=True, **order or {}))
     story = Story(taken.order.number)
     due_at = None if due is None else NOON + due * HOUR
     said = {"stage": "manager", "due_at": due_at} | (task or {})
@@ -69,6 +70,12 @@ async def test_w2_the_inbox_can_be_sorted_by_cost(world: ApiWorld) -> None:
     costs = (None, Cost(one_off=Decimal(90), currency="EUR"), monthly, Cost(one_off=Decimal(1), currency="CHF"), Cost())
     free, cheap, dear, other, nothing = (waits(world, f"k{n}", order={"cost": cost}) for n, cost in enumerate(costs))
     assert await listed(world, "sort=cost") == [other, dear, cheap, free, nothing]
+
+
+async def test_w2_the_inbox_can_be_sorted_by_risk(world: ApiWorld) -> None:
+    risks = ("low", "high", "medium", "high")
+    low, high, medium, as_high = (waits(world, f"k{n}", risk=risk) for n, risk in enumerate(risks))
+    assert await listed(world, "sort=risk") == [high, as_high, medium, low]
 
 
 async def test_w2_what_is_overdue_is_shown_alone(world: ApiWorld) -> None:
@@ -125,7 +132,7 @@ async def test_a_question_that_the_inbox_does_not_know_is_refused(world: ApiWorl
 @pytest.mark.parametrize("cursor", ["0", "0~", "0~x", f"{10**18}~9999-12-31T00:00:00+00:00", "9" * 19])
 async def test_any_cursor_that_looks_like_one_is_answered(world: ApiWorld, cursor: str) -> None:
     waits(world, "a", 1)
-    for sort in ("due", "age", "item", "cost"):
+    for sort in ("due", "age", "item", "cost", "risk"):
         assert (await world.get("mara", "/tasks", params={"cursor": cursor, "sort": sort})).status_code == 200
 
 
@@ -148,6 +155,7 @@ async def test_a19_who_decides_sees_what_is_known(world: ApiWorld) -> None:
 
     context = (await world.get("mara", f"/tasks/{task.id}")).json()["context"]
     assert (context["cost"]["one_off"], context["changes"], context["colleagues"]) == ("70", 1, 1)
+    assert context["risk"] == "medium"
     assert [(one["number"], one["outcome"]) for one in context["earlier"]] == [(earlier[0], "fulfilled")]
     assert [(one["kind"], "'fine'" in one["text"]) for one in context["history"]] == [("amended", True), ("vote", True)]
 

@@ -143,6 +143,7 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
         "may_reduce": [field],
         "context": {
             "cost": {"one_off": text, "recurring": text, "currency": text, "every": text},
+            "risk": text,
             "changes": 2,
             "colleagues": 3,
             "earlier": [{"number": text, "accepted_at": AT, "outcome": None, "status": text}],
@@ -170,7 +171,7 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
         "promise": A_PROMISE,
     }
     preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
-    for what, times in ((task_panel(task), 31), (draft_table([draft]), 3), (preview_panel(preview), 7)):
+    for what, times in ((task_panel(task), 32), (draft_table([draft]), 3), (preview_panel(preview), 7)):
         out = printed(what)
         assert out.count(shown) == times
         assert "\x1b" not in out

@@ -183,7 +183,7 @@ def _use_everything(register: Register) -> None:
 
 def _use_inbox(register: Register, number: str) -> None:
     asked = InboxQuery(person_id="id-bob", operator=True, after=Place(row=99, key=NOON.isoformat()))
-    ways: list[dict[str, Any]] = [{"sort": sort} for sort in ("due", "age", "item", "cost")]
+    ways: list[dict[str, Any]] = [{"sort": sort} for sort in ("due", "age", "item", "cost", "risk")]
     ways += [{"state": "closed"}, {"whose": "mine", "overdue_at": NOON}, {"whose": "group"}]
     for changes in ways:
         register.tasks(asked.model_copy(update=changes))
