@@ -150,8 +150,10 @@ class Commands:
         refusal = rights.refuse_decision(actor, view.request.order, view.task, body.choice, body.reason)
 
         def made() -> Command:
-            self._check_deputy(actor, view, "decide")
-            return message if reduced is None else message.model_copy(update={"amendment": reduced.of(view)})
+            changes: dict[str, Any] = {"not_for": self._no_longer_for(actor, view, "decide")}
+            if reduced is not None:
+                changes["amendment"] = reduced.of(view)
+            return message.model_copy(update=changes)
 
         says = {"choice": body.choice, "reason": body.reason}
         return await self._send(view.request, DECIDE, Later(message.command, made), refusal, says)
@@ -201,7 +203,7 @@ class Commands:
         refusal = rights.refuse_considering(actor, view.request.order, view.task, act, text)
 
         def made() -> Command:
-            self._check_deputy(actor, view, act)
+            self._no_longer_for(actor, view, act)
             whom = None if person is None else self._active("to" if act == "reassign" else "person", person)
             seat = _seat(actor, view.task, instead_of) if act == "reassign" else ""
             return Consider(actor=actor, command=command, task=task_id, act=act, text=text, person=whom, seat=seat)
@@ -211,22 +213,24 @@ class Commands:
             raise _conflict()
         return entry
 
-    def _check_deputy(self, actor: Actor, view: TaskView, act: str) -> None:
-        """See that whoever acts in the place of others still may: the workflow may not have caught up with that.
+    def _no_longer_for(self, actor: Actor, view: TaskView, act: str) -> tuple[str, ...]:
+        """Return in whose place the actor no longer is, by id: the workflow may not have caught up with that.
 
         It hears of every delegation that ends, but asks the directory before it acts on it.
 
         Raises:
-            NoLongerAsked: what they were delegated is over.
+            NoLongerAsked: they have nothing left to act for.
         """
-        whose = rights.only_for(actor, view.task, act)
+        whose = rights.instead_of(actor, view.task, act)
         if not whose:
-            return
+            return ()
         at = self._clock()
         known = self._register.touching([person.id for person in whose], at)
-        refusal = rights.refuse_deputy(actor, view.request.order, view.task, act, delegations=known, at=at)
+        over = rights.no_longer_for(actor, view.request.order, view.task, act, delegations=known, at=at)
+        refusal = rights.refuse_deputy(actor, view.task, act, over)
         if refusal:
             raise problem_of(refusal.code, refusal.message)
+        return tuple(person.id for person in over)
 
     def _active(self, field: str, login: str) -> PersonRef:
         """Return somebody who can be asked.

@@ -162,7 +162,7 @@ def _refuse_vote(state: Approvals, found: StageState, event: Cast, at: datetime)
         begun = found.status is not StageStatus.WAITING
         over = Refusal(code="stage-closed" if begun else "stage-not-open", message=said(found))
         return refuse_approver(state, found, event.voter) or over
-    refusal = refuse_acting(state, found, event.voter, at)
+    refusal = refuse_acting(state, found, event.voter, at, event.not_for)
     if refusal:
         return refusal
     if event.subject is not None and event.subject != found.subject:
@@ -175,8 +175,9 @@ def _refuse_vote(state: Approvals, found: StageState, event: Cast, at: datetime)
 
 def _cast(state: Approvals, found: StageState, event: Cast, at: datetime) -> Change:
     human = event.voter
-    seats = tuple(seat for seat in found.empty() if found.fills(human.id, seat, at))
-    escalated = any(human.id == one.id for seat in found.escalated for one in seat.fillers)
+    seats = tuple(seat for seat in found.empty() if found.fills(human.id, seat, at, event.not_for))
+    above = (seat for seat in found.escalated if seat.person.id not in event.not_for)
+    escalated = any(human.id == one.id for seat in above for one in seat.fillers)
     vote = Vote(
         voter=human,
         verdict=event.verdict,

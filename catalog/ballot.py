@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -192,10 +192,10 @@ class StageState(Model):
             yield from seat.fillers
         yield from (person for above in self.escalated for person in above.fillers)
 
-    def fills(self, person_id: str, seat: Seat, at: datetime) -> bool:
-        """Return whether somebody may fill a seat at that moment."""
-        own = self.stands(seat) and seat.filled_by(person_id, at)
-        return own or any(above.filled_by(person_id, at) for above in self.escalated)
+    def fills(self, person_id: str, seat: Seat, at: datetime, not_for: Collection[str] = ()) -> bool:
+        """Return whether somebody may fill a seat at that moment; `not_for` are those in whose place they do not."""
+        seats = (*((seat,) if self.stands(seat) else ()), *self.escalated)
+        return any(one.filled_by(person_id, at) for one in seats if one.person.id not in not_for)
 
     def levels(self) -> tuple[int, int] | None:
         """Return which levels of escalation may decide now, from and to; None if it was not escalated."""
@@ -266,6 +266,7 @@ class Cast(_OnStage):
 
     Attributes:
         subject: the digest of what they saw, if their client says so.
+        not_for: in whose place they no longer decide, by id, although that has not been looked up yet.
     """
 
     kind: Literal["cast"] = "cast"
@@ -273,6 +274,7 @@ class Cast(_OnStage):
     verdict: Verdict
     reason: str = ""
     subject: str | None = None
+    not_for: tuple[str, ...] = ()
 
 
 class Withdraw(_OnStage):

@@ -183,28 +183,41 @@ _BY_DEPUTIES = ("decide", "ask", "add", "consult")
 """What people do about an approval in the place of others."""
 
 
+def instead_of(actor: Actor, task: Task, act: str) -> tuple[PersonRef, ...]:
+    """Return in whose place the actor does something about an approval, be it besides their own right."""
+    mine = _mine(actor, task)
+    return () if act not in _BY_DEPUTIES or mine is None or mine.verdict else mine.on_behalf_of
+
+
 def only_for(actor: Actor, task: Task, act: str) -> tuple[PersonRef, ...]:
     """Return in whose place alone the actor does something about an approval; nobody if in their own right too."""
-    mine = next((one for one in task.assignees if one.person.id == actor.person.id), None)
-    if act not in _BY_DEPUTIES or mine is None or mine.verdict or mine.own or mine.escalated:
-        return ()
-    return mine.on_behalf_of
+    mine = _mine(actor, task)
+    return () if mine is None or mine.own or mine.escalated else instead_of(actor, task, act)
 
 
-def refuse_deputy(
+def _mine(actor: Actor, task: Task) -> Assignee | None:
+    return next((one for one in task.assignees if one.person.id == actor.person.id), None)
+
+
+def no_longer_for(
     actor: Actor, order: Order, task: Task, act: str, *, delegations: Collection[Delegation], at: datetime
-) -> Refusal | None:
-    """Return why the actor does nothing in the place of others, as delegations stand at that moment (feature row A8).
+) -> tuple[PersonRef, ...]:
+    """Return in whose place the actor no longer is, as delegations stand at that moment (feature row A8).
 
     A task shows who stood in when its people were last looked up. While the directory is down that can be long ago,
     and what they were delegated has been withdrawn since.
     """
     matter, me = order.parties.matter, actor.person.id
+    whose = instead_of(actor, task, act)
+    return tuple(one for one in whose if not delegation.leads_to(one.id, me, delegations, matter, at))
+
+
+def refuse_deputy(actor: Actor, task: Task, act: str, over: Collection[PersonRef]) -> Refusal | None:
+    """Return why the actor does nothing in the place of others; `over` are those in whose place they no longer are."""
     whose = only_for(actor, task, act)
-    over = [one.name for one in whose if not delegation.leads_to(one.id, me, delegations, matter, at)]
-    if not over:
+    if not whose or any(one not in over for one in whose):
         return None
-    message = f"{task.title}: you no longer stand in for {listed(over)}; {_stands(task)}."
+    message = f"{task.title}: you no longer stand in for {listed(one.name for one in whose)}; {_stands(task)}."
     return Refusal(code=Refused.NO_LONGER_ASKED, message=message)
 
 

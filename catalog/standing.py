@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import assert_never
 
@@ -91,14 +92,19 @@ def refuse_approver(state: Approvals, found: StageState, human: PersonRef) -> Re
     return Refusal(code="not-approver", message=f"You are not among the approvers of stage {found.stage.name!r}.")
 
 
-def refuse_acting(state: Approvals, found: StageState, human: PersonRef, at: datetime) -> Refusal | None:
-    """Return why somebody cannot act on an open stage at that moment, be it to decide it or in another way."""
+def refuse_acting(
+    state: Approvals, found: StageState, human: PersonRef, at: datetime, not_for: Collection[str] = ()
+) -> Refusal | None:
+    """Return why somebody cannot act on an open stage at that moment, be it to decide it or in another way.
+
+    `not_for` are those in whose place they no longer are, by id.
+    """
     refused = refuse_approver(state, found, human)
     if refused:
         return refused
     if human.id not in found.may_act():
         return Refusal(code="already-decided", message=f"{by_whom(found, human)} {said(found)}")
-    if not any(found.fills(human.id, seat, at) for seat in found.empty()):
+    if not any(found.fills(human.id, seat, at, not_for) for seat in found.empty()):
         over = "The time in which you stand in for somebody else is over."
         return Refusal(code="no-longer-asked", message=f"{over} {said(found)}")
     return None

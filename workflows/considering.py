@@ -29,7 +29,14 @@ def event_of(task: Task, command: Decide | Consider) -> Event:
     stage, by = task.stage or "", command.actor.person
     if isinstance(command, Decide):
         verdict = Verdict(command.choice)
-        return Cast(stage=stage, voter=by, verdict=verdict, reason=command.reason, subject=command.subject)
+        return Cast(
+            stage=stage,
+            voter=by,
+            verdict=verdict,
+            reason=command.reason,
+            subject=command.subject,
+            not_for=command.not_for,
+        )
     person = command.person or by
     match command.act:
         case "withdraw":

@@ -64,6 +64,7 @@ class Decide(Command):
         reason: why; needed to reject an approval and to skip or cancel as an operator.
         subject: digest of what the decider saw, if their client says so.
         amendment: what they make of the order by deciding it: less than was asked for (feature row A11).
+        not_for: in whose place they no longer decide, by id: a delegation was withdrawn (feature row A8).
     """
 
     task: str
@@ -71,6 +72,7 @@ class Decide(Command):
     reason: Annotated[str, Field(max_length=MAX_REASON)] = ""
     subject: str | None = None
     amendment: Amendment | None = None
+    not_for: tuple[str, ...] = ()
 
 
 class Consider(Command):

@@ -237,6 +237,28 @@ async def test_a8_who_stood_in_is_refused_once_that_is_withdrawn_also_while_the_
     assert (entry["kind"], entry["actor"]["login"]) == ("vote", "mara")
 
 
+async def test_a8_who_decides_in_their_own_right_does_not_for_one_who_has_withdrawn_that_meanwhile(
+    live: LiveApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, clock = live.world.register, live.world.parts.clock
+    ends = (clock() + timedelta(days=2)).isoformat()
+    delegated = (await live.post("mara", "/delegations", {"delegate": "kim", "ends": ends})).json()["id"]
+    people = tuple(ByPerson(rule="person", person=login) for login in ("mara", "kim"))
+    number = await live.placed(asking(approvers=people, quorum="all"))
+    await live.world.token("kim")
+
+    def down(_: str) -> None:
+        raise Transient("unreachable")
+
+    monkeypatch.setattr(live.world.directory, "person", down)
+    assert (await live.world.send("mara", "DELETE", f"/delegations/{delegated}")).status_code == 204
+    await until(lambda: not register.turning(clock(), 1))
+    entry = await live.does("kim", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    assert entry["on_behalf_of"] is None
+    entry = await live.does("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    assert entry["actor"]["login"] == "mara"
+
+
 # ---------------------------------------------------------------- changing one's mind, and reminding
 
 

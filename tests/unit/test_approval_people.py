@@ -175,6 +175,25 @@ class TestDeputies:
         assert after(state, event, at=OVER - timedelta(seconds=1)) != state
         assert refused(state, event, OVER).code == "no-longer-asked"
 
+    def test_a8_who_has_withdrawn_a_delegation_is_not_decided_for_also_before_that_is_looked_up(self) -> None:
+        state = life(deputed(BEN, DORA), DORA, deputed(CLEO, DORA), quorum="all")
+        voted = after(state, cast(DORA, not_for=(BEN.id,)))
+        (vote,) = stage_of(voted).votes
+        assert vote.seats == (DORA.id, CLEO.id)
+        assert logins(stage_of(voted).undecided()) == ["dora"]  # as it was looked up last
+        assert after(voted, cast(BEN)).outcome is StageStatus.APPROVED
+        alone = life(deputed(BEN, DORA))
+        assert refused(alone, cast(DORA, not_for=(BEN.id,))).code == "no-longer-asked"
+
+    def test_a8_nor_is_somebody_to_whom_it_was_escalated(self) -> None:
+        level = {"to": [{"rule": "manager"}], "decide_within": "2 days"}
+        state = after(life(BEN, CLEO, quorum="all", escalate=[level]), Tick(stage=M), at=OVER)
+        state = after(state, Escalate(stage=M, slate=a_slate(deputed(EVE, DORA))), at=OVER)
+        assert refused(state, cast(DORA, not_for=(EVE.id,)), OVER).code == "no-longer-asked"
+        own = after(state, Resolve(stage=M, slate=a_slate(BEN, DORA)), at=OVER)
+        (vote,) = stage_of(after(own, cast(DORA, not_for=(EVE.id,)), at=OVER)).votes
+        assert (vote.seats, vote.rule) == ((DORA.id,), "")
+
     def test_a8_a_delegation_that_ends_takes_the_deputy_away(self) -> None:
         change = changed(life(deputed(BEN, DORA)), Resolve(stage=M, slate=a_slate(BEN)))
         assert (change.asked, logins(change.gone)) == ((), ["dora"])

@@ -38,7 +38,7 @@ from catalog.delegation import Delegation
 from catalog.errors import Refused
 from catalog.hours import Segment
 from catalog.item import CancelPolicy
-from catalog.people import Actor
+from catalog.people import Actor, PersonRef
 from catalog.request import Assignee, Order, OrderLine, Projection, Status, Task
 from catalog.slate import Seat
 from catalog.steps import WaitStep
@@ -180,21 +180,26 @@ def test_a8_who_only_stands_in_does_nothing_once_that_was_withdrawn(
     mine: dict[str, Any], act: str, missing: str
 ) -> None:
     asked = task(assignees=(Assignee(person=CLEO.person, on_behalf_of=(MARA.person, OLGA.person), **mine),))
-    found = rights.refuse_deputy(CLEO, ORDER, asked, act, delegations=(), at=NOON)
+    found = rights.refuse_deputy(CLEO, asked, act, over(asked, act))
     assert code(found) is (Refused.NO_LONGER_ASKED if missing else None)
     assert found is None or f"you no longer stand in for {missing}; so far: no decision." in found.message
-    assert (
-        rights.refuse_deputy(CLEO, ORDER, asked, act, delegations=(delegated(MARA), delegated(OLGA)), at=NOON) is None
-    )
-    assert rights.refuse_deputy(BEN, ORDER, asked, act, delegations=(), at=NOON) is None
+    standing = (delegated(MARA), delegated(OLGA))
+    assert rights.refuse_deputy(CLEO, asked, act, over(asked, act, *standing)) is None
+    assert over(asked, act, *standing) == ()
+    assert rights.refuse_deputy(BEN, asked, act, over(asked, act)) is None
 
 
-def test_a8_who_stands_in_for_two_waits_until_it_is_known_which_of_them_has_withdrawn_that() -> None:
-    asked = task(assignees=(Assignee(person=CLEO.person, own=False, on_behalf_of=(MARA.person, OLGA.person)),))
+def over(asked: Task, act: str, *known: Delegation) -> tuple[PersonRef, ...]:
+    """Return in whose place Cleo no longer is, as these delegations stand."""
+    return rights.no_longer_for(CLEO, ORDER, asked, act, delegations=known, at=NOON)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a8_who_stands_in_for_two_goes_on_for_the_one_who_has_not_withdrawn_that(*, own: bool) -> None:
+    asked = task(assignees=(Assignee(person=CLEO.person, own=own, on_behalf_of=(MARA.person, OLGA.person)),))
     known = (delegated(MARA), delegated(OLGA, withdrawn_at=NOON))
-    found = rights.refuse_deputy(CLEO, ORDER, asked, "decide", delegations=known, at=NOON)
-    assert found is not None
-    assert "you no longer stand in for Olga Reyes;" in found.message
+    assert over(asked, "decide", *known) == (OLGA.person,)
+    assert rights.refuse_deputy(CLEO, asked, "decide", over(asked, "decide", *known)) is None
 
 
 def test_a21_who_comes_too_late_to_stand_in_is_told_how_it_stands_and_who_has_decided() -> None:

@@ -208,14 +208,10 @@ class Cast:
         tasks = {task.id: task for task in self._world.open_approvals(running)}
         if message.task not in tasks:
             return None
-        return rights.refuse_deputy(
-            message.actor,
-            self._world.ordered(running),
-            tasks[message.task],
-            act,
-            delegations=self._world.delegations.known,
-            at=self._now,
-        )
+        task, known = tasks[message.task], self._world.delegations.known
+        order = self._world.ordered(running)
+        over = rights.no_longer_for(message.actor, order, task, act, delegations=known, at=self._now)
+        return rights.refuse_deputy(message.actor, task, act, over)
 
     def _message(self, event: Commanded) -> tuple[Running, str, Command]:
         """Return to which request goes what."""
