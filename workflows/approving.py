@@ -150,6 +150,9 @@ class Approving:
                 looking.begin(lambda want: self._see_to(stage, want))
                 await self._something_happens(stage, looking)
                 looking.take()
+        except GeneratorExit:
+            looking.forget()  # dropped from memory, as by a worker that stops: nothing can be awaited any more
+            raise
         finally:
             await looking.give_up()
         self._end_if_over()
@@ -299,6 +302,10 @@ class _Looking:
             except _Changed:
                 self._put_back()
                 raise
+
+    def forget(self) -> None:
+        """Leave the one under way alone."""
+        self._task = None
 
     async def give_up(self) -> None:
         """End the one under way: the stage is decided, looks different now, or goes on in another run."""

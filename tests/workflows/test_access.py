@@ -217,7 +217,7 @@ async def test_who_is_asked_on_two_stages_at_once_decides_both_with_one_vote(wor
     (left,) = request.now.waiting
     assert ([person.name for person in left.who], left.what) == (
         ["Grace Guard"],
-        "Guards decides: everybody asked must approve",
+        "Guards decides: everybody asked must approve; 1 has",
     )
     assert request.last(Kind.VOTE).rule == "approval.already-approved"
     await request.decide("Grace Guard", task=request.titled("Guards:"))

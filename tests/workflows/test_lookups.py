@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 from support.builders import a_person, a_stage, an_item
 from support.world import Request, World
@@ -15,6 +17,8 @@ from catalog.fields import TextField
 from catalog.item import CatalogItem
 from catalog.request import Outcome
 from catalog.stages import ByGroup
+from workflows.approving import Approving
+from workflows.wants import Want
 
 TWO_GUARDS = (ByGroup(rule="group", group="guards"),)
 
@@ -78,3 +82,34 @@ async def test_who_was_looked_up_for_what_the_order_was_before_is_not_asked(worl
         await request.amend(team="chiefs")
     await request.waits_for_people()
     assert request.asked() == ["rolf"]
+
+
+async def test_a_stage_that_is_dropped_from_memory_while_its_people_are_looked_up_waits_for_nothing() -> None:
+    class Desk:
+        amended, leaving, state = 0, False, None
+
+        def is_open(self, _: str) -> bool:
+            return True
+
+        def stage(self, _: str) -> Any:
+            return SimpleNamespace(next_at=None)
+
+        def waiting(self, _: str) -> None:
+            return None
+
+        def next_want(self, _: str) -> Want:
+            return Want("nobody")
+
+    class Ever:
+        async def wait(self, *_: Any, **__: Any) -> bool:
+            return await asyncio.Event().wait()
+
+        async def ask_while(self, *_: Any) -> None:
+            await asyncio.Event().wait()
+
+    approving = Approving(cast("Any", Desk()), cast("Any", Ever()), cast("Any", None), cast("Any", Ever()))
+    before, dropped = asyncio.all_tasks(), approving._decide(a_stage(), None)
+    dropped.send(None)
+    dropped.close()  # a RuntimeError, if it awaits anything now
+    (looking,) = asyncio.all_tasks() - before
+    looking.cancel()
