@@ -185,6 +185,15 @@ class TestDeputies:
         alone = life(deputed(BEN, DORA))
         assert refused(alone, cast(DORA, not_for=(BEN.id,))).code == "no-longer-asked"
 
+    def test_a7_nobody_decides_their_own_by_standing_in_for_whom_an_escalation_was_handed_to(self) -> None:
+        level = {"to": [{"rule": "manager"}], "decide_within": "2 days"}
+        state = after(life(BEN, escalate=[level]), Tick(stage=M), Escalate(stage=M, slate=a_slate(EVE)), at=OVER)
+        state = after(state, Hand(stage=M, by=EVE.ref(), seat=EVE.id, to=KAI.ref()), at=OVER)
+        found = Resolve(stage=M, slate=a_slate(BEN), above=a_slate(EVE), others=a_slate(deputed(KAI, ADA, DORA)))
+        state = after(state, found, at=OVER)
+        assert [*stage_of(state).may_act()] == [BEN.id, KAI.id]
+        assert refused(state, cast(ADA), OVER).code == "self-approval"
+
     def test_a8_nor_is_somebody_to_whom_it_was_escalated(self) -> None:
         level = {"to": [{"rule": "manager"}], "decide_within": "2 days"}
         state = after(life(BEN, CLEO, quorum="all", escalate=[level]), Tick(stage=M), at=OVER)
