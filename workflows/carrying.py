@@ -18,8 +18,8 @@ with workflow.unsafe.imports_passed_through():
     from catalog.model import Model
     from catalog.request import Order
 
-MOST_CARRIED = 1536 * 1024
-"""Bytes of what is handed over at most: the engine takes 2 MiB, with the order, and fails a step that hands it more."""
+MOST_BEGUN_WITH = 2_000_000
+"""Bytes of what a run begins with at most: the engine takes 2 MiB, and fails a step that hands it more."""
 
 
 class Carried(Model):
@@ -41,12 +41,12 @@ def _unpacked(value: Any) -> Any:
     return Carried.model_validate_json(zlib.decompress(base64.b64decode(value))) if isinstance(value, str) else value
 
 
-def fits(carried: Carried) -> bool:
-    """Return whether the engine takes it; else the request has to go on in the run it is in."""
-    return len(_packed(carried)) <= MOST_CARRIED
-
-
 class Run(Order):
     """What a run begins with: the order, and what another run knew that began with it."""
 
     carried: Annotated[Carried, BeforeValidator(_unpacked), PlainSerializer(_packed, return_type=str)] | None = None
+
+
+def fits(run: Run) -> bool:
+    """Return whether the engine takes what a run begins with; else the request has to go on in the run it is in."""
+    return len(run.model_dump_json().encode()) <= MOST_BEGUN_WITH

@@ -115,8 +115,9 @@ class RequestFrame:
             events=self.events,
             comments=self._comments,
         )
-        if fits(carried):
-            workflow.continue_as_new(Run(**{**dict(self.order), "carried": carried}))
+        run = Run(**{**dict(self.order), "carried": carried})
+        if fits(run):
+            workflow.continue_as_new(run)
 
     def _hours(self) -> dict[str, Calendar]:
         """Return the working time of everybody who is asked to decide something, by id."""

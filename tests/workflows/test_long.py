@@ -124,7 +124,7 @@ async def test_a25_what_is_handed_over_does_not_grow_with_what_was_decided_befor
 
 
 async def test_a25_a_run_that_has_too_much_to_hand_over_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows.carrying.MOST_CARRIED", 100)  # the frame is loaded once, also for the sandbox
+    monkeypatch.setattr("workflows.carrying.MOST_BEGUN_WITH", 100)  # the frame is loaded once, also for the sandbox
     request = await world.place()
     await request.waits_for_people()
     await grows(request, 40)
