@@ -14,7 +14,7 @@ from typing import Self, assert_never
 
 from activities.errors import NotFound, Rejected
 from activities.ports import Calendars, Delegations, Directory
-from catalog import delegation
+from catalog import delegation, slate
 from catalog.calendar_file import calendar_of
 from catalog.delegation import Matter
 from catalog.model import Model
@@ -72,6 +72,7 @@ class ApproversQuery(PeopleQuery):
         barred: who does not decide it in any case, by id.
         calendars: those that the stage names.
         matter: what is decided on.
+        called: the logins of those whom the stage names one by one, to say what they are called.
         at: the moment from which delegations are looked up; without it none are, nor anybody's working hours.
     """
 
@@ -80,6 +81,7 @@ class ApproversQuery(PeopleQuery):
     barred: tuple[str, ...] | None = None
     calendars: tuple[str, ...] = ()
     matter: Matter = Matter()
+    called: tuple[str, ...] = ()
     at: datetime | None = None
 
     @classmethod
@@ -87,7 +89,14 @@ class ApproversQuery(PeopleQuery):
         """Return what is asked for a stage of an order."""
         barred = tuple(order.parties.banned(stage))
         calendars = tuple(name for name in (stage.calendar, stage.acts_in) if name)
-        update = {"wanted": wanted, "barred": barred, "calendars": calendars, "matter": order.parties.matter, "at": at}
+        update = {
+            "wanted": wanted,
+            "barred": barred,
+            "calendars": calendars,
+            "matter": order.parties.matter,
+            "called": slate.logins(stage, order.item.owner),
+            "at": at,
+        }
         return cls.of(order, ()).model_copy(update=update)
 
     def groups(self) -> Wanted:
@@ -179,8 +188,9 @@ class Approvers:
         known = self._company.delegations.touching(tuple(named), at) if self._company.delegations else ()
         delegations = delegation.told(named, known, query.matter, at)
         delegates = self._by_id({one.delegate.id for one in delegations}, named)
+        called = {login: person.name for login in query.called for person in self._by_login(login)}
         if self._company.calendars is None:
-            return Around(delegations=delegations, people=delegates)
+            return Around(delegations=delegations, people=delegates, called=called)
         published = self._company.calendars.calendars()
         people = {**named, **delegates, **self._by_id({query.requester_id}, named)}
         files = tuple(one.file for one in published)
@@ -188,7 +198,7 @@ class Approvers:
         hours = {person.id: calendar_of(person, files, chosen.get(person.id)) for person in people.values()}
         wanted = {*hours.values(), *query.calendars}
         calendars = {one.calendar.id: one.calendar for one in published if one.calendar.id in wanted}
-        return Around(delegations=delegations, people=delegates, calendars=calendars, hours=hours)
+        return Around(delegations=delegations, people=delegates, called=called, calendars=calendars, hours=hours)
 
     def _by_id(self, ids: set[str], known: Mapping[str, Person]) -> dict[str, Person]:
         """Return people by id; who is gone is left out."""

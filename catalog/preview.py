@@ -168,11 +168,11 @@ def _at(path: tuple[str, ...], value: Any) -> Any:
 def preview(order: Order, finder: Finder) -> Preview:
     """Return what would become of an order; its `accepted_at` is when it would be placed."""
     known = names.of_order(order, order.accepted_at)
-    words = Words(order.item)
     stages: list[Asked] = []
 
     def end(planned: PlannedStage, at: datetime) -> datetime:
         asked = _asked(planned, order, known, finder, at)
+        words = Words(order.item, called=asked.slate.called)
         stages.append(asked.model_copy(update={"terms": words.terms(planned.stage)}) if planned.asks else asked)
         return asked.due_at or at
 
@@ -185,7 +185,9 @@ def preview(order: Order, finder: Finder) -> Preview:
         ),
         cost=order.cost,
         stages=tuple(stages),
-        later=tuple(words.doing(step) for _, step in walk(order.item.steps) if isinstance(step, ApproveStep)),
+        later=tuple(
+            Words(order.item).doing(step) for _, step in walk(order.item.steps) if isinstance(step, ApproveStep)
+        ),
         due_at=order.due_at,
         decided_by=max((stage.due_at for stage in stages if stage.due_at), default=None),
     )

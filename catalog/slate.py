@@ -16,7 +16,7 @@ from catalog.delegation import Deputy, Link, Matter
 from catalog.model import Model, digest
 from catalog.people import Person, PersonRef
 from catalog.plan import Wanted
-from catalog.stages import Stage
+from catalog.stages import ByItemOwner, ByPerson, Stage
 
 MANAGER_CIRCLE = "approver.manager-circle"
 """The rule by which a line of managers ends at somebody whom it has passed before."""
@@ -53,12 +53,14 @@ class Around(Model):
         delegations: theirs and those of their delegates, as far as they count: see `delegation.told`. Earlier
             releases have told all of them.
         people: the delegates, as the directory has them now; who is missing is gone.
+        called: by login, the names of those whom the stage names one by one: see `logins`.
         calendars: by id.
         hours: by person id, the calendar of their working time; who is missing can be reached at any time.
     """
 
     delegations: tuple[Link, ...] = ()
     people: dict[str, Person] = {}
+    called: dict[str, str] = {}
     calendars: dict[str, Calendar] = {}
     hours: dict[str, str] = {}
 
@@ -144,6 +146,7 @@ class Slate(Model):
         rule: by which rungs they were found.
         wanted: what the directory was asked, so that it can be asked the same again.
         skipped: who was passed over on the way, and why (feature row A6).
+        called: by login, the names of those whom the stage names one by one.
         calendars, hours: the working time of everybody who is asked; see `Around`.
     """
 
@@ -151,6 +154,7 @@ class Slate(Model):
     rule: str = ""
     wanted: Wanted | None = None
     skipped: tuple[Skipped, ...] = ()
+    called: dict[str, str] = {}
     calendars: dict[str, Calendar] = {}
     hours: dict[str, str] = {}
 
@@ -199,6 +203,16 @@ class Named(Model):
     beside: str = ""
 
 
+def logins(stage: Stage, item_owner: str) -> tuple[str, ...]:
+    """Return the logins by which a stage names people one by one; who depends on the order is not among them."""
+    named = (
+        item_owner if isinstance(rule, ByItemOwner) else rule.person
+        for rule in stage.all_rules
+        if isinstance(rule, ByItemOwner | ByPerson)
+    )
+    return tuple(dict.fromkeys(login for login in named if "{{" not in login))
+
+
 def slate(stage: Stage, found: Found, parties: Parties, at: datetime, wanted: Wanted | None = None) -> Slate:
     """Return whom to ask: of each group's ladder the first rung that names somebody who may decide.
 
@@ -235,6 +249,7 @@ def slate(stage: Stage, found: Found, parties: Parties, at: datetime, wanted: Wa
         rule=" & ".join(dict.fromkeys(rules)),
         wanted=wanted,
         skipped=tuple({(one.person.id, one.rule): one for one in skipped}.values()),
+        called=around.called,
         **_working_time(stage, seats, parties, around),
     )
 

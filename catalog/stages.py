@@ -440,6 +440,11 @@ class Stage(Model):
         """Every rule by which people are asked, without fallbacks and escalations."""
         return tuple(rule for group in self.groups for rule in group.approvers)
 
+    @property
+    def all_rules(self) -> tuple[ApproverRule, ...]:
+        """Every rule by which people may ever be asked: fallbacks and escalations too."""
+        return (*self.rules, *(self.fallback or ()), *(rule for level in self.escalate for rule in level.to))
+
 
 @lru_cache(maxsize=512)
 def _asking(
@@ -473,8 +478,7 @@ def _each(requirement: Requirement) -> Requirement:
 def answers_in(stage: Stage) -> frozenset[str]:
     """Return the answers that tell whether a stage is needed, and who is asked."""
     conditions = [stage.when, *(reason.when for reason in stage.auto_approve)]
-    rules = [*stage.rules, *(stage.fallback or ()), *(rule for level in stage.escalate for rule in level.to)]
-    texts = [getattr(rule, name, None) for rule in rules for name in _WRITTEN]
+    texts = [getattr(rule, name, None) for rule in stage.all_rules for name in _WRITTEN]
     paths = set(references(texts))
     for condition in conditions:
         paths |= expression.references(condition) if isinstance(condition, str) else frozenset()

@@ -14,7 +14,7 @@ from catalog.ballot import ESCALATED, Approvals, StageState
 from catalog.people import PersonRef
 from catalog.request import Order
 from catalog.slate import MANAGER_CIRCLE, Seat
-from catalog.stages import ApproverRule, ByCiOwner, ByGroup, ByItemOwner, ByManager, ByOwner, ByPerson, ByRole
+from catalog.stages import ApproverRule, ByCiOwner, ByGroup, ByItemOwner, ByManager, ByOwner, ByRole
 from catalog.text import listed, one_line
 from catalog.wording import Words, without_formulas
 
@@ -41,31 +41,30 @@ class Calling(Words):
 
     def __init__(self, order: Order, state: Approvals) -> None:
         """Take the order, whose item it is, and its approvals: the names of their people are known."""
-        super().__init__(order.item)
+        super().__init__(order.item, called=_called(state))
         self._order = order
         self._state = state
-
-    def approver(self, rule: ApproverRule) -> str:
-        """Return whom a rule names."""
-        if isinstance(rule, ByPerson) and (name := self._name(rule.person)):
-            return name
-        if isinstance(rule, ByItemOwner) and (name := self._name(self._order.item.owner)):
-            return f"{name}, who answers for the item"
-        return super().approver(rule)
 
     def text(self, value: Any) -> str:
         """Return a text with its expressions named, but not shown: all who see the request read it."""
         return without_formulas(super().text(value))
 
-    def _name(self, login: str) -> str:
-        """Return the name of who has that login; empty if it is not known. There may be hundreds to look through."""
-        return next((one_line(person.name) for person in self._known_people() if person.login == login), "")
+    def _person(self, login: str) -> str:
+        """Return the name of whom an item names by login; whom no stage has looked up yet may decide another one."""
+        if login in self._called:
+            return super()._person(login)
+        known = (one_line(person.name) for person in self._known_people() if person.login == login)
+        return next(known, super()._person(login))
 
     def _known_people(self) -> Iterator[PersonRef]:
         yield from self._order.people
         for stage in self._state.stages:
             for seat in (*stage.slate.seats, *stage.escalated):
                 yield from seat.fillers
+
+
+def _called(state: Approvals) -> dict[str, str]:
+    return {login: name for stage in state.stages for login, name in stage.slate.called.items()}
 
 
 def rules(stage: StageState) -> str:

@@ -163,11 +163,18 @@ _PARTIES = {"requester": "the requester", "beneficiary": "the person it is for"}
 class Words:
     """The words of one item; its fields are called by their labels, its actions by their summaries."""
 
-    def __init__(self, item: CatalogItem, known: Known | None = None, names: Mapping[str, str] | None = None) -> None:
-        """Take the item, what is registered, and the names of other items by their ids."""
+    def __init__(
+        self,
+        item: CatalogItem,
+        known: Known | None = None,
+        names: Mapping[str, str] | None = None,
+        called: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take the item, what is registered, the names of other items by their ids, and of people by their logins."""
         self._item = item
         self._known = known or Known()
         self._names = names or {}
+        self._called = called or {}
         self._form = {field.id: field for field in item.form}
         self._evidence = _evidence(item)
         self._variables = {step.variable for _, step in walk(item.steps) if isinstance(step, ForEachStep)}
@@ -230,7 +237,7 @@ class Words:
             case ByOwner():
                 return f"the owners of {self.text(rule.group)}" if rule.group else "the owners of what is given"
             case ByItemOwner():
-                return f"{self._item.owner}, who answers for the item"
+                return f"{self._person(self._item.owner)}, who answers for the item"
             case ByCiOwner():
                 return f"the owners of {self.text(rule.ci)}"
             case ByGroup():
@@ -238,11 +245,15 @@ class Words:
             case ByRole():
                 return f"whoever holds the role {self.text(rule.role)}"
             case ByPerson():
-                return self.text(rule.person)
+                return self._person(rule.person)
             case ByExpression():
                 return self.text(rule.people)
             case _:
                 assert_never(rule)
+
+    def _person(self, login: str) -> str:
+        """Return the name of whom an item names by login, if it is known."""
+        return one_line(self._called[login]) if login in self._called else self.text(login)
 
     def approvers(self, rules: Iterable[ApproverRule]) -> str:
         """Return whom several rules name."""

@@ -18,7 +18,7 @@ from catalog.people import Person
 from catalog.plan import Wanted
 from catalog.request import Order
 from catalog.slate import Around, Found, Rung, slate
-from catalog.stages import ByManager, ByPerson, Stage
+from catalog.stages import ByItemOwner, ByManager, ByPerson, Escalation, Stage
 
 WEEK = {"monday": ["09:00-17:00"]}
 
@@ -185,6 +185,14 @@ def test_somebody_of_whom_the_directory_does_not_say_where_they_work_is_in_the_d
         a_calendar("rome", people="person.location == 'Rome'"),
     ]
     assert office.around().hours == {"id-ada": "rome", "id-mara": "office"}
+
+
+def test_w1_whom_a_stage_names_by_login_is_looked_up_to_be_called_by_name(office: Office) -> None:
+    people = [ByPerson(rule="person", person=login) for login in ("cleo", "gone", "{{ form.why }}")]
+    after = Escalation(to=(people[0], people[2]), decide_within=timedelta(days=1))
+    around = office.around(a_stage(fallback=(people[1], ByItemOwner(rule="item_owner")), escalate=(after,)))
+    assert around.called == {"cleo": "Cleo Bystander", "ada": "Ada Byron"}  # who owns the item
+    assert office.slate.called == around.called
 
 
 def test_nothing_is_known_where_nobody_says(office: Office) -> None:

@@ -212,6 +212,12 @@ def test_w1_people_whom_an_item_names_by_login_are_called_by_name_once_that_is_k
     assert "It goes to Ada Byron as well" in wait_of(opened(a_stage(escalate=escalations(ada)), MARA)).at_deadline
 
 
+def test_w1_whom_a_later_level_names_is_called_by_name_before_they_are_asked() -> None:
+    stage = a_stage(escalate=escalations(ByPerson(rule="person", person="rolf")))
+    called = wait_of(opened(stage, MARA, called={"rolf": "Rolf Chief"}))
+    assert "It goes to Rolf Chief as well" in called.at_deadline
+
+
 @pytest.mark.parametrize(("owner", "name"), [("mara", "Mara Lind"), ("olga", "olga")])
 def test_w1_the_owner_of_an_item_is_called_by_name_once_that_is_known(owner: str, name: str) -> None:
     state = opened(a_stage(escalate=escalations(OWNER)), MARA)

@@ -13,7 +13,7 @@ from support.world import World
 from catalog import names
 from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind
-from catalog.request import Outcome, WaitKind
+from catalog.request import Order, Outcome, WaitKind
 from catalog.sla_spec import ClockSpec
 from catalog.terms import terms
 from workflows.clocks import Clocks, ClocksSoFar
@@ -124,8 +124,36 @@ def test_a_clock_that_ended_is_let_go_of_once_all_was_said_that_it_came_to(monke
     assert [(clock.run, clock.state) for clock in left.clocks["decision"]] == [(2, "stopped")]
     assert left.runs == {"decision": (("manager", "", 1),)}
     record, clocks = begun(left)
-    clocks._say()
-    assert percents(record._entries) == [50, 100]
-    assert clocks.so_far() == ClocksSoFar(clocks={"decision": ()}, runs={"decision": (("manager", "", 2),)})
-    clocks._say()
-    assert percents(record._entries) == [50, 100]
+    for _ in range(2):  # the second time there is nothing
+        clocks._say(clocks._unsaid_now())
+        assert percents(record._entries) == [50, 100]
+        assert clocks.so_far() == ClocksSoFar(clocks={"decision": ()}, runs={"decision": (("manager", "", 2),)})
+
+
+class Recording(Record):
+    """Notes what was said each time it is written down."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order)
+        self.written: list[list[int]] = []
+
+    async def flush(self) -> None:
+        self.written.append(percents(self._entries))
+
+
+@pytest.mark.parametrize(("later", "written"), [(0, []), (3, [[50]]), (9, [[50, 100]])])
+async def test_s6_a_run_says_first_what_clocks_came_to_before_it_began(
+    monkeypatch: pytest.MonkeyPatch, later: int, written: list[list[int]]
+) -> None:
+    _, order = timed(warn=[50])
+    now = [NOON]
+    monkeypatch.setattr("temporalio.workflow.now", lambda: now[0])
+    monkeypatch.setattr("temporalio.workflow.patched", lambda _: True)
+    before = Record(an_order(**order))
+    clocks = Clocks(before, dict, lambda _: ())
+    before.note(Kind.STAGE_OPENED, {"stage": "manager", "name": "Manager", "approvers": []})
+    now[0] += later * DAY
+    record = Recording(before.order)
+    async with Clocks(record, dict, lambda _: (), clocks.so_far()).running():
+        pass  # it does not come to waiting for anything
+    assert record.written == written
