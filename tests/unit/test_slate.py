@@ -15,8 +15,8 @@ from catalog.calendar import ALWAYS, Calendar
 from catalog.delegation import MAX_DEPTH, Delegation, Deputy, Matter, Money, Scope
 from catalog.people import Person
 from catalog.plan import Wanted
-from catalog.slate import Around, Found, Parties, Rung, Seat, Skipped, Slate, slate
-from catalog.stages import AllOf, Asked, ByManager, Stage
+from catalog.slate import Around, Found, Parties, Rung, Seat, Skipped, Slate, logins, slate
+from catalog.stages import AllOf, Asked, ByItemOwner, ByManager, ByPerson, Escalation, Stage
 
 ADA, TIM, BEN, CLEO, DANA, EVE = PEOPLE = tuple(a_person(name) for name in ("Ada", "Tim", "Ben", "Cleo", "Dana", "Eve"))
 """Ada orders for Tim."""
@@ -248,3 +248,11 @@ def test_a7_by_no_rung_group_or_delegation_requester_or_beneficiary_come_in(
     assert not {ADA.id, TIM.id} & {*named}
     assert len({seat.person.id for seat in slate.seats}) == len(slate.seats)
     assert all(seat.groups.keys() <= {0, 1} and seat.groups for seat in slate.seats)
+
+
+def test_w1_the_logins_that_a_stage_names_are_those_that_do_not_depend_on_the_order() -> None:
+    one, two, by_answer = (ByPerson(rule="person", person=login) for login in ("one", "two", "{{ form.boss.login }}"))
+    owner, manager = ByItemOwner(rule="item_owner"), ByManager(rule="manager")
+    later = Escalation(to=(two, one, by_answer, owner), decide_within=timedelta(days=1))
+    assert logins(a_stage(approvers=(manager, one), fallback=(two,), escalate=(later,)), "ada") == ("one", "two", "ada")
+    assert logins(a_stage(approvers=(manager,), fallback=None), "ada") == ()
