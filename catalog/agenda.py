@@ -7,7 +7,7 @@ a holiday; whoever has no calendar can be reached at any time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
@@ -79,7 +79,7 @@ class Agenda(Model):
 def begin(stage: Stage, people: Sequence[str], hours: Hours, at: datetime, level: int = 0) -> Agenda:
     """Return the agenda of a stage whose people are asked now; `level` counts its escalations."""
     within = stage.escalate[level - 1].decide_within if level else stage.decide_within
-    ends = {person: end(hours(person), at, within) for person in people}
+    ends = _each(people, hours, lambda own: end(own, at, within))
     last = max(people, key=ends.__getitem__, default="")
     due_at = ends[last] if people else end(calendar.ALWAYS, at, within)
     asked = _Asked(people, hours, at, due_at)
@@ -139,7 +139,7 @@ def nudge(
     Who works now is reminded at once, the others as soon as they do, unless the time is over by then. Nobody is
     reminded twice at one moment.
     """
-    times = {person: open_at(hours(person), at) for person in people}
+    times = _each(people, hours, lambda own: open_at(own, at))
     now = tuple(person for person, time in times.items() if time <= at)
     asleep = {person: time for person, time in times.items() if time > at}
     later = _together(_Asked(tuple(asleep), hours, at, agenda.due_at or at), asleep, 0)
@@ -194,11 +194,13 @@ def _notices(stage: Stage, level: int, asked: _Asked) -> tuple[Reminder, ...]:
     notice = stage.escalate[level].notice if level < len(stage.escalate) else stage.notice
     if notice is None:
         return ()
-    times = {person: _last_open(asked.hours(person), asked.due_at, notice) for person in asked.people}
-    # For whom that is over already, or who begins to work later than that, it is as soon as they work.
-    return _together(
-        asked, {one: at if at > asked.at else open_at(asked.hours(one), asked.at) for one, at in times.items()}
-    )
+
+    def told_at(own: Calendar) -> datetime:
+        at = _last_open(own, asked.due_at, notice)
+        # For whom that is over already, or who begins to work later than that, it is as soon as they work.
+        return at if at > asked.at else open_at(own, asked.at)
+
+    return _together(asked, _each(asked.people, asked.hours, told_at))
 
 
 def _again(stage: Stage, agenda: Agenda, due: Due, hours: Hours, at: datetime) -> tuple[Reminder, ...]:
@@ -221,8 +223,20 @@ class _Asked(NamedTuple):
 
 def _reminders(after: Span, asked: _Asked, nth: int) -> tuple[Reminder, ...]:
     """Return when people are reminded, in their own working time."""
-    calendars = {person: asked.hours(person) for person in asked.people}
-    return _together(asked, {one: open_at(own, end(own, asked.at, after)) for one, own in calendars.items()}, nth)
+    times = _each(asked.people, asked.hours, lambda own: open_at(own, end(own, asked.at, after)))
+    return _together(asked, times, nth)
+
+
+def _each(people: Iterable[str], hours: Hours, when: Callable[[Calendar], datetime]) -> dict[str, datetime]:
+    """Return when it is for each of these people; it is worked out once for all who have the same calendar."""
+    known: dict[int, datetime] = {}
+    times = {}
+    for person in people:
+        own = hours(person)
+        if id(own) not in known:
+            known[id(own)] = when(own)
+        times[person] = known[id(own)]
+    return times
 
 
 def _together(asked: _Asked, times: Mapping[str, datetime], nth: int = 1) -> tuple[Reminder, ...]:

@@ -99,15 +99,16 @@ def refuse_acting(
 
     `not_for` are those in whose place they no longer are, by id.
     """
+    barred = human.id in state.parties.banned(found.stage)
+    if not barred and any(found.fills(human.id, seat, at, not_for) for seat in found.empty()):
+        return None
     refused = refuse_approver(state, found, human)
     if refused:
         return refused
     if human.id not in found.may_act():
         return Refusal(code="already-decided", message=f"{by_whom(found, human)} {said(found)}")
-    if not any(found.fills(human.id, seat, at, not_for) for seat in found.empty()):
-        over = "The time in which you stand in for somebody else is over."
-        return Refusal(code="no-longer-asked", message=f"{over} {said(found)}")
-    return None
+    over = "The time in which you stand in for somebody else is over."
+    return Refusal(code="no-longer-asked", message=f"{over} {said(found)}")
 
 
 def refuse_newcomer(state: Approvals, found: StageState, person: PersonRef) -> Refusal | None:
