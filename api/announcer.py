@@ -69,6 +69,6 @@ class Announcer:
         at = self._clock()
         people = await asyncio.to_thread(self._register.principals, turn.delegation.person.id, at)
         message = LookAgain(people=tuple(sorted(people)), rule=f"delegation.{turn.what}")
-        for number in await asyncio.to_thread(self._register.awaiting_votes, people):
+        for number in await asyncio.to_thread(self._register.deciding, people):
             await self._gateway.look_again(number, message)
         await asyncio.to_thread(self._register.mark_announced, turn, at)

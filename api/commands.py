@@ -203,10 +203,12 @@ class Commands:
         refusal = rights.refuse_considering(actor, view.request.order, view.task, act, text)
 
         def made() -> Command:
-            self._no_longer_for(actor, view, act)
+            over = self._no_longer_for(actor, view, act)
             whom = None if person is None else self._active("to" if act == "reassign" else "person", person)
             seat = _seat(actor, view.task, instead_of) if act == "reassign" else ""
-            return Consider(actor=actor, command=command, task=task_id, act=act, text=text, person=whom, seat=seat)
+            return Consider(
+                actor=actor, command=command, task=task_id, act=act, text=text, person=whom, seat=seat, not_for=over
+            )
 
         entry = await self._send(view.request, CONSIDER, Later(command, made), refusal, {"text": text or None})
         if person is not None and entry.data["person"]["login"].casefold() != person.casefold():

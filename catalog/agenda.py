@@ -78,7 +78,7 @@ class Agenda(Model):
 
 def begin(stage: Stage, people: Sequence[str], hours: Hours, at: datetime, level: int = 0) -> Agenda:
     """Return the agenda of a stage whose people are asked now; `level` counts its escalations."""
-    within = stage.escalate[level - 1].decide_within if level else stage.decide_within
+    within = _within(stage, level)
     ends = _each(people, hours, lambda own: end(own, at, within))
     last = max(people, key=ends.__getitem__, default="")
     due_at = ends[last] if people else end(calendar.ALWAYS, at, within)
@@ -157,31 +157,62 @@ def pause(agenda: Agenda, at: datetime) -> Agenda:
     return agenda.model_copy(update={"paused_at": at})
 
 
-def resume(stage: Stage, agenda: Agenda, hours: Hours, at: datetime) -> Agenda:
-    """Return the agenda with time going on; everything comes later by what was left of it when it stood still."""
-    since = agenda.paused_at or at
-    within = stage.escalate[agenda.level - 1].decide_within if agenda.level else stage.decide_within
+def resume(stage: Stage, agenda: Agenda, people: Sequence[str], hours: Hours, at: datetime) -> Agenda:
+    """Return the agenda with time going on; everything comes later by what was left of it when it stood still.
 
-    def later(time: datetime, person: str) -> datetime:
-        if isinstance(within, Working):
-            return _later(hours(person), at, since, max(time, since))
-        return at + (time - since)
-
-    def moved(reminders: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
-        times = defaultdict(list)
-        for reminder in reminders:
-            for person in reminder.people:
-                times[open_at(hours(person), later(reminder.at, person)), reminder.nth].append(person)
-        return tuple(Reminder(at=time, people=tuple(people), nth=nth) for (time, nth), people in times.items())
-
+    `people` are those who are expected to decide: each has left as much of their own working time as they had. When
+    they are told that the deadline comes near follows from the new one.
+    """
+    if agenda.paused_at is None:
+        return agenda
+    going = _Resumed(agenda.paused_at, at)
+    within = _within(stage, agenda.level)
+    ends = _each(people, hours, lambda own: going.later(own, agenda.due_at or at, within))
+    last = max(people, key=ends.__getitem__, default="")
+    due_at = ends.get(last) or going.later(hours(agenda.whose), agenda.due_at or at, within)
+    untold = dict.fromkeys(person for notice in agenda.notices for person in notice.people)
     return agenda.model_copy(
         update={
             "paused_at": None,
-            "due_at": agenda.due_at and later(agenda.due_at, agenda.whose),
-            "notices": moved(agenda.notices),
-            "reminders": moved(agenda.reminders),
+            "due_at": agenda.due_at and due_at,
+            "whose": last if isinstance(within, Working) and last else agenda.whose,
+            "notices": _notices(stage, agenda.level, _Asked(tuple(untold), hours, at, due_at)),
+            "reminders": tuple(
+                moved
+                for one in agenda.reminders
+                for moved in _moved(stage, one, going, _Asked(one.people, hours, at, due_at))
+            ),
         }
     )
+
+
+def _within(stage: Stage, level: int) -> Span:
+    """Return how long those have who are asked at a level."""
+    return stage.escalate[level - 1].decide_within if level else stage.decide_within
+
+
+class _Resumed(NamedTuple):
+    """Time that stood still from the one moment up to the other."""
+
+    since: datetime
+    at: datetime
+
+    def later(self, own: Calendar, time: datetime, span: Span) -> datetime:
+        """Return when as much has passed as was left until `time`, counted as `span` is."""
+        if isinstance(span, Working):
+            return _later(own, self.at, self.since, max(time, self.since))
+        return self.at + (time - self.since)
+
+
+def _moved(stage: Stage, reminder: Reminder, going: _Resumed, asked: _Asked) -> tuple[Reminder, ...]:
+    """Return the reminders that one becomes after a pause; what somebody asked for comes as soon as people work."""
+    terms = stage.remind
+    span = (terms.every if reminder.nth > 1 else terms.after) if terms and reminder.nth else None
+
+    def moved_to(own: Calendar) -> datetime:
+        return open_at(own, going.later(own, reminder.at, span) if span else max(reminder.at, asked.at))
+
+    return _together(asked, _each(asked.people, asked.hours, moved_to), reminder.nth)
 
 
 def _first(stage: Stage, asked: _Asked) -> tuple[Reminder, ...]:

@@ -62,7 +62,7 @@ from catalog.settling import (
     without,
 )
 from catalog.slate import Parties
-from catalog.standing import how_it_ended, refuse_acting, refuse_approver, said
+from catalog.standing import how_it_ended, no_longer_stands_in, refuse_acting, refuse_approver, said
 
 
 def begin(planned: tuple[PlannedStage, ...], parties: Parties, subjects: Mapping[str, str]) -> Approvals:
@@ -207,7 +207,10 @@ def _withdraw(state: Approvals, found: StageState, event: Withdraw, at: datetime
     mine = tuple(vote for vote in found.votes if vote.voter.id == event.voter.id)
     if not mine:
         return Refusal(code="not-voted", message=f"You have no vote to take back. {said(found)}")
-    change = _taken_back(state, found, mine, at)
+    theirs = tuple(vote for vote in mine if not event.not_for or not {*event.not_for}.issuperset(vote.seats))
+    if not theirs:
+        return no_longer_stands_in(found)
+    change = _taken_back(state, found, theirs, at)
     for stage in change.state.stages:
         orphans = orphans_of(change.state, stage)
         if orphans and stage.status is StageStatus.OPEN:

@@ -278,10 +278,15 @@ class Cast(_OnStage):
 
 
 class Withdraw(_OnStage):
-    """A human takes their vote back, to think again (feature row A21)."""
+    """A human takes their vote back, to think again (feature row A21).
+
+    Attributes:
+        not_for: in whose place they no longer are, by id: what they have decided only for these stands.
+    """
 
     kind: Literal["withdraw"] = "withdraw"
     voter: PersonRef
+    not_for: tuple[str, ...] = ()
 
 
 class Resolve(_OnStage):

@@ -67,6 +67,7 @@ class Link(Model):
         begins, ends: from the one moment up to, but not including, the other.
         created_at: when it was set.
         withdrawn_at: when it was withdrawn, if it was; it ends there.
+        operator: who set it, if that was not the person; as it is told with a look-up.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Link(Model):
     scope: Scope = Scope()
     created_at: AwareDatetime
     withdrawn_at: AwareDatetime | None = None
+    operator: PersonRef | None = None
 
     @property
     def over_at(self) -> datetime:
@@ -125,8 +127,8 @@ class Skipped(Model):
     """Somebody a chain of delegations leads to who may not decide.
 
     Attributes:
-        rule: by which not: ``delegation.loop``, ``delegation.too-deep``, ``delegation.skip-inactive``, or the one that
-            bars them from deciding in their own name.
+        rule: by which not: ``delegation.loop``, ``delegation.too-deep``, ``delegation.skip-inactive``,
+            ``delegation.set-by-party``, or the one that bars them from deciding in their own name.
         via: the ids of the delegations that lead there, in order.
     """
 
@@ -238,7 +240,8 @@ def _counting_next(mine: Sequence[Link], at: datetime) -> tuple[Link, ...]:
 
 def _bare(one: Link) -> Link:
     """Return of a delegation that covers a matter what still has to be known of it; an order keeps its item."""
-    return Link.model_validate(dict(one) | {"scope": Scope(up_to=one.scope.up_to)})
+    operator = one.set_by if isinstance(one, Delegation) and one.set_by.id != one.person.id else None
+    return Link.model_validate(dict(one) | {"scope": Scope(up_to=one.scope.up_to), "operator": operator})
 
 
 def deputies(
@@ -247,7 +250,8 @@ def deputies(
     """Return the chain of those who may decide in a person's place.
 
     The chain ends at somebody who may not decide. It does not go on behind them: neither may a requester choose, by
-    delegating, who decides their request, nor an account that is closed.
+    delegating, who decides their request, nor an account that is closed. Nor does it go where a requester leads it who,
+    as an operator, has set a delegation for somebody else.
 
     Args:
         person_id: whose decision it is.
@@ -261,7 +265,7 @@ def deputies(
     while (taken := counts.get(current)) is not None:
         via = (*via, taken.id)
         current = taken.delegate.id
-        rule = _why_skipped(current, met, people, banned)
+        rule = _why_skipped(current, met, people, banned) or _set_by_party(taken, banned)
         if rule is not None:
             return Chain(deputies=tuple(found), skipped=(Skipped(person=taken.delegate, rule=rule, via=via),))
         ends.append(taken.ends)
@@ -295,6 +299,11 @@ def _why_skipped(
         return "delegation.too-deep"
     person = people.get(person_id)
     return None if person and person.active else "delegation.skip-inactive"
+
+
+def _set_by_party(taken: Link, banned: Collection[str]) -> str | None:
+    """Return the rule by which a delegation does not count that somebody has set for another in their own matter."""
+    return "delegation.set-by-party" if taken.operator and taken.operator.id in banned else None
 
 
 def refuse(new: Delegation) -> Refusal | None:

@@ -12,6 +12,7 @@ from catalog.questions import going_on
 from catalog.seating import without_banned, working_time
 from catalog.settling import agenda_of, asked_anew, close, with_stage
 from catalog.standing import said
+from catalog.text import moment
 
 
 def tick(state: Approvals, found: StageState, at: datetime) -> Change | Refusal:
@@ -19,7 +20,7 @@ def tick(state: Approvals, found: StageState, at: datetime) -> Change | Refusal:
     if found.question:
         return _tick_question(state, found, found.question, at)
     if found.agenda is None or found.agenda.next_at is None or found.agenda.next_at > at:
-        return Refusal(code="nothing-due", message=f"Nothing is due. {said(found)}")
+        return _not_yet(found, found.agenda.next_at if found.agenda else None)
     expected = {person.id: person for person in found.undecided()}
     agenda, due = agendas.tick(found.stage, found.agenda, expected, found.calendar_of, at)
     ticked = found.model_copy(update={"agenda": agenda})
@@ -75,7 +76,12 @@ def _tick_question(state: Approvals, found: StageState, question: Question, at: 
     if question.remind_at and question.remind_at <= at:
         asked = found.model_copy(update={"question": question.model_copy(update={"remind_at": None})})
         return Change(state=with_stage(state, asked), due=(Due(kind="ask-again", stage=name),))
-    return Refusal(code="nothing-due", message=f"Nothing is due. {said(found)}")
+    return _not_yet(found, question.remind_at or question.due_at)
+
+
+def _not_yet(stage: StageState, next_at: datetime | None) -> Refusal:
+    when = f" before {moment(next_at.isoformat())}" if next_at else ""
+    return Refusal(code="nothing-due", message=f"Nothing is due{when}. {said(stage)}")
 
 
 def escalate(state: Approvals, found: StageState, event: Escalate, at: datetime) -> Change | Refusal:

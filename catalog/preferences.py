@@ -125,5 +125,5 @@ def together(notices: Sequence[Notice], awaited: Collection[str]) -> Notice | No
 
 
 def _entry(notice: Notice) -> dict[str, Any]:
-    names = ("number", "item", "requester", "beneficiary", "task", "stage", "due_at")
+    names = ("number", "item", "requester", "beneficiary", "task", "stage", "due_at", "asked")
     return {name: notice.data.get(name) for name in names} | {"reminded": notice.template == "reminder"}

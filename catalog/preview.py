@@ -19,6 +19,7 @@ from catalog import slate as slates
 from catalog.calendar import ALWAYS
 from catalog.data import fill, fill_text, holds, plain
 from catalog.expression import ExpressionError, references
+from catalog.fields import MAX_DIGITS, is_short
 from catalog.item import AudienceRule, CatalogItem, OrderFor
 from catalog.model import Model
 from catalog.plan import PlannedStage, Wanted, plan, wanted
@@ -249,7 +250,7 @@ def _amount(written: Any, known: Mapping[str, Any]) -> Decimal:
         amount = Decimal(str(value if value is not None else 0))
     except InvalidOperation:
         raise ExpressionError("the price came out as something else than an amount") from None
-    if not amount.is_finite() or amount < 0:
+    if not amount.is_finite() or amount < 0 or not is_short(amount, MAX_DIGITS):
         raise ExpressionError("the price came out as something else than an amount of zero or more")
     return amount
 

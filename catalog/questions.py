@@ -22,6 +22,7 @@ from catalog.ballot import (
 from catalog.people import PersonRef
 from catalog.settling import with_stage
 from catalog.standing import refuse_acting, said
+from catalog.text import moment
 
 
 def ask(state: Approvals, found: StageState, event: Ask, at: datetime) -> Change | Refusal:
@@ -56,7 +57,8 @@ def answer(state: Approvals, found: StageState, event: Answer, at: datetime) -> 
 
 def going_on(stage: StageState, at: datetime) -> StageState:
     """Return the stage without its question, its time going on."""
-    agenda = stage.agenda and agendas.resume(stage.stage, stage.agenda, stage.calendar_of, at)
+    people = [person.id for person in stage.undecided()]
+    agenda = stage.agenda and agendas.resume(stage.stage, stage.agenda, people, stage.calendar_of, at)
     return stage.model_copy(update={"question": None, "agenda": agenda})
 
 
@@ -107,16 +109,24 @@ def nudge(state: Approvals, found: StageState, event: Nudge, at: datetime) -> Ch
             code="not-approver", message="Only who ordered it, who is to have it and operators remind people."
         )
     if found.question:
-        return Refusal(code="question-open", message=f"{found.question.by.name} waits for an answer to a question.")
+        asked = f"{found.question.by.name} waits for an answer to a question; answer it instead."
+        return Refusal(code="question-open", message=asked)
     if found.nudged_at and at - found.nudged_at < NUDGED_AGAIN_AFTER:
-        return Refusal(code="not-now", message="They were reminded less than a day ago; wait a little longer.")
+        again = moment((found.nudged_at + NUDGED_AGAIN_AFTER).isoformat())
+        return Refusal(code="not-now", message=f"They were reminded less than a day ago; remind them after {again}.")
     people = {person.id: person for person in found.undecided()}
     agenda, now, later = agendas.nudge(found.agenda or agendas.Agenda(since=at), people, found.calendar_of, at)
     if not now and not later:
-        return Refusal(code="not-now", message="None of those who decide works before their time is over.")
+        return Refusal(code="not-now", message=_asleep(found))
     due = Due(kind="remind", stage=found.stage.id, people=tuple(people[one] for one in now))
     return Change(
         state=with_stage(state, found.model_copy(update={"nudged_at": at, "agenda": agenda})),
         due=(due,) if now else (),
         later=tuple((one.at, tuple(people[person] for person in one.people)) for one in later),
     )
+
+
+def _asleep(stage: StageState) -> str:
+    """Say that nobody can be reminded any more, and until when they have."""
+    until = f", {moment(stage.due_at.isoformat())}" if stage.due_at else ""
+    return f"None of those who decide works before their time is over{until}; the request says what happens then."

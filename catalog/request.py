@@ -277,6 +277,7 @@ class Waiting(Model):
     Attributes:
         what: in words, for the requester.
         who: the people who can end the wait; empty when it is a system or a role.
+        whom: who or what can end it where that is nobody by name, in words; see `by_whom`.
         on_behalf_of: by the id of one of them, in whose place they are asked, if they are (feature row A8).
         since: when the wait began.
         until: when it ends by itself, if it does.
@@ -287,11 +288,13 @@ class Waiting(Model):
         at_deadline: what happens at `until`, in words.
         then: what comes after it, in words.
         task: the task whose decision ends it.
+        event: the name of the event whose report ends it.
     """
 
     kind: WaitKind
     what: str
     who: tuple[PersonRef, ...] = ()
+    whom: str = ""
     on_behalf_of: dict[str, tuple[PersonRef, ...]] = {}
     since: datetime
     until: datetime | None = None
@@ -302,6 +305,25 @@ class Waiting(Model):
     at_deadline: str = ""
     then: str = ""
     task: str | None = None
+    event: str | None = None
+
+    def by_whom(self) -> str:
+        """Return who or what can end it, in words; empty where `who` names people."""
+        return "" if self.who else self.whom or _WHOM[self.kind]
+
+
+_WHOM = {
+    WaitKind.ENGINE: "the workflow engine",
+    WaitKind.PEOPLE: "nobody at present",
+    WaitKind.SYSTEM: "another system",
+    WaitKind.OPERATOR: "an operator",
+    WaitKind.TASK: "nobody at present",
+    WaitKind.INFORMATION: "nobody at present",
+    WaitKind.TIME: "nobody, only time",
+    WaitKind.EVENT: "an operator, or a system that reports it",
+    WaitKind.REQUESTS: "whoever that request waits for",
+}
+"""Who or what ends a wait of a kind, where nothing more is known."""
 
 
 class Assignee(Model):

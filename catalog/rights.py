@@ -125,10 +125,25 @@ def refuse_report(actor: Actor, order: Order, event: str) -> Refusal | None:
     return None
 
 
+_DONE_WITH = {
+    "approval": "a decision; approve or reject it, or ask about it first",
+    "operator": "for operators to decide; choose how to go on",
+    "fulfilment": "work; claim, complete or decline it",
+    "information": "a question; answer it",
+    "advice": "a request for advice; give it as your answer",
+}
+"""What a task of a kind is, and what is done with it."""
+
+
+def _not_so(task: Task) -> Refusal:
+    """Refuse what is not done with a task of its kind, naming what is."""
+    return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is {_DONE_WITH[task.kind]}.")
+
+
 def refuse_work(actor: Actor, task: Task, act: str, reason: str) -> Refusal | None:
     """Return why the actor may not do that with a piece of work, if so, the gravest reason first."""
     if task.kind != "fulfilment":
-        return Refusal(code=Refused.UNKNOWN_CHOICE, message="This is decided, not worked on.")
+        return _not_so(task)
     asked = actor.person.id in {assignee.person.id for assignee in task.assignees}
     if not asked and not (actor.operator and act == "release"):
         return Refusal(code=Refused.NOT_APPROVER, message="You are not among those who are asked to do this.")
@@ -158,8 +173,7 @@ def refuse_decider(actor: Actor, order: Order, task: Task) -> Refusal | None:
             return None
         return Refusal(code=Refused.NOT_ALLOWED, message="Only operators decide this task.")
     if task.kind != "approval" and not is_own(actor, order):
-        how = "worked on" if task.kind == "fulfilment" else "answered"
-        return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"This is {how}, not decided.")
+        return _not_so(task)
     return _refuse_asked(actor, order, task)
 
 
@@ -184,15 +198,20 @@ _BY_DEPUTIES = ("decide", "ask", "add", "consult")
 
 
 def instead_of(actor: Actor, task: Task, act: str) -> tuple[PersonRef, ...]:
-    """Return in whose place the actor does something about an approval, be it besides their own right."""
+    """Return in whose place the actor does something about an approval, be it besides their own right.
+
+    To take a vote back is done in the place of those for whom it was cast.
+    """
     mine = _mine(actor, task)
-    return () if act not in _BY_DEPUTIES or mine is None or mine.verdict else mine.on_behalf_of
+    theirs = mine is not None and (mine.voted if act == "withdraw" else act in _BY_DEPUTIES and not mine.verdict)
+    return mine.on_behalf_of if mine and theirs else ()
 
 
 def only_for(actor: Actor, task: Task, act: str) -> tuple[PersonRef, ...]:
     """Return in whose place alone the actor does something about an approval; nobody if in their own right too."""
     mine = _mine(actor, task)
-    return () if mine is None or mine.own or mine.escalated else instead_of(actor, task, act)
+    alone = act in _BY_DEPUTIES and mine is not None and not (mine.own or mine.escalated)
+    return instead_of(actor, task, act) if alone else ()
 
 
 def _mine(actor: Actor, task: Task) -> Assignee | None:
@@ -228,7 +247,7 @@ _SAYS = {"ask": "Say what you want to know.", "consult": "Say what you want advi
 def refuse_considering(actor: Actor, order: Order, task: Task, act: str, text: str) -> Refusal | None:
     """Return why the actor may not do that about a decision, short of deciding it, if so (feature rows A9, A10)."""
     if task.kind != _KIND.get(act, "approval"):
-        return Refusal(code=Refused.UNKNOWN_CHOICE, message="This cannot be done with it.")
+        return _not_so(task)
     asked = actor.person.id in {assignee.person.id for assignee in task.assignees}
     by_operator = act == "reassign" and actor.operator and not is_own(actor, order)
     waits = act == "remind" and (is_own(actor, order) or actor.operator)

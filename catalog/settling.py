@@ -53,6 +53,11 @@ def suffices(stage: StageState) -> bool:
     return _met(_counted(stage.stage, stage.slate, stage.filled()))
 
 
+def may_suffice(stage: StageState) -> bool:
+    """Return whether the votes approve a stage, or still could."""
+    return _met(_counted(stage.stage, stage.slate, stage.filled()), hoping=True)
+
+
 class _Counted(NamedTuple):
     """What has to be approved, how each group stands, and how those stand whom approvers have asked for."""
 

@@ -5,7 +5,7 @@ Pure. Nothing here decides anything; `approval` has.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from catalog import settling, stage_words, standing, tally, why
@@ -19,7 +19,7 @@ from catalog.text import capital, listed
 from catalog.why import Calling
 from catalog.wording import Words, begins
 
-_UNANSWERED = {"cancel": "The request is cancelled.", "return": "They decide without an answer."}
+_UNANSWERED = {"cancel": "The request is cancelled.", "return": "It is decided without an answer."}
 
 
 def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: str) -> Waiting:
@@ -32,7 +32,7 @@ def waiting(state: Approvals, stage: StageState, order: Order, task: str, then: 
     how_many = _how_many(stage, words)
     return Waiting(
         kind=WaitKind.PEOPLE,
-        what=f"{stage.stage.name} decides{f': {how_many}' if how_many else ''}",
+        what=f"{stage.stage.name}: {how_many or 'a decision is needed'}",
         who=stage.undecided(),
         on_behalf_of=_on_behalf_of(stage),
         since=stage.opened_at or order.accepted_at,
@@ -61,7 +61,7 @@ def _on_behalf_of(stage: StageState) -> dict[str, tuple[PersonRef, ...]]:
 def _waiting_for_answer(stage: StageState, question: Question, order: Order, task: str) -> Waiting:
     return Waiting(
         kind=WaitKind.INFORMATION,
-        what=f"{question.by.name} asks before deciding {stage.stage.name}: {question.text}",
+        what=f"{question.by.name} asks before deciding “{stage.stage.name}”: {question.text}",
         who=order.people,
         since=question.asked_at,
         until=question.due_at,
@@ -69,7 +69,7 @@ def _waiting_for_answer(stage: StageState, question: Question, order: Order, tas
         calendar=_calendar(stage, order.requester.id),
         rule="approval.question",
         at_deadline=_UNANSWERED[stage.stage.unanswered],
-        then=f"{stage.stage.name} decides.",
+        then=f"The decision is awaited again: {stage.stage.name}.",
         task=task,
     )
 
@@ -128,15 +128,12 @@ def _following(state: Approvals, stage_id: str, then: str) -> str:
     undecided = {one.stage.id: one for one in others if one.status in (StageStatus.WAITING, StageStatus.OPEN)}
     following = [one for one in undecided.values() if stage_id in one.after]
     if not following:
-        names = listed(one.stage.name for one in undecided.values())
         # They may be open beside it, so that they do not come after it.
-        return f"Once {names} {'has' if len(undecided) == 1 else 'have'} decided too: {then}" if undecided else then
+        beside = [one.stage.name for one in undecided.values()]
+        return f"{capital(begins(beside))} as well: {then}" if beside else then
     first = [undecided[name].stage.name for name in following[0].after if name in undecided]
-    return f"{capital(begins(first))}, {_decide(following)}." if first else f"{_decide(following)}."
-
-
-def _decide(stages: Collection[StageState]) -> str:
-    return f"{listed(stage.stage.name for stage in stages)} {'decides' if len(stages) == 1 else 'decide'}"
+    names = listed(one.stage.name for one in following)
+    return f"Next decision{'s' if len(following) > 1 else ''}: {names}{f', {begins(first)}' if first else ''}."
 
 
 def assignees(stage: StageState) -> tuple[Assignee, ...]:

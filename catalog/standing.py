@@ -107,6 +107,11 @@ def refuse_acting(
         return refused
     if human.id not in found.may_act():
         return Refusal(code="already-decided", message=f"{by_whom(found, human)} {said(found)}")
+    return no_longer_stands_in(found)
+
+
+def no_longer_stands_in(found: StageState) -> Refusal:
+    """Return the refusal of what somebody would do in a place in which they no longer are."""
     over = "The time in which you stand in for somebody else is over."
     return Refusal(code="no-longer-asked", message=f"{over} {said(found)}")
 

@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from catalog import stage_words
+from catalog import settling, stage_words
 from catalog.ballot import ESCALATED, Approvals, StageState
 from catalog.people import PersonRef
 from catalog.request import Order
-from catalog.slate import MANAGER_CIRCLE, Seat
-from catalog.stages import ApproverRule, ByCiOwner, ByGroup, ByItemOwner, ByManager, ByOwner, ByRole
+from catalog.slate import MANAGER_CIRCLE, Seat, Slate
+from catalog.stages import ApproverRule, ByCiOwner, ByGroup, ByItemOwner, ByManager, ByOwner, ByRole, Stage
 from catalog.text import listed, one_line
 from catalog.wording import Words, without_formulas
 
@@ -33,6 +33,7 @@ _NOT_ASKED = {
 _NO_DEPUTY = {
     "delegation.too-deep": "the chain of delegations is too long",
     "delegation.skip-inactive": "the account is not active",
+    "delegation.set-by-party": "whose request it is has set that themselves",
 }
 
 
@@ -93,11 +94,33 @@ def asked(stage: StageState, words: Words) -> str:
     if joined := [seat.person for seat in own if seat.joined]:
         people.append(f"{some(joined)}, because an approver asked for it")
     said = [f"{'; '.join(people)}."] if people else []
-    skipped = stage.slate.skipped
-    said += [f"{passed_over(one_line(one.person.name), one.rule)}." for one in skipped[:MOST]]
-    if len(skipped) > MOST:
-        said.append(f"{len(skipped) - MOST} more are not asked.")
-    return " ".join(said)
+    said += _beside((*own, *above))
+    if not settling.may_suffice(stage):
+        said.append("Too few are left to approve it; operators see to that.")
+    return " ".join([*said, *_skipped(stage.slate)])
+
+
+def _beside(seats: Iterable[Seat]) -> Iterator[str]:
+    """Yield who may decide although somebody stands in for them, a sentence (feature row A8)."""
+    expected = {seat.acting.id for seat in seats}
+    others = {one.id: one for seat in seats for one in seat.fillers if one.id not in expected}
+    if others:
+        yield f"{some([*others.values()])} may still decide."
+
+
+def too_few(stage: Stage, slate: Slate) -> str:
+    """Return why operators are asked about a stage: too few may decide it, and who of those who were found may not."""
+    name = one_line(stage.name)
+    found = f"Of those who decide “{name}” too few" if slate.seats else f"Nobody who decides “{name}”"
+    return " ".join([f"{found} could be found.", *_skipped(slate)])
+
+
+def _skipped(slate: Slate) -> Iterator[str]:
+    """Yield who was passed over and why, a sentence each; of many those of the first ones."""
+    for one in slate.skipped[:MOST]:
+        yield f"{passed_over(one_line(one.person.name), one.rule)}."
+    if len(slate.skipped) > MOST:
+        yield f"{len(slate.skipped) - MOST} more are not asked."
 
 
 def passed_over(name: str, rule: str) -> str:

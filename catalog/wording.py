@@ -47,7 +47,7 @@ from catalog.steps import (
     Work,
     walk,
 )
-from catalog.text import listed, one_line
+from catalog.text import listed, one_line, readable
 
 _EXPRESSION = re.compile(r"{{(.*?)}}", re.DOTALL)
 _ANSWER = re.compile(r"\b(?:form|order)\.([a-z][a-z0-9_]*)")
@@ -82,7 +82,22 @@ def without_formulas(text: str) -> str:
 
 def begins(after: Sequence[str]) -> str:
     """Return when a stage begins that comes after those of these names."""
-    return f"once {listed(after)} {'has' if len(after) == 1 else 'have'} approved" if after else "at once"
+    return f"after the approval of {listed(after)}" if after else "at once"
+
+
+def called(step: Step) -> str:
+    """Return what a step is called where nothing but its own words may be shown."""
+    return one_line(step.name) or readable(step.id)
+
+
+def following(steps: tuple[Step, ...], step: Step) -> str:
+    """Return what comes once one of an item's steps is over, as a sentence."""
+    at = dict(walk(steps))
+    *around, nth = next(place for place, one in at.items() if one.id == step.id)
+    follows = at.get((*around, nth + 1))
+    if follows is None:
+        return "The request is fulfilled." if around == ["steps"] else "The work goes on."
+    return f"The next step begins{'' if follows.when is True else ', if it is needed'}: {called(follows)}."
 
 
 class Turn(NamedTuple):

@@ -46,6 +46,8 @@ def about_task(task: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def about_wait(request: dict[str, Any], waiting: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what the viewer can do about one thing a request waits for, questions and advice about it included."""
     tasks = [task for task in request["tasks"] if task["decided"] is None]
+    if "report" in waiting["can"]:
+        yield "say that it has happened", f"{REQUEST} report {request['number']} {waiting['event']}"
     stages = {task["stage"] for task in tasks if task["id"] == waiting["task"]} - {None}
     for task in tasks:
         beside = task["stage"] in stages and task["kind"] in ("information", "advice")

@@ -193,6 +193,8 @@ def task_panel(task: dict[str, Any]) -> RenderableType:
     request = task["request"]
     facts.add_row("For", plain(f"{request['number']} {request['item']['name']}, {request['beneficiary']['name']}"))
     facts.add_row("Asked", plain(", ".join(_asked(one) for one in task["assignees"]) or "the operators"))
+    if task["needs"]:
+        facts.add_row("Needed", plain(task["needs"]))
     if why := _yours(task):
         facts.add_row("You", plain(why))
     if task["claimed_by"]:
@@ -426,8 +428,9 @@ def timeline(entries: list[dict[str, Any]]) -> RenderableType:
 def _waiting(request: dict[str, Any], waiting: dict[str, Any]) -> RenderableType:
     """Return in words one thing a request waits for, and what the reader can do about it (feature row W1)."""
     grid = Table.grid(padding=(0, 2))
-    if waiting["who"]:
-        grid.add_row("who", _names(request, waiting))
+    grid.add_row("who", _names(request, waiting))
+    if needs := _needs(request, waiting):
+        grid.add_row("needed", plain(needs))
     if waiting["why"]:
         grid.add_row("why", plain(waiting["why"]))
     grid.add_row("since", f"{moment(waiting['since'])} ({distance(waiting['since'])})")
@@ -435,11 +438,15 @@ def _waiting(request: dict[str, Any], waiting: dict[str, Any]) -> RenderableType
         counted = f", in the working time of {waiting['calendar']}" if waiting["calendar"] else ""
         grid.add_row("until", plain(f"{moment(waiting['until'])} ({_due(waiting['until'])}){counted}"))
     if waiting["at_deadline"]:
-        grid.add_row("if nothing happens", plain(waiting["at_deadline"]))
+        grid.add_row(_AT_THE_END.get(waiting["kind"], "if nothing happens"), plain(waiting["at_deadline"]))
     if waiting["then"]:
         grid.add_row("after that", plain(waiting["then"]))
     parts = [plain(waiting["what"]), grid, *_doings("You can", doing.about_wait(request, waiting))]
     return Panel(Group(*parts), title="Waits for", title_align="left", border_style="yellow")
+
+
+_AT_THE_END = {"time": "then", "requests": "by when"}
+"""What comes of a wait at its end is called otherwise where that is no matter of nothing having happened."""
 
 
 def _names(request: dict[str, Any], waiting: dict[str, Any]) -> Text:
@@ -448,5 +455,12 @@ def _names(request: dict[str, Any], waiting: dict[str, Any]) -> Text:
     own = {one["person"]["id"] for one in asked if _in_own_right(one)}
     people = [(one["name"], _instead(one["on_behalf_of"], own=one["id"] in own)) for one in waiting["who"]]
     names = ", ".join(f"{name} ({instead})" if instead else name for name, instead in people)
-    others = {"engine": "the workflow engine", "system": "the directory", "operator": "an operator"}
-    return plain(names or others.get(waiting["kind"], ""))
+    return plain(names or waiting["whom"])
+
+
+def _needs(request: dict[str, Any], waiting: dict[str, Any]) -> str:
+    """Return what must be approved by an expression, such as who weighs how much, unless the wait says it already."""
+    mine = (one for one in request["tasks"] if one["id"] == waiting["task"] and waiting["kind"] == "people")
+    needs: str = next((one["needs"] for one in mine if one["quorum"] is None), "")
+    said = waiting["what"].replace(" (has approved)", "").casefold()
+    return "" if needs.rstrip(".").casefold() in said else needs

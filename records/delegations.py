@@ -186,15 +186,17 @@ class Delegations(Database):
                 known |= wanted
         return frozenset(known)
 
-    def awaiting_votes(self, person_ids: Collection[str]) -> Sequence[str]:
-        """Return the numbers of requests that one of them is asked to approve and has not voted on, oldest first."""
+    def deciding(self, person_ids: Collection[str]) -> Sequence[str]:
+        """Return the numbers of requests that one of them is asked to approve, oldest first.
+
+        Also where their vote is there already: it may be taken back, and then others may stand in than before.
+        """
         query = (
             select(tasks.c.request_id)
             .join(task_assignees, task_assignees.c.task == tasks.c.task)
             .where(
                 task_assignees.c.person_id.in_(sorted(person_ids)),
                 task_assignees.c.asked,
-                task_assignees.c.verdict.is_(None),
                 tasks.c.kind == "approval",
                 task_is_open,
             )

@@ -253,6 +253,7 @@ def _looking_up(projection: Projection, at: datetime) -> Projection:
     waiting = Waiting(
         kind=WaitKind.SYSTEM,
         what="A worker looks the people concerned up in the directory. While it does not answer, it is tried again.",
+        whom="the directory",
         since=at,
         until=at + LOOK_UP_WITHIN,
         rule="intake.started",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from temporalio import workflow
@@ -58,6 +59,7 @@ class AccessRequest(RequestFrame):
         await self.approved(standing)
 
         add = on_directory(Identity.ensure_member, membership, f"Add {who.name} to {group}")
+        add = replace(add, then="The request is fulfilled.")
         remove = on_directory(Identity.ensure_absent, membership, f"Take {who.name} out of {group}")
         async with self.saga() as saga:
             saga.undo(lambda: self.targets.undo(remove, of=add.what))

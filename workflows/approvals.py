@@ -19,7 +19,7 @@ from workflows.record import Record
 from workflows.wants import LookedUp, Want
 
 with workflow.unsafe.imports_passed_through():
-    from catalog import approval, stage_view
+    from catalog import approval, stage_view, told
     from catalog.ballot import (
         CARRIED,
         ESCALATED,
@@ -175,7 +175,7 @@ class ApprovalDesk:
         self._want_people(change)
         self._close(change.closed)
         if not change.closed:
-            self._tell("approval-needed", state, _told(state))
+            self._tell("approval-needed", state, _told(state), told.AMENDED if state.round > 1 else "")
         return True
 
     def resolve(self, stage_id: str, found: LookedUp, rule: str) -> None:
@@ -335,7 +335,7 @@ class ApprovalDesk:
             self._show(state.stage.id)
             again = [vote.voter for stage_id, vote in change.fallen if stage_id == state.stage.id]
             if state.status is StageStatus.OPEN and again:
-                self._tell("approval-needed", state, again)
+                self._tell("approval-needed", state, again, told.AMENDED)
 
     def is_over(self) -> bool:
         """Return whether nothing is left to decide."""
@@ -365,7 +365,7 @@ class ApprovalDesk:
             facts = self._names(state) | {"people": stage_view.named(due.people), "nth": due.nth}
             self.record.note(kind, facts, rule=f"approval.{due.kind}")
             people = self.record.order.people if due.kind == "ask-again" else due.people
-            self._tell(template, state, people)
+            self._tell(template, state, people, told.UNANSWERED if due.kind == "unanswered" else "")
 
     # ---------------------------------------------------------------- what follows a change
 
@@ -472,21 +472,28 @@ class ApprovalDesk:
             due_at=state.due_at,
         )
 
-    def _tell(self, template: Template, state: StageState, people: Iterable[PersonRef]) -> None:
-        """Owe people a message about a stage."""
-        due = state.question.due_at if state.question else state.due_at
+    def _tell(self, template: Template, state: StageState, people: Iterable[PersonRef], because: str = "") -> None:
+        """Owe people a message about a stage, if it still is open; each learns why they are asked, first `because`."""
+        if state.status is not StageStatus.OPEN:
+            return
         order = self.record.order
-        about = {
-            "task": self._questions.asking.get(state.stage.id) or self._tasks[state.stage.id],
-            "stage": state.stage.name,
-            "due_at": due.isoformat() if due else None,
-            "at_deadline": self.waiting(state.stage.id).at_deadline if state.status is StageStatus.OPEN else "",
-        }
-        if state.question:
-            about |= {"asker": state.question.by.name, "question": state.question.text}
-        data = {**order.headline(), **about, "answers": order.shown_answers()}
+        data = {**order.headline(), **self._about(template, state), "answers": order.shown_answers()}
+        why_you = told.why_you(state)
         for person in people:
-            self.record.owe(template, person, data)
+            self.record.owe(template, person, {**data, "asked": [*([because] if because else []), *why_you[person.id]]})
+
+    def _about(self, template: Template, state: StageState) -> dict[str, Any]:
+        """Return what a message says of a stage: of its question if that is what it asks, else of the decision."""
+        question, stage_id = state.question, state.stage.id
+        about: dict[str, Any] = {"stage": state.stage.name, "task": self._tasks[stage_id]}
+        due_at = state.due_at
+        if question:
+            about |= {"asker": question.by.name, "question": question.text}
+            due_at = question.due_at if template == "question" else None  # else time stands still until it is answered
+        if template == "question":
+            about["task"] = self._questions.asking[stage_id]
+        about["due_at"] = due_at.isoformat() if due_at else None
+        return about | {"at_deadline": self.waiting(stage_id).at_deadline if due_at else ""}
 
     # ---------------------------------------------------------------- closing
 

@@ -20,7 +20,7 @@ from workflows.wants import LookedUp, Want
 with workflow.unsafe.imports_passed_through():
     from activities.approvers import ApproversQuery
     from activities.identity import Identity
-    from catalog import names, plan, standing
+    from catalog import names, plan, standing, why
     from catalog import slate as slates
     from catalog.ballot import StageState, StageStatus
     from catalog.expression import ExpressionError
@@ -204,23 +204,25 @@ class Approving:
             if self._has_changed() or self._desk.open(stage, slate):
                 return
             problem = TOO_FEW_DECIDE if slate.people else NOBODY_DECIDES
-            await self._ask(what, problem.format(stage=stage.name))
+            await self._ask(what, problem.format(stage=stage.name), why.too_few(stage, slate))
             found = None
 
-    async def _ask(self, what: str, problem: str) -> None:
-        """Have an operator mend something.
+    async def _ask(self, what: str, problem: str, reason: str) -> None:
+        """Have an operator mend something; everybody who sees the request is told the reason.
 
         Raises:
             _Changed: what is decided on has changed meanwhile, so that it may not have to be mended any more.
         """
-        if await self._operators.ask_while(lambda: not self._has_changed(), what, problem, ("retry", "cancel")) is None:
+        choices = ("retry", "cancel")
+        if await self._operators.ask_while(lambda: not self._has_changed(), what, problem, choices, reason) is None:
             raise _Changed
 
     async def _see_to(self, stage: Stage, want: Want) -> None:
         """Look people up for a stage that is open, as far as it still is."""
         what = f"Find who decides {stage.name}"
         if want.kind == "nobody":
-            await self._ask(what, NOBODY_DECIDES.format(stage=stage.name))
+            slate = self._desk.stage(stage.id).slate
+            await self._ask(what, NOBODY_DECIDES.format(stage=stage.name), why.too_few(stage, slate))
         if want.kind == "escalate":
             level = (want.level - 1, want.level)
             slate = await self._looked_up(stage, lambda: plan.above(stage, level, self._names()))
@@ -255,7 +257,7 @@ class Approving:
             try:
                 return query()
             except ExpressionError as error:
-                await self._ask(what, ITEM_AT_FAULT.format(error=error))
+                await self._ask(what, ITEM_AT_FAULT.format(error=error), "A rule of the item cannot be worked out.")
 
     # ---------------------------------------------------------------- ends
 

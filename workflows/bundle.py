@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.expression import ExpressionError
     from catalog.people import Actor
     from catalog.request import OrderLine, Outcome
+    from catalog.text import listed
 
 AT_ONCE = 20
 """How many lines are worked on at the same time: each is a request with a history of its own."""
@@ -98,7 +99,14 @@ class BundleRequest(RequestFrame):
         placed = await self.children.place(child)
         if placed.order is None:
             return _not_ordered(placed.refused)
-        return await self.children.closes(placed.order)
+        return await self.children.closes(placed.order, self._then(line))
+
+    def _then(self, line: OrderLine) -> str:
+        """Say what comes after a part."""
+        needing = [_title(one) for one in self.order.lines if line.id in one.after]
+        if needing:
+            return f"Once it is fulfilled, what needs it is ordered: {listed(needing)}."
+        return "Once every part has ended, this request ends."
 
     def _answers(self, line: OrderLine) -> dict[str, Any]:
         """Return the answers of a part: a bundle works them out from its own, else they were given."""

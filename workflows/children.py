@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.journal import Kind
     from catalog.people import Actor
     from catalog.request import Order, Outcome, Status, Waiting, WaitKind
+    from catalog.text import moment
 
 ON_ITS_WAY = timedelta(minutes=1)
 """How long the last word of a child that has just ended can be under way."""
@@ -67,8 +68,8 @@ class Children:
             raise cancelled
         return placed
 
-    async def closes(self, order: Order, then: str = "") -> Closure:
-        """Return how a child ended that was placed.
+    async def closes(self, order: Order, then: str) -> Closure:
+        """Return how a child ended that was placed; `then` says what comes after that.
 
         Raises:
             Ended: this request was called off; the child was told, and has ended by then.
@@ -77,8 +78,11 @@ class Children:
         waiting = Waiting(
             kind=WaitKind.REQUESTS,
             what=f"{number} has to end: {order.item.name} for {order.beneficiary.name}",
+            whom=f"whoever {number} waits for",
             since=workflow.now(),
             rule="frame.child",
+            # No moment of its own ends this wait.
+            at_deadline=f"{number} has deadlines of its own; it was promised by {moment(order.due_at.isoformat())}.",
             then=then,
         )
         try:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 
@@ -156,19 +157,24 @@ class Clocks:
         return {key: due for key, due in reached.items() if key not in self._said}
 
     def _say(self, new: dict[_Mark, Due]) -> None:
-        """Put on record what has been reached, and tell those who can do something about it."""
+        """Put on record what has been reached, and tell those who can do something about it: the last of each clock.
+
+        After an outage a clock may have come to several at once.
+        """
         if not new:
             return
         self._said |= new
         clocks = {_key(clock): clock for clock in self._all()}
         asked = {stage: tuple(self._asked(stage)) for stage in {due.stage: None for due in new.values()} if stage}
+        last = {_key(due): due for due in sorted(new.values(), key=lambda due: due.percent)}
         for due in new.values():
-            people = [person for person in asked.get(due.stage, ()) if due.person in ("", person.id)]
-            self._tell(due, clocks[_key(due)], people)
+            facts = self._note(due, clocks[_key(due)])
+            if due is last[_key(due)]:
+                self._tell(due, facts, [person for person in asked.get(due.stage, ()) if due.person in ("", person.id)])
         self._forget()
 
-    def _tell(self, due: Due, clock: Clock, people: Iterable[PersonRef]) -> None:
-        """Put on record what a clock has come to, and owe it to those people; operators are told of what is late."""
+    def _note(self, due: Due, clock: Clock) -> dict[str, Any]:
+        """Put on record what a clock has come to, and return that."""
         facts = {
             "clock": due.spec,
             "name": clock.name,
@@ -179,6 +185,10 @@ class Clocks:
         }
         kind = Kind.CLOCK_BREACHED if due.percent >= BREACH else Kind.CLOCK_WARNED
         self._record.note(kind, facts, rule=f"sla.{due.spec}")
+        return facts
+
+    def _tell(self, due: Due, facts: dict[str, Any], people: Sequence[PersonRef]) -> None:
+        """Owe to these people what a clock has come to; operators are told of what is late, or nobody's."""
         data = {**self._record.order.headline(), **facts}
         for person in (*people, OPERATORS) if due.percent >= BREACH or not people else people:
             self._record.owe("clock", person, data)

@@ -40,7 +40,7 @@ def event_of(task: Task, command: Decide | Consider) -> Event:
     person = command.person or by
     match command.act:
         case "withdraw":
-            return Withdraw(stage=stage, voter=by)
+            return Withdraw(stage=stage, voter=by, not_for=command.not_for)
         case "reassign":
             seat = command.seat or by.id
             return Hand(stage=stage, by=by, seat=seat, to=person, operator=command.actor.operator)

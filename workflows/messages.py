@@ -85,6 +85,7 @@ class Consider(Command):
         person: to whom it goes.
         seat: by person id, whose seat is reassigned; the actor's own unless it says so.
         text: the question, the answer, or why.
+        not_for: in whose place they no longer take a vote back, by id: see `Decide`.
     """
 
     task: str
@@ -92,6 +93,7 @@ class Consider(Command):
     person: PersonRef | None = None
     seat: str = ""
     text: Annotated[str, Field(max_length=MAX_REASON)] = ""
+    not_for: tuple[str, ...] = ()
 
 
 class Amend(Command):

@@ -17,6 +17,11 @@ with workflow.unsafe.imports_passed_through():
     from catalog.journal import Entry, Kind
     from catalog.people import OPERATORS, Actor
     from catalog.request import Outcome, Status, Task, Waiting, WaitKind
+    from catalog.text import listed
+
+
+_CHOICES = {"retry": "have it tried again", "skip": "leave it out", "cancel": "call the request off"}
+"""What operators may decide, as whoever waits reads it."""
 
 
 class OperatorSaid(NamedTuple):
@@ -36,7 +41,7 @@ class Operators:
         self._said: dict[str, OperatorSaid] = {}
 
     async def ask(self, what: str, problem: str, choices: tuple[str, ...], *, cancellable: bool = True) -> OperatorSaid:
-        """Ask how to go on and return what one of them said.
+        """Ask how to go on and return what one of them said; the `problem` is for their eyes only.
 
         Raises:
             Ended: they called the request off, or its people did.
@@ -46,26 +51,30 @@ class Operators:
         return self._answer(task)
 
     async def ask_while(
-        self, wanted: Callable[[], bool], what: str, problem: str, choices: tuple[str, ...]
+        self, wanted: Callable[[], bool], what: str, problem: str, choices: tuple[str, ...], why: str = ""
     ) -> OperatorSaid | None:
         """Ask how to go on as long as that has to be known; None if it has not to be any more.
+
+        `why` tells everybody who sees the request what they are asked for.
 
         Raises:
             Ended: they called the request off, or its people did.
         """
         task = self._open(what, problem, choices)
-        await self._wait(task, lambda: task.id in self._said or not wanted())
+        await self._wait(task, lambda: task.id in self._said or not wanted(), why=why)
         if task.id in self._said:
             return self._answer(task)
         self._close(task, "cancelled", None, "This has not to be known any more.")
         return None
 
-    async def _wait(self, task: Task, done: Callable[[], bool], *, cancellable: bool = True) -> None:
+    async def _wait(self, task: Task, done: Callable[[], bool], *, why: str = "", cancellable: bool = True) -> None:
         waiting = Waiting(
             kind=WaitKind.OPERATOR,
             what=f"An operator has to see to this: {task.title}",
             since=task.opened_at,
             rule="frame.operator",
+            why=why,
+            then=f"They {listed((_CHOICES[choice] for choice in task.choices), 'or')}.",
             task=task.id,
         )
         try:

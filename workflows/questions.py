@@ -14,6 +14,7 @@ from workflows.messages import Consider
 from workflows.record import Record
 
 with workflow.unsafe.imports_passed_through():
+    from catalog import told
     from catalog.ballot import StageState, StageStatus
     from catalog.people import PersonRef
     from catalog.request import Assignee, Task
@@ -84,18 +85,20 @@ class Questions:
         by = command.actor.person
         data = {**self._record.order.headline(), "task": task_id, "stage": state.stage.name}
         data |= {"answer": command.text, "by": by.name}
+        why_you = told.why_you(state)
         if command.act == "answer":
-            self._close(self.asking.pop(state.stage.id), by, command.text)
+            data["question"] = self._close(self.asking.pop(state.stage.id), by, command.text).instructions
             for person in state.undecided():
-                self._record.owe("answered", person, data)
+                self._record.owe("answered", person, {**data, "asked": why_you[person.id]})
         if command.act == "advise":
-            self._close(self._advising.pop((state.stage.id, by.id)), by, command.text)
-            advice = next(one for one in reversed(state.advice) if one.person.id == by.id and one.given_at)
-            self._record.owe("answered", advice.by, data)
+            data["question"] = self._close(self._advising.pop((state.stage.id, by.id)), by, command.text).instructions
+            to = next(one for one in reversed(state.advice) if one.person.id == by.id and one.given_at).by
+            # They may have decided without waiting for it.
+            self._record.owe("answered", to, {**data, "asked": why_you[to.id], "awaited": to.id in state.may_act()})
 
-    def _close(self, task_id: str, by: PersonRef, text: str) -> None:
+    def _close(self, task_id: str, by: PersonRef, text: str) -> Task:
         at = workflow.now()
-        self._record.change_task(task_id, decided="answered", decided_by=(by,), reason=text, closed_at=at)
+        return self._record.change_task(task_id, decided="answered", decided_by=(by,), reason=text, closed_at=at)
 
     def take_back(self, stage_id: str, state: StageState | None) -> None:
         """Take back what nobody waits for any more; `state` is what has become of the stage."""

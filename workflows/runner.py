@@ -22,14 +22,14 @@ from workflows.ending import Ended
 from workflows.operators import OperatorSaid
 from workflows.request import RequestFrame
 from workflows.saga import Saga, together
-from workflows.targets import USUAL, Call, Tries, on_directory, on_system
+from workflows.targets import UNDONE, USUAL, Call, Tries, on_directory, on_system
 from workflows.tasks import Job
 
 with workflow.unsafe.imports_passed_through():
     from activities.approvers import PeopleQuery
     from activities.identity import Identity
     from activities.ordering import ChildOrder
-    from catalog import form, message, names, plan
+    from catalog import form, message, names, plan, wording
     from catalog.access import Membership, Observed
     from catalog.data import fill, fill_text, fill_title, fill_url, holds
     from catalog.expression import ExpressionError
@@ -62,7 +62,7 @@ with workflow.unsafe.imports_passed_through():
         WaitStep,
         Work,
     )
-    from catalog.text import one_line, readable
+    from catalog.text import readable
 
 T = TypeVar("T")
 _FAULTS = (ExpressionError, ValueError, TypeError, ArithmeticError)
@@ -206,8 +206,8 @@ class Runner:
         """Do what a step says, with its undo registered before."""
         result: dict[str, Any] = {}
         if isinstance(step, TaskStep):
-            job = await self._worked_out(step, scope, lambda known: _job(step, known, _called(step)))
-            done = await self._frame.works.done(job._replace(within=step.timeout))
+            job = await self._worked_out(step, scope, lambda known: _job(step, known, wording.called(step)))
+            done = await self._frame.works.done(job._replace(within=step.timeout, then=self._then(step)))
             if isinstance(done, OperatorSaid):
                 return SKIPPED
             result.update(form.values(step.evidence, done.answers), by=done.by.model_dump(mode="json"))
@@ -216,7 +216,7 @@ class Runner:
         self._effects += 1
         key = f"{step.id}#{self._effects}"
         call, back = await self._calls(step, scope, key)
-        call = replace(call, key=key)
+        call = replace(call, key=key, then=self._then(step))
         self._register_undo(step, scope, _Done(call.what, call.key, back), result)
         answer = await self._frame.targets.effect(call)
         if isinstance(answer, OperatorSaid):
@@ -240,6 +240,10 @@ class Runner:
 
         self._saga.undo(take_back)
 
+    def _then(self, step: Step) -> str:
+        """Say what comes after a step."""
+        return wording.following(self._order.item.steps, step)
+
     def _harmless(self, step: Effect | RequestStep) -> bool:
         """Return whether a step changed nothing."""
         if isinstance(step, HttpWork):
@@ -261,12 +265,13 @@ class Runner:
 
     async def _undo(self, undo: Work, step: Effect | RequestStep, known: dict[str, Any], done: _Done) -> None:
         """Take a step back by the work that it names itself."""
-        frame, called = self._frame, f"Take back: {_called(step)}"
+        frame, title = self._frame, f"Take back: {wording.called(step)}"
         try:
             if isinstance(undo, TaskWork):
-                await frame.works.done(_job(undo, known, called), cancellable=False)
+                job = _job(undo, known, title)._replace(then=UNDONE)
+                await frame.works.done(job, cancellable=False)
             elif isinstance(undo, NotifyWork):
-                self._tell(undo, known, called)
+                self._tell(undo, known, title)
             else:
                 person = await self._person(undo, known, cancellable=False)
                 call, _ = self._calls_of(undo, known, person, (f"{done.key or step.id}/undo", ""))
@@ -365,7 +370,7 @@ class Runner:
     # ---------------------------------------------------------------- everything else
 
     async def _notify(self, step: NotifyStep, scope: Scope) -> Any:
-        await self._worked_out(step, scope, lambda known: self._tell(step, known, _called(step)))
+        await self._worked_out(step, scope, lambda known: self._tell(step, known, wording.called(step)))
         return {}
 
     def _tell(self, work: NotifyWork, known: dict[str, Any], called: str) -> None:
@@ -382,11 +387,14 @@ class Runner:
         name = step.name or (f"{event} is reported" if event else "Time has to go by")
         waiting = Waiting(
             kind=WaitKind.EVENT if event else WaitKind.TIME,
-            what=name,
+            # The journal of a request that began under an earlier release goes on with the name.
+            what=readable(event) if event and not step.name else name,
             since=workflow.now(),
             until=until,
             rule=f"step.{step.id}",
-            at_deadline=_AT_DEADLINE[step.at_deadline] if event else "It goes on.",
+            at_deadline=_AT_DEADLINE[step.at_deadline] if event else "It goes on by itself.",
+            then=self._then(step),
+            event=event,
         )
         self._frame.record.note(
             Kind.WAIT_BEGUN, {"what": name, "until": until.isoformat() if until else None}, status=Status.FULFILMENT
@@ -412,9 +420,9 @@ class Runner:
         frame = self._frame
         known = self._known(scope)
         # People are asked whatever becomes of the name.
-        name = fill_title(step.stage.name, known, _called(step))
+        name = fill_title(step.stage.name, known, wording.called(step))
         planned = plan.plan((step.stage.model_copy(update={"name": name}),), known)
-        desk = ApprovalDesk(frame.record, planned, "The fulfilment goes on.")
+        desk = ApprovalDesk(frame.record, planned, self._then(step))
         frame.desks.append(desk)
         desk.note_plan()
         await frame.approvals_of(desk).approved(None, {"results": scope.results, **scope.variables})
@@ -431,7 +439,7 @@ class Runner:
                 return {"number": placed.order.number}
             problem = placed.refused
             if placed.order:
-                closure = await frame.children.closes(placed.order, "The next step begins.")
+                closure = await frame.children.closes(placed.order, self._then(step))
                 if closure.outcome is Outcome.FULFILLED:
                     result = {"number": closure.number, "outcome": closure.outcome, "reason": closure.reason}
                     self._register_undo(step, scope, _Done(f"{closure.number} is fulfilled"), result)
@@ -489,11 +497,6 @@ _AT_DEADLINE = {
     "continue": "It goes on without.",
     "cancel": "The request expires.",
 }
-
-
-def _called(step: Step) -> str:
-    """Return what a step is called where its own words come out empty."""
-    return one_line(step.name) or readable(step.id)
 
 
 def _job(work: TaskWork, known: dict[str, Any], called: str) -> Job:

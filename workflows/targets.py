@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -30,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.model import Model
     from catalog.request import Status, Waiting, WaitKind
     from catalog.steps import Retry
+    from catalog.text import capital, one_line
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -41,10 +43,11 @@ class Call(Generic[R]):
 
     Attributes:
         what: in words, ``Add Ada Byron to vpn-users``.
-        system: which system, in words.
+        system: which system, in words, ``the directory``: everybody who sees the request reads it.
         start: begins an attempt; the engine repeats it while it fails for a while only.
         within: how long that goes on before an operator is asked.
         key: what tells it from others that do the same.
+        then: what comes after it, as a sentence, where more is known of that than that the request goes on.
     """
 
     what: str
@@ -52,6 +55,7 @@ class Call(Generic[R]):
     start: Callable[[], workflow.ActivityHandle[R]]
     within: timedelta
     key: str = ""
+    then: str = ""
 
 
 class Tries(NamedTuple):
@@ -62,6 +66,15 @@ class Tries(NamedTuple):
 
 
 USUAL = Tries()
+DIRECTORY_CALLED = "the directory"
+UNDONE = "Whatever else was done is taken back, then the request ends."
+"""What comes after something that takes a step back."""
+_THEN = {
+    "frame.look-up": "The request goes on with the answer.",
+    "frame.effect": "The request goes on.",
+    "frame.undo": UNDONE,
+}
+"""What comes after a call, by the rule that it is made by, where nothing more is known."""
 
 
 def on_directory(activity: Callable[[Identity, A], R], argument: A, what: str, tries: Tries = USUAL) -> Call[R]:
@@ -73,7 +86,7 @@ def on_directory(activity: Callable[[Identity, A], R], argument: A, what: str, t
         options["retry_policy"] = _policy(tries.retry)
     return Call(
         what=what,
-        system="directory",
+        system=DIRECTORY_CALLED,
         start=lambda: workflow.start_activity_method(activity, argument, summary=what, **options),
         within=options["schedule_to_close_timeout"],
     )
@@ -92,12 +105,25 @@ def on_system(
         options["retry_policy"] = replace(options["retry_policy"], non_retryable_error_types=CAREFULLY)
     return Call(
         what=what,
-        system=system,
+        system=_called(system, argument),
         start=lambda: workflow.start_activity(
             action, argument, result_type=dict[str, Any], summary=what, task_queue=queue_of(system), **options
         ),
         within=options["schedule_to_close_timeout"],
     )
+
+
+def _called(system: str, argument: dict[str, Any]) -> str:
+    """Return what people call a system; of an address only its host, for the rest may be a secret."""
+    if system == "directory":
+        return DIRECTORY_CALLED
+    if system != "http":
+        return f"the system “{system}”"
+    try:
+        host = urlsplit(str(argument["url"])).hostname
+    except ValueError:  # what sends it says so
+        host = None
+    return f"the web service at {one_line(host)}" if host else "a web service"
 
 
 def _policy(retry: Retry) -> RetryPolicy:
@@ -113,7 +139,7 @@ def on_orders(child: ChildOrder, what: str) -> Call[Placed]:
     """Return the call that puts another order on record."""
     return Call(
         what=what,
-        system="register",
+        system="the register of requests",
         start=lambda: workflow.start_activity_method(
             Ordering.place, child, summary=what, task_queue=ORDERS_QUEUE, **ACTION
         ),
@@ -235,11 +261,13 @@ class Targets:
         """State that a system is waited for."""
         waiting = Waiting(
             kind=WaitKind.SYSTEM,
-            what=f"{call.what}. While the {call.system} does not answer, it is tried again.",
+            what=f"{call.what}. While {call.system} does not answer, it is tried again.",
+            whom=call.system,
             since=workflow.now(),
             until=workflow.now() + call.within,
             rule=rule,
             at_deadline="An operator is asked how to go on.",
+            then=call.then or _THEN[rule],
         )
         return self._record.waits_for(waiting)
 
@@ -262,7 +290,7 @@ def _cause(call: Call[Any], failure: ActivityError) -> tuple[str, str]:
     cause = failure.cause
     if isinstance(cause, ApplicationError):
         return cause.type or "", cause.message
-    return "timeout", f"The {call.system} did not answer in time ({cause or failure})."
+    return "timeout", f"{capital(call.system)} did not answer in time ({cause or failure})."
 
 
 def _is_ours(result: Any) -> bool:

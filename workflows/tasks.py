@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.people import OPERATORS, PersonRef
     from catalog.request import Assignee, Status, Task, Waiting, WaitKind
     from catalog.stages import ApproverRule
+    from catalog.wording import Words
 
 
 class Job(NamedTuple):
@@ -38,6 +39,7 @@ class Job(NamedTuple):
         due: how soon; then the operators are told.
         within: how long at all; then they are asked.
         known: what the evidence names that the order does not tell.
+        then: what comes after it, as a sentence.
     """
 
     title: str
@@ -47,6 +49,7 @@ class Job(NamedTuple):
     due: timedelta | None
     within: timedelta | None
     known: Mapping[str, Any] = MappingProxyType({})
+    then: str = "The request goes on."
 
 
 class Completed(NamedTuple):
@@ -64,6 +67,7 @@ class WorkDesk:
         self._patience = patience
         self._targets = targets
         self._operators = operators
+        self._jobs: dict[str, Job] = {}  # by the id of their task
 
     async def done(self, job: Job, *, cancellable: bool = True) -> Completed | OperatorSaid:
         """Return how the work was completed, or what the operator said who went on without it.
@@ -145,6 +149,7 @@ class WorkDesk:
             opened_at=at,
             due_at=self._due(job, at),
         )
+        self._jobs[task.id] = job
         self._record.open_task(task)
         facts = {
             "task": task.id,
@@ -206,7 +211,7 @@ class WorkDesk:
                         self._close(task, "expired")
                         return f"Nobody who could do this is there any more: {task.title}"
             if self._record.tasks[task.id].decided is None:
-                await self._ended(task, over, "An operator is asked how to go on.", cancellable)
+                await self._ended(task, over, "An operator is asked how to go on." if over else IT_STAYS, cancellable)
         except (Ended, asyncio.CancelledError):
             self._close(task, "cancelled")
             raise
@@ -225,7 +230,8 @@ class WorkDesk:
         )
 
     def _waiting(self, task: Task, until: datetime | None = None, at_deadline: str = "") -> Waiting:
-        before = self._record.waits.get(task.id)
+        before, job = self._record.waits.get(task.id), self._jobs[task.id]
+        asked = Words(self._record.order.item, called={one.person.login: one.person.name for one in task.assignees})
         taken = f"{task.claimed_by.name} works on it" if task.claimed_by else "to be taken by one of those asked"
         return Waiting(
             kind=WaitKind.TASK,
@@ -234,7 +240,9 @@ class WorkDesk:
             since=task.opened_at,
             until=until or (before.until if before else None),
             rule="frame.task",
+            why=f"Work for {asked.approvers(job.rules)}.",
             at_deadline=at_deadline or (before.at_deadline if before else ""),
+            then=job.then,
             task=task.id,
         )
 
@@ -249,6 +257,8 @@ class WorkDesk:
         self._record.change_task(task.id, decided=decided, closed_at=workflow.now())
 
 
+IT_STAYS = "It stays open until it is done."
+"""What happens to work that is given no end."""
 MOST_ASKED = 100
 """How many people one piece of work is put before: everybody sees who else is asked."""
 

@@ -90,6 +90,7 @@ class WaitingOut(Out):
     kind: WaitKind
     what: str
     who: tuple[AwaitedOut, ...]
+    whom: str = Field(description="Who or what can end it, in words, where `who` names nobody: `the directory`.")
     since: datetime
     until: datetime | None
     calendar: str = Field(description="The name of the calendar in which that is counted; empty if it is clock time.")
@@ -98,6 +99,7 @@ class WaitingOut(Out):
     at_deadline: str
     then: str
     task: str | None
+    event: str | None = Field(description="The event whose report ends it.")
     can: tuple[str, ...] = Field(description="What the viewer can do about it now.")
 
 
@@ -189,7 +191,9 @@ class RequestOut(RequestSummaryOut):
         as_a_whole = rights.acts_on_request(look.viewer, view.order, view.projection)
         seen = {
             "tasks": [task_facts(task, can[task.id]) for task in view.projection.tasks if look.sees(task)],
-            "waiting": [_waiting(one, view, can, as_a_whole) for one in view.projection.waiting],
+            "waiting": [
+                _waiting(one, view, can, (*_reporting(one, look, view), *as_a_whole)) for one in view.projection.waiting
+            ],
             "you_may": _you_may(view, can, as_a_whole),
             "shown_answers": view.order.shown_answers(),
             "parts": _parts(view.order, children),
@@ -214,15 +218,22 @@ def facts(view: RequestView) -> dict[str, Any]:
 
 
 def _waiting(
-    one: Waiting, view: RequestView, can: Mapping[str, tuple[str, ...]], as_a_whole: tuple[str, ...]
+    one: Waiting, view: RequestView, can: Mapping[str, tuple[str, ...]], besides: Iterable[str]
 ) -> dict[str, Any]:
-    """Return a wait with what the viewer can do about it: about its task, and what is asked because of that one."""
+    """Return a wait with what the viewer can do about it: about its task, what is asked because of it, and besides."""
     tasks = view.projection.tasks
     stage = next((task.stage for task in tasks if task.id == one.task), None)
     asked = [task.id for task in tasks if stage and task.stage == stage and task.kind in ("information", "advice")]
     acts = [act for task in (one.task, *asked) if task for act in can.get(task, ())]
     who = [dict(person) | {"on_behalf_of": one.on_behalf_of.get(person.id, ())} for person in one.who]
-    return dict(one) | {"who": who, "can": tuple(dict.fromkeys((*acts, *as_a_whole)))}
+    return dict(one) | {"who": who, "whom": one.by_whom(), "can": tuple(dict.fromkeys((*acts, *besides)))}
+
+
+def _reporting(one: Waiting, look: Look, view: RequestView) -> tuple[str, ...]:
+    """Return what the viewer can do about a wait for an event."""
+    if one.event is None or rights.refuse_report(look.viewer, view.order, one.event):
+        return ()
+    return ("report",)
 
 
 def _parts(order: Order, children: Iterable[RequestView]) -> list[PartOut]:

@@ -226,7 +226,7 @@ def _names_more(subject: Subject, rules: Iterable[ApproverRule], before: Iterabl
     return any((people := _people(subject, one)) is None or not people <= there for one in fresh)
 
 
-@rule("risk-in-bulk", "warning", "What is of high risk is decided one by one.")
+@rule("risk-in-bulk", "error", "What is of high risk is decided one by one.")
 def risk_in_bulk(subject: Subject) -> Iterator[Hit]:
     """Check `bulk` of every stage that asks somebody (feature row A17)."""
     if subject.item.risk != "high":

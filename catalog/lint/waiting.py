@@ -85,7 +85,7 @@ def _reaches(one: timedelta | Working, other: timedelta | Working) -> bool:
     return isinstance(one, timedelta) and isinstance(other, timedelta) and one >= other
 
 
-@rule("silence-approves", "warning", "Nothing is approved because nobody said a word, unless the item's risk is low.")
+@rule("silence-approves", "error", "Nothing is approved because nobody said a word, unless the item's risk is low.")
 def silence_approves(subject: Subject) -> Iterator[Hit]:
     """Check `at_deadline` and `when_nobody` of every stage (feature row A14)."""
     if subject.item.risk == "low":

@@ -1,15 +1,21 @@
-"""Fixtures of the connector tests: one slapd for those that leave it running, and one per test for the others."""
+"""A desk that takes orders; and slapd for the connectors: one for tests that leave it running, one each for others."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from support import company
+from support.builders import an_item
 from support.company import Connect
+from support.office import WHY, Office
 from support.slapd import Slapd, running_slapd
 
 from activities.connectors.ldap import LdapDirectory, Security
+from records.register import Register
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +52,13 @@ def connect() -> Iterator[Connect]:
     yield make
     for directory in opened:
         directory.close()
+
+
+@pytest.fixture
+def office(empty_register: Path, tmp_path: Path) -> Iterator[Office]:
+    """A desk that offers the wiki editor."""
+    path = shutil.copy(empty_register, tmp_path / "register.db")
+    with closing(Register(f"sqlite:///{path}")) as register:
+        office = Office(register)
+        office.offer(an_item(form=(WHY,)))
+        yield office

@@ -11,17 +11,12 @@ from support.slapd import DEVICES, SUFFIX, Slapd
 from activities.connectors.ldap import LdapDirectory
 from activities.errors import NotFound, Rejected, Transient
 
-BRANCH = f"ou=servers,{DEVICES}"
-
 
 @pytest.fixture
 def branch(slapd: Slapd) -> Iterator[str]:
     """A place for servers of its own, below the devices; what the test puts there goes with it."""
-    slapd.add(BRANCH, "organizationalUnit", {"ou": "servers"})
-    yield BRANCH
-    for name in ("db-02", "db-03"):
-        slapd.delete(f"cn={name},{BRANCH}")
-    slapd.delete(BRANCH)
+    with slapd.branch("servers", DEVICES) as branch:
+        yield branch
 
 
 def logins(directory: LdapDirectory, ci: str) -> list[str]:

@@ -12,17 +12,12 @@ from support.slapd import GROUPS, PLACEHOLDER, SUFFIX, Slapd, running_slapd
 from activities.connectors.ldap import LdapDirectory
 from activities.errors import NotFound, Rejected, Transient
 
-BRANCH = f"ou=roles,{GROUPS}"
-
 
 @pytest.fixture
 def branch(slapd: Slapd) -> Iterator[str]:
     """A place for roles of its own, below the groups; what the test puts there goes with it."""
-    slapd.add(BRANCH, "organizationalUnit", {"ou": "roles"})
-    yield BRANCH
-    for name in ("auditor", "twin"):
-        slapd.delete(f"cn={name},{BRANCH}")
-    slapd.delete(BRANCH)
+    with slapd.branch("roles", GROUPS) as branch:
+        yield branch
 
 
 def logins(directory: LdapDirectory, role: str) -> list[str]:

@@ -15,15 +15,6 @@ from temporalio.testing import WorkflowEnvironment
 from records.register import Register
 
 
-@pytest.fixture(scope="session")
-def empty_register(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with the schema in it, to be copied: that is quicker than to migrate each time."""
-    path = tmp_path_factory.mktemp("api") / "register.db"
-    with closing(Register(f"sqlite:///{path}")) as register:
-        register.migrate()
-    return path
-
-
 @pytest.fixture
 def resting(empty_register: Path, tmp_path: Path) -> Iterator[ApiWorld]:
     """The API's parts at rest: nothing sweeps unless a test does."""

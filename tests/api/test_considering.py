@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.api_world import ApiWorld, expect_problem
+from support.asking import GUARDS, MANAGER
 from support.builders import a_stage, an_item
 from support.live_api import LiveApi
 from support.waiting import until
@@ -17,10 +18,7 @@ from catalog.calendar_file import CalendarFile, PublishedCalendar
 from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Outcome, WaitKind
-from catalog.stages import ByGroup, ByManager, ByPerson, Escalation
-
-MANAGER = ByManager(rule="manager")
-GUARDS = ByGroup(rule="group", group="guards")
+from catalog.stages import ByPerson, Escalation
 
 
 def asking(**stage: Any) -> CatalogItem:
@@ -213,13 +211,12 @@ async def test_a21_who_it_was_escalated_to_and_who_comes_too_late_is_told_how_it
     assert "approved by Mara Lind" in said["detail"]
 
 
-async def test_a8_who_stood_in_is_refused_once_that_is_withdrawn_also_while_the_directory_is_down(
-    live: LiveApi, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def no_longer_stood_in(live: LiveApi, monkeypatch: pytest.MonkeyPatch, item: CatalogItem) -> str:
+    """Have Kim stand in for Mara for an order until that is withdrawn, with the directory down; return its number."""
     register, clock = live.world.register, live.world.parts.clock
     ends = (clock() + timedelta(days=2)).isoformat()
     delegated = (await live.post("mara", "/delegations", {"delegate": "kim", "ends": ends})).json()["id"]
-    number = await live.placed(asking())
+    number = await live.placed(item)
     await live.world.token("kim")
 
     def down(_: str) -> None:
@@ -228,6 +225,13 @@ async def test_a8_who_stood_in_is_refused_once_that_is_withdrawn_also_while_the_
     monkeypatch.setattr(live.world.directory, "person", down)
     assert (await live.world.send("mara", "DELETE", f"/delegations/{delegated}")).status_code == 204
     await until(lambda: not register.turning(clock(), 1))  # the request was told, and asks the directory in vain
+    return number
+
+
+async def test_a8_who_stood_in_is_refused_once_that_is_withdrawn_also_while_the_directory_is_down(
+    live: LiveApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await no_longer_stood_in(live, monkeypatch, asking())
     assert asked(live, number) == {"mara": True, "kim": False}
 
     for path, body in (("question", {"text": "Why?"}), ("decision", {"choice": "approve"})):
@@ -240,23 +244,49 @@ async def test_a8_who_stood_in_is_refused_once_that_is_withdrawn_also_while_the_
 async def test_a8_who_decides_in_their_own_right_does_not_for_one_who_has_withdrawn_that_meanwhile(
     live: LiveApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    register, clock = live.world.register, live.world.parts.clock
-    ends = (clock() + timedelta(days=2)).isoformat()
-    delegated = (await live.post("mara", "/delegations", {"delegate": "kim", "ends": ends})).json()["id"]
     people = tuple(ByPerson(rule="person", person=login) for login in ("mara", "kim"))
-    number = await live.placed(asking(approvers=people, quorum="all"))
-    await live.world.token("kim")
-
-    def down(_: str) -> None:
-        raise Transient("unreachable")
-
-    monkeypatch.setattr(live.world.directory, "person", down)
-    assert (await live.world.send("mara", "DELETE", f"/delegations/{delegated}")).status_code == 204
-    await until(lambda: not register.turning(clock(), 1))
+    number = await no_longer_stood_in(live, monkeypatch, asking(approvers=people, quorum="all"))
     entry = await live.does("kim", f"/tasks/{number}.1/decision", {"choice": "approve"})
     assert entry["on_behalf_of"] is None
     entry = await live.does("mara", f"/tasks/{number}.1/decision", {"choice": "approve"})
     assert entry["actor"]["login"] == "mara"
+
+
+async def test_a8_who_no_longer_stands_in_does_not_take_back_a_vote_and_is_not_waited_for_again(live: LiveApi) -> None:
+    number = await live.placed(asking(approvers=(GUARDS,), quorum="all"))
+    ends = (live.world.parts.clock() + timedelta(days=2)).isoformat()
+    delegated = (await live.post("rolf", "/delegations", {"delegate": "kim", "ends": ends})).json()["id"]
+    await until(lambda: "kim" in asked(live, number))
+    await live.does("kim", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    assert (await live.world.send("rolf", "DELETE", f"/delegations/{delegated}")).status_code == 204
+    said = expect_problem(await live.post("kim", f"/tasks/{number}.1/withdrawal"), 409, "no-longer-asked")
+    assert "The time in which you stand in for somebody else is over" in said["detail"]
+    (wait,) = live.view(number).projection.waiting
+    assert [person.login for person in wait.who] == ["grace"]
+
+
+async def test_a8_a_delegation_covers_what_was_voted_on_already_and_is_taken_back(live: LiveApi) -> None:
+    number = await live.placed(asking(approvers=(GUARDS,), quorum="all"))
+    await live.does("rolf", f"/tasks/{number}.1/decision", {"choice": "approve"})
+    ends = (live.world.parts.clock() + timedelta(days=2)).isoformat()
+    await live.post("rolf", "/delegations", {"delegate": "kim", "ends": ends})
+    await until(lambda: live.kinds(number)[-1] is Kind.APPROVERS_CHANGED)
+    await live.does("rolf", f"/tasks/{number}.1/withdrawal")
+    assert asked(live, number) == {"grace": True, "kim": False, "rolf": True}
+    await live.does("kim", f"/tasks/{number}.1/decision", {"choice": "approve"})
+
+
+async def test_a7_an_operator_does_not_choose_who_decides_their_own_request_by_a_delegation(live: LiveApi) -> None:
+    rolf = ByPerson(rule="person", person="rolf")
+    number = await live.placed(asking(approvers=(rolf,)), who="otto")
+    ends = (live.world.parts.clock() + timedelta(days=2)).isoformat()
+    body = {"person": "rolf", "delegate": "sam", "ends": ends}
+    assert (await live.post("otto", "/delegations", body)).status_code == 201
+    await until(lambda: Kind.APPROVER_SKIPPED in live.kinds(number))
+    assert asked(live, number) == {"rolf": True}
+    expect_problem(await live.post("sam", f"/tasks/{number}.1/decision", {"choice": "approve"}), 403, "not-approver")
+    other = await live.placed(asking(approvers=(rolf,)))
+    assert asked(live, other) == {"rolf": True, "sam": False}  # of what others order it holds
 
 
 # ---------------------------------------------------------------- changing one's mind, and reminding
@@ -362,6 +392,27 @@ async def test_repeating_with_its_key_gives_the_first_answer_whoever_has_left_si
     expect_problem(await live.post("mara", path, body | {"person": "rolf"}, key="k"), 409, "idempotency-conflict")
     expect_problem(await live.post("mara", path, body | {"person": "rolf"}), 503, "directory-unavailable")
     assert live.kinds(number).count(Kind.ADVICE_ASKED) == 1
+
+
+async def test_repeating_that_a_decision_is_handed_on_must_name_the_same_one_again_whoever_is_asked_since(
+    live: LiveApi,
+) -> None:
+    number = await live.placed(asking(approvers=(GUARDS,), quorum="all"))
+    path = f"/tasks/{number}.1/reassignment"
+    first = await live.does("otto", path, {"to": "mara", "from": "rolf"}, key="k")
+    for other in ("grace", "mara", "nobody"):
+        expect_problem(
+            await live.post("otto", path, {"to": "mara", "from": other}, key="k"), 409, "idempotency-conflict"
+        )
+    expect_problem(await live.post("otto", path, {"to": "mara"}, key="k"), 409, "idempotency-conflict")
+    assert await live.does("otto", path, {"to": "mara", "from": "Rolf"}, key="k") == first
+    assert asked(live, number) == {"grace": True, "mara": True}
+
+    own = await live.does("grace", path, {"to": "kim"}, key="k")
+    assert await live.does("grace", path, {"to": "kim"}, key="k") == own
+    assert await live.does("grace", path, {"to": "kim", "from": "grace"}, key="k") == own
+    expect_problem(await live.post("grace", path, {"to": "kim", "from": "rolf"}, key="k"), 409, "idempotency-conflict")
+    assert live.kinds(number).count(Kind.HANDED_ON) == 2
 
 
 @pytest.mark.parametrize("task", ["REQ-1001.9", "REQ-9999.1", "x"])

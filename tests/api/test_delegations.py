@@ -305,7 +305,7 @@ async def test_the_announcer_goes_on_after_whatever_it_meets(
 ) -> None:
     number = waiting(resting, "Mara Lind")
     await is_set(resting)
-    asked = resting.register.awaiting_votes
+    asked = resting.register.deciding
     troubles = [trouble]
 
     def once(people: frozenset[str]) -> Any:
@@ -313,7 +313,7 @@ async def test_the_announcer_goes_on_after_whatever_it_meets(
             raise troubles.pop()
         return asked(people)
 
-    monkeypatch.setattr(resting.register, "awaiting_votes", once)
+    monkeypatch.setattr(resting.register, "deciding", once)
     announcer = Announcer(resting.register, resting.engine, resting.clock, every=timedelta(milliseconds=1))
     running = asyncio.create_task(announcer.run())
     await until(lambda: resting.engine.told)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from support.api_world import ApiWorld, expect_problem
-from support.builders import NOON, a_new_order, a_person, a_stage, an_actor, an_item
+from support.builders import NOON, a_new_order, a_person, a_stage, an_item
+from support.racing import raced
 
 from activities.errors import Transient
-from api import intake
 from api.problems import AlreadyOpen
 from api.schemas.orders import OrderIn
 from catalog.fields import AttachmentField, GroupField, PersonField, SecretField, TextField
@@ -140,22 +138,8 @@ async def test_a_duplicate_names_the_open_request_to_those_who_may_see_it(world:
 
 
 def test_of_two_who_order_the_same_at_once_one_is_told_of_the_other(resting: ApiWorld) -> None:
-    barrier = threading.Barrier(2)
-
-    def order(key: str) -> str:
-        barrier.wait(10)
-        body = OrderIn(item="badge")
-        try:
-            taken = intake.take(
-                body, key, an_actor(), at=NOON, desk=resting.parts.desk, register=resting.register
-            ).taken
-        except AlreadyOpen as error:
-            return error.detail
-        return taken.order.number
-
-    with ThreadPoolExecutor(2) as threads:
-        one, two = sorted(threads.map(order, ("one", "two")), key=len)
-    assert two == f"{one} is already open for this."
+    [one], [refused] = raced(lambda n: resting.take(f"key-{n}", OrderIn(item="badge")), 2, AlreadyOpen)
+    assert refused.detail == f"{one} is already open for this."
     assert resting.count() == 1
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from support.api_world import ApiWorld, expect_problem
-from support.builders import NOON, a_new_order, a_stage, an_actor, an_item
+from support.builders import NOON, a_new_order, a_stage, an_item
 from support.live_api import LiveApi
+from support.racing import raced
 from support.waiting import until
 
-from api import intake
 from api.problems import AlreadyOpen
 from api.schemas.orders import OrderIn
 from catalog.item import CancelPolicy, Line
@@ -155,22 +153,9 @@ def test_of_two_that_replace_it_at_once_one_does_and_the_other_learns_which(rest
     order = a_new_order(item=ONCE)
     number = resting.register.take(order.model_copy(update={"duplicate_key": order.stands_for})).order.number
     resting.register.mark_started(number, NOON)
-    both = threading.Barrier(2)
-
-    def replace(key: str) -> str:
-        body = OrderIn(item="laptop", answers={"why": "again"}, replaces=number)
-        both.wait()
-        try:
-            taken = intake.take(
-                body, key, an_actor(), at=NOON, desk=resting.parts.desk, register=resting.register
-            ).taken
-        except AlreadyOpen as error:
-            return error.detail
-        return taken.order.number
-
-    with ThreadPoolExecutor(2) as threads:
-        one, two = sorted(threads.map(replace, ("one", "two")), key=len)
-    assert two == f"{one} is already open for this."
+    body = OrderIn(item="laptop", answers={"why": "again"}, replaces=number)
+    [one], [refused] = raced(lambda n: resting.take(f"anew-{n}", body), 2, AlreadyOpen)
+    assert refused.detail == f"{one} is already open for this."
     assert resting.register.replaced_by(number) == one
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from support.builders import NOON
 from support.waiting import until
 
 from api.shelf import MOST_KEPT, MOST_TOLD, Shelf
+from catalog.loader import Reading, read
 from records.register import Register, RegisterUnavailable
 
 WIKI = """\
@@ -100,8 +102,18 @@ def test_a_draft_changes_under_its_version_and_leaves_the_published_one_on_offer
 
 
 def test_unchanged_files_are_not_read_again(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.shelf.read", lambda _: pytest.fail("it was read"))
+    seen: list[Sequence[Path]] = []
+
+    def noted(directories: Sequence[Path]) -> Reading:
+        seen.append(directories)
+        return read(directories)
+
+    monkeypatch.setattr("api.shelf.read", noted)
     files.shelf.look()
+    assert seen == []
+    files.write("wiki", version="1.1.0")
+    files.shelf.look()
+    assert seen == [(files.one,)]
 
 
 def test_a_file_that_breaks_keeps_the_last_good_version_and_is_told_once(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import os
-import sys
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,20 +12,19 @@ import uvicorn
 from support.api_world import ApiWorld
 from support.builders import a_person
 from support.ports import free_port
-from support.terminal import Commissary, Said, office_kit
+from support.terminal import Commissary, Said, exit_code, office_kit, without_settings
 from support.waiting import eventually
 
 from catalog.people import Actor
 from cli import client
-from cli import main as command_line
 from records.register import Register
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[ApiWorld]:
+def world(empty_register: Path, tmp_path: Path) -> Iterator[ApiWorld]:
     """The API, serving; where it does is in ``world.http.base_url``."""
-    with closing(Register(f"sqlite:///{tmp_path / 'register.db'}")) as register:
-        register.migrate()
+    path = shutil.copy(empty_register, tmp_path / "register.db")
+    with closing(Register(f"sqlite:///{path}")) as register:
         world = ApiWorld(register)
         world.shelve(office_kit())
         port = free_port()
@@ -47,8 +45,7 @@ def commissary(
     world: ApiWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Commissary:
     """Run a command as a person."""
-    for name in [name for name in os.environ if name.startswith("COMMISSARY_")]:
-        monkeypatch.delenv(name)
+    without_settings(monkeypatch)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("COMMISSARY_URL", str(world.http.base_url))
     monkeypatch.setenv("COLUMNS", "1000")
@@ -66,12 +63,10 @@ def commissary(
     def it(who: str, *arguments: str) -> Said:
         actor = Actor(person=a_person(who).ref(), operator=who.startswith("Otto"))
         monkeypatch.setenv("COMMISSARY_TOKEN", world.parts.tokens.issue(actor).text)
-        monkeypatch.setattr(sys, "argv", ["commissary", *arguments])
-        with pytest.raises(SystemExit) as end:
-            command_line.main()
+        code = exit_code(monkeypatch, *arguments)
         while opened:
             opened.pop().close()
         said = capsys.readouterr()
-        return Said(int(end.value.code or 0), " ".join((said.out + said.err).split()))
+        return Said(code, " ".join((said.out + said.err).split()))
 
     return it

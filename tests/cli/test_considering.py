@@ -155,7 +155,12 @@ def waits(world: ApiWorld, **wait: Any) -> str:
     story = Story(world.register.take(a_new_order(started=True)).order.number)
     task = a_task(story.number, 1, "Mara Lind", stage="manager", due_at=NOON)
     batch: Batch = story.batch(Kind.STAGE_OPENED)
-    known: dict[str, Any] = {"what": "Line manager decides", "since": NOON, "rule": "approver.manager", "task": task.id}
+    known: dict[str, Any] = {
+        "what": "Line manager: a decision is needed",
+        "since": NOON,
+        "rule": "approver.manager",
+        "task": task.id,
+    }
     waiting = Waiting(kind=WaitKind.PEOPLE, who=(a_person("Mara Lind").ref(),), **known | wait)
     now = Projection(
         number=story.number,
@@ -176,15 +181,15 @@ def test_w1_a_wait_is_explained_in_words_with_what_one_can_do(world: ApiWorld, c
         until=NOON + timedelta(days=36_000),
         calendar="Germany",
         at_deadline="It goes to the owner of the item instead for 2 days.",
-        then="Security decides.",
+        then="Next decision: Security.",
     )
     text = shown(commissary, "Ada Byron", "request", "show", number)
     for part in (
-        "Line manager decides",
+        "Line manager: a decision is needed",
         "who Mara Lind (also for Rolf Chief, Olga Owner)",
         "in the working time of Germany",
         "if nothing happens It goes to the owner of the item instead for 2 days.",
-        "after that Security decides.",
+        "after that Next decision: Security.",
         f"You can remind them commissary task remind {number}.1",
         f"change what was ordered commissary request amend {number} -a FIELD=VALUE",
         f"call it off commissary request cancel {number}",
@@ -229,7 +234,7 @@ def test_a8_who_decides_in_their_own_right_too_is_shown_to_do_so_besides(
     batch = Story(number).batch(Kind.STAGE_OPENED, tasks=(task,))
     waiting = Waiting(
         kind=WaitKind.PEOPLE,
-        what="Line manager decides",
+        what="Line manager: a decision is needed",
         who=(mara, otto),
         on_behalf_of={one.id: (eve,) for one in (mara, otto)},
         since=NOON,

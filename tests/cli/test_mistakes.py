@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.builders import NOON
+from support.terminal import exit_code, without_settings
 
 from catalog.journal import Chain, Kind
-from cli import main as command_line
 from cli.client import at
 
 Run = Callable[..., tuple[int, str]]
@@ -22,18 +20,15 @@ Run = Callable[..., tuple[int, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Run a command with these settings only; return its exit code and what it said."""
-    for name in [name for name in os.environ if name.startswith("COMMISSARY_")]:
-        monkeypatch.delenv(name)
+    without_settings(monkeypatch)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
     def it(*arguments: str, **settings: str) -> tuple[int, str]:
         for name, value in settings.items():
             monkeypatch.setenv(f"COMMISSARY_{name}", value)
-        monkeypatch.setattr(sys, "argv", ["commissary", *arguments])
-        with pytest.raises(SystemExit) as end:
-            command_line.main()
+        code = exit_code(monkeypatch, *arguments)
         said = capsys.readouterr()
-        return int(end.value.code or 0), said.out + said.err
+        return code, said.out + said.err
 
     return it
 

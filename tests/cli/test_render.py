@@ -54,6 +54,7 @@ def a_request(text: str) -> dict[str, Any]:
         "kind": "people",
         "what": text,
         "who": [person | {"on_behalf_of": [person]}],
+        "whom": "",
         "since": AT,
         "until": AT,
         "why": text,
@@ -61,7 +62,8 @@ def a_request(text: str) -> dict[str, Any]:
         "then": text,
         "task": text,
         "calendar": text,
-        "can": ["amend"],
+        "event": text,
+        "can": ["amend", "report"],
     }
     asked = {"person": person, "own": True, "escalated": False}
     task = {
@@ -69,6 +71,8 @@ def a_request(text: str) -> dict[str, Any]:
         "stage": text,
         "kind": "approval",
         "assignees": [asked],
+        "quorum": None,
+        "needs": f"needs {text}",
         "decided": None,
         "choices": [text],
         "can": ["decide", "ask"],
@@ -101,7 +105,7 @@ def test_a_request_shows_what_people_wrote_literally(text: str, shown: str) -> N
     entry = {"at": AT, "kind": "comment", "text": text, "rule": text, "data": {}}
     out = printed(request_panel(a_request(text), [entry]))
     if text != "a\nb":  # an answer keeps its lines; that is tested below
-        assert out.count(shown) == 28
+        assert out.count(shown) == 31
     assert "\x1b" not in out
     assert "\u202e" not in out
 
@@ -133,6 +137,7 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
     task = {
         "id": text,
         "title": text,
+        "needs": text,
         "request": a_request(text),
         "assignees": [{"person": person, "verdict": "approve", "by": person, "own": True, "on_behalf_of": []}],
         "claimed_by": person,
@@ -171,7 +176,7 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
         "promise": A_PROMISE,
     }
     preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
-    for what, times in ((task_panel(task), 32), (draft_table([draft]), 3), (preview_panel(preview), 7)):
+    for what, times in ((task_panel(task), 33), (draft_table([draft]), 3), (preview_panel(preview), 7)):
         out = printed(what)
         assert out.count(shown) == times
         assert "\x1b" not in out
@@ -183,7 +188,7 @@ def test_the_stages_of_an_item_are_shown_literally_with_when_they_begin(text: st
     first = {"id": "a", "name": text, "approvers": text, "after": []}
     out = printed(stages([first, first | {"id": "b", "after": ["a"]}]))
     assert out.count(shown) == 5
-    assert f"once {shown} has approved" in out
+    assert f"after the approval of {shown}" in out
 
 
 def test_an_item_without_stages_says_that_nobody_decides() -> None:
@@ -197,7 +202,7 @@ def test_a_preview_says_which_stages_do_not_simply_follow() -> None:
     who = {"name": "Ada"}
     order = an_order(A_PROMISE) | {"item": who, "beneficiary": who, "stages": three}
     out = printed(preview_panel({"may_be_ordered": True, "errors": [], "left_out": [], "orders": [order]}))
-    assert [when in out for when in ("B  an operator: nobody was found, at once", "once A and B have approved")]
+    assert [when in out for when in ("B  an operator: nobody was found, at once", "after the approval of A and B")]
     assert out.count("at once") == 1
 
 
@@ -326,6 +331,50 @@ def test_w1_a_wait_says_why_these_people_are_asked() -> None:
     assert "why Mara Lind as line manager." in " ".join(printed(request_panel(request, [])).split())
     request["waiting"] = [request["waiting"][0] | {"why": ""}]
     assert "why" not in printed(request_panel(request, []))
+
+
+def shown_wait(task: dict[str, Any] | None = None, **wait: Any) -> str:
+    """Return what is shown of a request that waits like that, beside its task."""
+    request = a_request("x")
+    request["waiting"] = [request["waiting"][0] | {"can": []} | wait]
+    request["tasks"] = [request["tasks"][0] | (task or {})]
+    return " ".join(printed(request_panel(request, [])).split())
+
+
+@pytest.mark.parametrize("kind", ["system", "operator", "engine", "event", "time", "requests"])
+def test_w1_a_wait_that_nobody_by_name_ends_says_who_or_what_does(kind: str) -> None:
+    wait: dict[str, Any] = {"kind": kind, "who": [], "whom": "the web service at x"}
+    assert "who the web service at x" in shown_wait(**wait)
+    request = a_request("x")
+    request["waiting"] = [request["waiting"][0] | wait]
+    assert "the web service at x" in printed(request_table([request]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "called"), [("people", "if nothing happens"), ("time", "then"), ("requests", "by when")]
+)
+def test_w1_what_comes_at_the_end_of_a_wait_is_called_by_what_it_is(kind: str, called: str) -> None:
+    assert f"{called} It goes on by itself." in shown_wait(kind=kind, at_deadline="It goes on by itself.")
+
+
+def test_w1_whoever_may_report_an_event_is_shown_how() -> None:
+    wait: dict[str, Any] = {"kind": "event", "event": "parts-arrived", "task": None}
+    command = "commissary request report x parts-arrived"
+    assert f"say that it has happened {command}" in shown_wait(**wait, can=["report"])
+    assert command not in shown_wait(**wait)
+
+
+WEIGHED = "Asks the group a (weighing 3 each) and the line manager. Those who approve must weigh 3 together."
+
+
+def test_w1_what_an_expression_needs_is_shown_where_the_wait_does_not_say_it() -> None:
+    assert f"needed {WEIGHED}" in shown_wait({"needs": WEIGHED}, what="Manager: weights must come to 3; 2 so far")
+    said = "Manager: both of these must approve: the line manager (has approved); one of the group a"
+    assert "needed" not in shown_wait(
+        {"needs": "Both of these must approve: the line manager; one of the group a."}, what=said
+    )
+    assert "needed" not in shown_wait({"needs": "2 of them must approve.", "quorum": 2})
+    assert "needed" not in shown_wait({"needs": WEIGHED}, kind="information")
 
 
 @pytest.fixture

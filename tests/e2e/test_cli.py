@@ -70,7 +70,7 @@ def test_order_show_decide_and_verify(shell: Shell) -> None:
     assert "REQ-1001" in shell.run("request", "order", "vpn", "-a", "why=for work", "--key", "first")
     eventually(lambda: "Alice Adams" in shell.run("request", "show", "REQ-1001"), timeout=30)
     shown = shell.run("request", "show", "REQ-1001")
-    for part in ("approval", "Waits for", "Manager decides", "The request expires.", "REQ-1001.1"):
+    for part in ("approval", "Waits for", "Manager: a decision is needed", "The request expires.", "REQ-1001.1"):
         assert part in shown
     assert "Alice Adams" in shell.run("request", "list")
 

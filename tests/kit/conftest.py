@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +9,9 @@ from pathlib import Path
 import pytest
 from support.authoring import PEOPLE, WIKI, Run
 from support.simulated import Stage, office
+from support.terminal import exit_code, without_settings
 
 from catalog.loader import read
-from cli import main as command_line
 from cli.kit.simulation import Simulator
 from records.register import Register
 
@@ -32,18 +30,12 @@ def stage(simulator: Simulator, tmp_path: Path) -> Stage:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Run `commissary catalog …` in an empty directory; return its exit code and what it said."""
-    for name in [name for name in os.environ if name.startswith("COMMISSARY_")]:
-        monkeypatch.delenv(name)
+    without_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
     def it(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["commissary", "catalog", *arguments])
-        code = 0
-        try:
-            command_line.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = exit_code(monkeypatch, "catalog", *arguments)
         said = capsys.readouterr()
         return code, said.out + said.err
 

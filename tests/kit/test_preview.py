@@ -46,24 +46,25 @@ def test_a_preview_says_which_stages_run_side_by_side_and_what_is_asked_later(ru
     assert "later, in the middle of the work: Guards" in said
 
 
-def test_a_preview_names_whoever_holds_a_role_and_says_which_role_there_is_not(run: Run, items: Path) -> None:
-    rule = "{rule: role, role: 'officer-{{ form.seats }}'}"
-    (items / "wiki.yaml").write_text(WIKI.replace("{rule: group, group: wiki-writers}", rule))
-    Path("people.yaml").write_text(PEOPLE + "roles:\n  officer-3: [ines.okafor]\n")
+@pytest.mark.parametrize(
+    ("rule", "section", "unknown"),
+    [
+        (("role", "role"), "roles", "there is no role 'its-4'"),
+        (("ci_owner", "ci"), "cis", "there is no configuration item 'its-4'"),
+    ],
+    ids=["role", "configuration item"],
+)
+def test_a_preview_names_who_holds_a_role_or_owns_a_configuration_item_and_says_which_there_is_not(
+    run: Run, items: Path, rule: tuple[str, str], section: str, unknown: str
+) -> None:
+    kind, names = rule
+    named = f"{{rule: {kind}, {names}: 'its-{{{{ form.seats }}}}'}}"
+    (items / "wiki.yaml").write_text(WIKI.replace("{rule: group, group: wiki-writers}", named))
+    Path("people.yaml").write_text(PEOPLE + f"{section}:\n  its-3: [ines.okafor]\n")
     _, three = preview(run, "-a", "why=x", "-a", "seats=3")
-    assert re.search(r"2\. Writers: Ines Okafor, by .*\[approver.role\]", three)
+    assert re.search(rf"2\. Writers: Ines Okafor, by .*\[approver.{kind}\]", three)
     _, four = preview(run, "-a", "why=x", "-a", "seats=4")
-    assert "there is no role 'officer-4'" in four
-
-
-def test_a_preview_names_the_owner_of_a_configuration_item_and_says_which_there_is_not(run: Run, items: Path) -> None:
-    rule = "{rule: ci_owner, ci: 'web-{{ form.seats }}'}"
-    (items / "wiki.yaml").write_text(WIKI.replace("{rule: group, group: wiki-writers}", rule))
-    Path("people.yaml").write_text(PEOPLE + "cis:\n  web-3: [ines.okafor]\n")
-    _, three = preview(run, "-a", "why=x", "-a", "seats=3")
-    assert re.search(r"2\. Writers: Ines Okafor, by .*\[approver.ci_owner\]", three)
-    _, four = preview(run, "-a", "why=x", "-a", "seats=4")
-    assert "there is no configuration item 'web-4'" in four
+    assert unknown in four
 
 
 def test_a_preview_can_be_had_as_json(run: Run, items: Path) -> None:

@@ -39,6 +39,7 @@ from cli.kit.simulation import Simulator, read_stories, simulate
             "scenarios[0].events[0].manager: 'moves' says nothing of the manager. Add 'manager: …'.",
         ),
         ({"begins": "2020-03-02T09:00:00"}, "scenarios[0].begins: this is past"),
+        ({"begins": "9999-12-31T23:00:00"}, "scenarios[0].begins: an order is placed in the years from 2000 to 2099"),
         ({"begins": "2040-03-05T09:00:00Z"}, "the time of the order has a zone of its own"),
         ({"zone": "Berlin"}, "scenarios[0].zone: there is no time zone 'Berlin'. Did you mean 'Europe/Berlin'?"),
         ({"order": {"by": "nobody"}}, "scenarios[0].order.by: there is nobody called 'nobody'"),

@@ -33,7 +33,8 @@ def test_every_expectation_that_is_not_met_is_a_sentence(stage: Stage) -> None:
         },
     )
     assert not verdict.passed
-    waits = "the request waits: Line manager decides (Mara Lind), until 12 March 2040, 09:00 UTC (The request expires)"
+    until = "until 12 March 2040, 09:00 UTC (The request expires)"
+    waits = f"the request waits: Line manager: a decision is needed (Mara Lind), {until}"
     assert verdict.unmet == (
         "day 2: expected the status closed; it is approval",
         f"day 2: expected it to wait for task; {waits}",
@@ -60,7 +61,10 @@ def test_every_expectation_that_is_not_met_is_a_sentence(stage: Stage) -> None:
     [
         (
             vote("day 2", "otto", "retry"),
-            "day 2: otto cannot retry: there is nothing to see to; the request waits: Line manager decides",
+            (
+                "day 2: otto cannot retry: there is nothing to see to; "
+                "the request waits: Line manager: a decision is needed"
+            ),
         ),
         (
             vote("day 2", "mara", stage="boss"),

@@ -218,7 +218,7 @@ def test_the_principals_of_a_person_are_those_whose_chain_may_lead_over_them(reg
     assert register.principals("id-zoe", NOON) == {"id-zoe"}
 
 
-def test_requests_that_wait_for_a_vote_are_found_by_who_is_asked(register: Register) -> None:
+def test_requests_that_are_decided_are_found_by_who_is_asked_also_if_they_have_voted(register: Register) -> None:
     numbers = [register.take(a_new_order(f"key-{n}")).order.number for n in range(6)]
     voted = Assignee(person=a_person("Ben").ref(), verdict=Verdict.APPROVE)
     tasks = [
@@ -231,9 +231,9 @@ def test_requests_that_wait_for_a_vote_are_found_by_who_is_asked(register: Regis
     ]
     for number, opened in zip(numbers, tasks, strict=True):
         register.record(Story(number).batch(Kind.OPENED, tasks=tuple(opened)))
-    assert register.awaiting_votes({"id-ben"}) == [numbers[0], numbers[5]]
-    assert register.awaiting_votes({"id-ben", "id-cleo"}) == [numbers[0], numbers[1], numbers[5]]
-    assert register.awaiting_votes({"id-zoe"}) == []
+    assert register.deciding({"id-ben"}) == [numbers[0], numbers[2], numbers[5]]
+    assert register.deciding({"id-ben", "id-cleo"}) == [numbers[0], numbers[1], numbers[2], numbers[5]]
+    assert register.deciding({"id-zoe"}) == []
 
 
 def test_two_processes_that_set_the_same_at_once_set_one(run_twice: Callable[[str], list[list[str]]]) -> None:

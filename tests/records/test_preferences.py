@@ -188,6 +188,35 @@ def test_if_nothing_waits_any_more_there_is_no_digest(desk: Desk) -> None:
     assert desk.counts() == {"gathered": 1}
 
 
+@pytest.mark.parametrize("template", ["approval-needed", "reminder"])
+def test_what_no_longer_waits_for_its_recipient_after_their_quiet_hours_is_not_sent(desk: Desk, template: str) -> None:
+    desk.register.set_preferences(BOB.id, QUIET, NOON)
+    desk.asks(template, task=1)
+    other = desk.asks(template, task=2)
+    assert desk.claimed(NOON) == []
+    desk.decided(1, closed_at=NOON, decided="reject")
+    assert [one.notice.event for one in desk.claimed(AFTERNOON)] == [other]
+    assert desk.counts() == {"sending": 1, "gathered": 1}
+    assert desk.claimed(MORNING) == []
+
+
+def test_what_no_longer_waits_for_its_recipient_once_the_relay_answers_is_not_sent(desk: Desk) -> None:
+    desk.asks()
+    (owed,) = desk.claimed(NOON)
+    desk.register.notice_postponed(owed.id, AFTERNOON, "the relay is busy")
+    desk.decided(1, assignees=())
+    assert desk.claimed(AFTERNOON) == []
+    assert desk.counts() == {"gathered": 1}
+
+
+def test_what_asks_for_no_decision_is_sent_after_the_quiet_hours_whatever_has_happened(desk: Desk) -> None:
+    desk.register.set_preferences(BOB.id, QUIET, NOON)
+    events = [desk.asks("deadline-near"), desk.asks("closed"), desk.asks(task=2)]
+    assert desk.claimed(NOON) == []
+    desk.decided(1, closed_at=NOON, decided="reject")
+    assert [one.notice.event for one in desk.claimed(AFTERNOON)] == events
+
+
 def test_who_turns_the_digest_off_gets_what_was_gathered_at_its_time_and_the_rest_at_once(desk: Desk) -> None:
     desk.register.set_preferences(BOB.id, DIGEST, NOON)
     desk.asks(task=1)

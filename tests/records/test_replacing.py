@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from support.builders import NOON, a_new_order, an_item, an_order
+from support.racing import raced
 from support.story import Story
 
 from catalog.journal import Kind
@@ -106,15 +107,11 @@ def test_of_many_threads_that_replace_the_same_one_is_served_and_the_others_are_
     old = take(registers[0], "old", duplicate_key)
 
     def order(n: int) -> str:
-        try:
-            return f"fresh {take(registers[n % 8], f'key-{n}', duplicate_key, old.number).number}"
-        except AlreadyOpen as refused:
-            return refused.number
+        return take(registers[n % 8], f"key-{n}", duplicate_key, old.number).number
 
-    with ThreadPoolExecutor(8) as threads:
-        told = list(threads.map(order, range(32)))
+    taken, refused = raced(order, 32, AlreadyOpen)
     new = registers[0].replaced_by(old.number)
-    assert (told.count(f"fresh {new}"), told.count(new)) == (1, 31)
+    assert (taken, [one.number for one in refused]) == ([new], [new] * 31)
     assert len(registers[0].requests(viewer=None).items) == 2
 
 
@@ -123,16 +120,12 @@ def test_who_orders_it_anew_and_who_replaces_it_at_once_are_told_of_each_other(c
     old = take(registers[0], "old")
 
     def order(n: int) -> str:
-        try:
-            return f"fresh {take(registers[n % 8], f'key-{n}', replaces=old.number if n % 2 else '').number}"
-        except AlreadyOpen as refused:
-            return refused.number
+        return take(registers[n % 8], f"key-{n}", replaces=old.number if n % 2 else "").number
 
-    with ThreadPoolExecutor(8) as threads:
-        told = list(threads.map(order, range(32)))
+    taken, refused = raced(order, 32, AlreadyOpen)
     new = registers[0].replaced_by(old.number)
-    assert told.count(f"fresh {new}") == 1
-    assert set(told) <= {f"fresh {new}", new, old.number}
+    assert taken == [new]
+    assert {one.number for one in refused} <= {new, old.number}
     assert registers[0].open_duplicate(VPN) == new
 
 

@@ -227,7 +227,7 @@ def _use_delegations(register: Register) -> None:
     register.delegation(one.id)
     register.touching([ada.id], NOON)
     register.principals(bob.id, NOON)
-    register.awaiting_votes({ada.id, bob.id})
+    register.deciding({ada.id, bob.id})
     for state in ("open", "closed"):
         register.delegations(viewer=ada.id, state=state, at=NOON)
         register.delegations(viewer=None, state=state, at=NOON, after=9)

@@ -11,15 +11,17 @@ from typing import Any
 import httpx
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
-from support.builders import NOON, a_person, an_item
+from support.builders import NOON, a_person, an_actor, an_item
 from support.waiting import until
 
 from activities import plugins
 from activities.connectors.memory import Group, MemoryDirectory
 from activities.connectors.sealed import SealedSecrets
+from api import intake
 from api.app import create_app
 from api.gateway import ChoicesUnavailable, EngineUnavailable, NotRunning, NoWorker
 from api.parts import Parts
+from api.schemas.orders import OrderIn
 from api.shelf import Shelf, Stock
 from catalog.ballot import Verdict
 from catalog.choices import Choice, Choices, ChoicesQuery
@@ -41,6 +43,7 @@ from catalog.request import (
     WaitKind,
 )
 from records.register import Register
+from workflows.considering import CONSIDERED
 from workflows.messages import (
     AMEND,
     CANCEL,
@@ -155,16 +158,6 @@ class FakeEngine:
 
 
 _UPDATES = {Decide: DECIDE, Consider: CONSIDER, Amend: AMEND, Cancel: CANCEL, Comment: COMMENT}
-_KINDS = {
-    "withdraw": Kind.VOTE_WITHDRAWN,
-    "reassign": Kind.HANDED_ON,
-    "add": Kind.APPROVER_ADDED,
-    "consult": Kind.ADVICE_ASKED,
-    "advise": Kind.ADVICE_GIVEN,
-    "ask": Kind.INFO_ASKED,
-    "answer": Kind.INFO_GIVEN,
-    "remind": Kind.APPROVERS_REMINDED,
-}
 
 
 class _Run:
@@ -239,7 +232,7 @@ class _Run:
         says: dict[str, Any] = {"task": message.task, "name": "Manager"}
         says |= {"text": message.text} if message.text else {}
         says |= {"person": message.person.model_dump(mode="json")} if message.person else {}
-        return self._batch(self._caused(_KINDS[message.act], message, says), status=Status.APPROVAL)
+        return self._batch(self._caused(CONSIDERED[message.act], message, says), status=Status.APPROVAL)
 
     def _caused(self, kind: Kind, message: Command, says: dict[str, Any]) -> Entry:
         return self.chain.append(kind, NOON, actor=message.actor, data=says, command=message.command)
@@ -369,6 +362,11 @@ class ApiWorld:
 
     def journal(self, number: str) -> list[Kind]:
         return [entry.kind for entry in self.register.journal(number)]
+
+    def take(self, key: str, body: OrderIn) -> str:
+        """Take an order of Ada's in the thread that calls, as the route does; returns its number."""
+        received = intake.take(body, key, an_actor(), at=NOON, desk=self.parts.desk, register=self.register)
+        return received.taken.order.number
 
     def count(self) -> int:
         """Return how many requests are on record."""

@@ -214,6 +214,20 @@ class Slapd:
         with self.admin() as admin, contextlib.suppress(LDAPNoSuchObjectResult):
             admin.delete(dn)  # type: ignore[no-untyped-call]  # the stubs
 
+    @contextlib.contextmanager
+    def branch(self, name: str, base: str) -> Iterator[str]:
+        """Have a branch of this name below `base` for the length of a block; what is put there goes with it."""
+        dn = f"ou={name},{base}"
+        self.add(dn, "organizationalUnit", {"ou": name})
+        try:
+            yield dn
+        finally:
+            with self.admin() as admin:
+                admin.search(dn, "(objectClass=*)", ldap3.LEVEL)
+                entries = [entry["dn"] for entry in admin.response or []]
+            for entry in (*entries, dn):
+                self.delete(entry)
+
     def values(self, dn: str, attribute: str) -> list[str]:
         """Return the values of an attribute as the administrator sees them."""
         with self.admin() as admin:

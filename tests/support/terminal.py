@@ -1,13 +1,17 @@
-"""The command line as its tests see it, and an item that asks for answers of many kinds."""
+"""The command line as its tests run and see it, and an item that asks for answers of many kinds."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
+import pytest
 from support.builders import an_item
 
 from catalog.item import CatalogItem
+from cli import main as command_line
 
 
 class Said(NamedTuple):
@@ -18,6 +22,21 @@ class Said(NamedTuple):
 
 
 Commissary = Callable[..., Said]
+
+
+def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away every setting that the tests' own environment has."""
+    for name in [name for name in os.environ if name.startswith("COMMISSARY_")]:
+        monkeypatch.delenv(name)
+
+
+def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run ``commissary`` with these arguments in this process, and return how it ended."""
+    monkeypatch.setattr(sys, "argv", ["commissary", *arguments])
+    with pytest.raises(SystemExit) as end:
+        command_line.main()
+    return int(end.value.code or 0)
+
 
 FORM = [
     {"id": "why", "type": "text", "label": "Why"},

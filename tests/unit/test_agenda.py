@@ -106,7 +106,7 @@ def test_a_calendar_that_comes_to_its_end_leaves_a_deadline_by_the_clock(within:
     agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(4))
     assert agenda.due_at
     assert march(4) < agenda.due_at <= march(5)
-    assert agendas.resume(made, agendas.pause(agenda, march(4)), lambda _: BRIEF, march(6)).due_at
+    assert agendas.resume(made, agendas.pause(agenda, march(4)), ["ben"], lambda _: BRIEF, march(6)).due_at
 
 
 THIN = Calendar.model_validate({"id": "thin", "name": "Thin", "week": {"saturday": ["10:00-10:05"]}})
@@ -118,7 +118,7 @@ def test_what_takes_longer_than_any_length_may_ends_after_a_hundred_years_and_no
     agenda = agendas.begin(made, ["ben"], lambda _: THIN, MONDAY)
     assert agenda.due_at == MONDAY + LONGEST
     assert told(agenda) == [march(8, "10:00")], "half of it is over a hundred years before its end"
-    going = agendas.resume(made, agendas.pause(agenda, MONDAY), lambda _: THIN, march(8))
+    going = agendas.resume(made, agendas.pause(agenda, MONDAY), ["ben"], lambda _: THIN, march(8))
     assert going.due_at
     assert going.due_at > MONDAY + LONGEST
 
@@ -135,7 +135,7 @@ def test_what_was_left_of_a_calendar_that_comes_to_its_end_meanwhile_is_counted_
     made = stage(decide_within="4 working hours")
     agenda = agendas.begin(made, ["ben"], lambda _: BRIEF, march(3, "10:00"))
     assert agenda.due_at == march(3, "14:00")
-    going = agendas.resume(made, agendas.pause(agenda, march(3, "11:00")), lambda _: BRIEF, march(6))
+    going = agendas.resume(made, agendas.pause(agenda, march(3, "11:00")), ["ben"], lambda _: BRIEF, march(6))
     assert going.due_at == march(6, "03:00")
 
 
@@ -312,7 +312,7 @@ def test_a10_while_time_stands_still_nothing_is_due() -> None:
 
 def test_a10_everything_comes_later_by_as_much_as_was_left() -> None:
     made, agenda = begun("eve", decide_within="3 days", notice="1 day", remind={"after": "1 day"})
-    going = agendas.resume(made, agendas.pause(agenda, march(3, "18:00")), hours, march(10, "18:00"))
+    going = agendas.resume(made, agendas.pause(agenda, march(3, "18:00")), ["ben"], hours, march(10, "18:00"))
     week = timedelta(days=7)
     assert agenda.due_at
     assert (going.due_at, told(going)) == (agenda.due_at + week, [told(agenda)[0] + week])
@@ -321,7 +321,7 @@ def test_a10_everything_comes_later_by_as_much_as_was_left() -> None:
 
 def test_a10_working_time_that_was_left_is_left_afterwards() -> None:
     made, agenda = begun("ben", remind=REMIND, notice="1 working day")
-    going = agendas.resume(made, agendas.pause(agenda, march(3, "13:00")), hours, march(8, "13:00"))
+    going = agendas.resume(made, agendas.pause(agenda, march(3, "13:00")), ["ben"], hours, march(8, "13:00"))
     # From Monday at two in Berlin there were three hours of that day left, then Tuesday, Wednesday, Friday and Monday,
     # and four hours of Tuesday; on Saturday nothing has passed of the new Monday.
     assert going.due_at == march(14, "15:00")
@@ -335,29 +335,78 @@ def test_a12_after_a_pause_everybody_is_reminded_in_their_own_working_time() -> 
     both = {"one": BERLIN, "two": office("UTC", id="open", week=week)}
     agenda = agendas.begin(made, ["one", "two"], both.__getitem__, MONDAY)
     assert [reminder.people for reminder in agenda.reminders] == [("one", "two")]
-    going = agendas.resume(made, agendas.pause(agenda, MONDAY), both.__getitem__, march(7, "12:00"))
+    going = agendas.resume(made, agendas.pause(agenda, MONDAY), ["one", "two"], both.__getitem__, march(7, "12:00"))
     assert going.reminders == (
         Reminder(at=march(10, "08:00"), people=("one",)),
         Reminder(at=march(8, "12:00"), people=("two",)),
     )
 
 
+def test_a10_the_notice_comes_before_the_new_deadline_in_working_time() -> None:
+    made, agenda = begun("ben", at=march(5, "10:00"), decide_within="2 days", notice="4 hours")
+    going = agendas.resume(made, agendas.pause(agenda, march(5, "11:00")), ["ben"], hours, march(6, "21:00"))
+    assert (going.due_at, told(going)) == (march(8, "20:00"), [march(7, "16:00")])  # a Saturday; he works on Friday
+    seen, _ = ticked(made, agendas.pause(going, march(7, "17:00")), march(7, "17:00"), "ben")
+    assert seen == agendas.pause(going, march(7, "17:00")), "nothing is due while it stands still"
+    late, due = ticked(made, going, march(7, "16:00"), "ben")
+    assert [one.kind for one in due] == ["warn"]
+    again = agendas.resume(made, agendas.pause(late, march(7, "17:00")), ["ben"], hours, march(10, "12:00"))
+    assert told(again) == [], "who was told once is not told again"
+
+
+def test_a10_a_reminder_is_moved_by_its_own_kind_of_time() -> None:
+    friday = march(7, "15:59")  # Berlin is an hour ahead, and goes home at five
+    made, agenda = begun("ben", at=friday, decide_within="10 days", remind={"after": "1 working day"})
+    monday = march(10, "15:59")
+    assert [one.at for one in agenda.reminders] == [monday]
+    going = agendas.resume(made, agendas.pause(agenda, march(7, "16:00")), ["ben"], hours, march(10, "08:00"))
+    assert [one.at for one in going.reminders] == [monday], "no working time has passed over the weekend"
+
+
+def test_a10_a_reminder_that_somebody_asked_for_comes_as_soon_as_they_work_again() -> None:
+    made, agenda = begun("ben", at=march(5, "20:00"), decide_within="10 days")
+    asked, now, _ = agendas.nudge(agenda, ("ben",), hours, march(5, "20:00"))
+    assert (now, asked.next_at) == ((), march(7, "08:00"))
+    for back, at in ((march(6), march(7, "08:00")), (march(7, "20:00"), march(10, "08:00"))):
+        going = agendas.resume(made, agendas.pause(asked, march(5, "21:00")), ["ben"], hours, back)
+        assert going.reminders == (Reminder(at=at, people=("ben",), nth=0),)
+
+
+def test_a10_everybody_has_left_what_they_had_of_their_own_working_time() -> None:
+    made = stage(decide_within="8 working hours")
+    weekdays = {day: ["09:00-17:00"] for day in WEEKDAYS[:5]}
+    away = {f"2025-03-{day:02}": "closed" for day in range(10, 22)}
+    both = {
+        "first": office("UTC", id="first", week=weekdays, days=away),
+        "later": office("UTC", id="later", week={day: ["09:30-17:30"] for day in weekdays}),
+    }
+    thursday, monday = march(6, "09:00"), march(10, "09:00")
+    agenda = agendas.begin(made, [*both], both.__getitem__, thursday)
+    assert (agenda.due_at, agenda.whose) == (march(6, "17:30"), "later")
+    going = agendas.resume(made, agendas.pause(agenda, march(6, "09:30")), [*both], both.__getitem__, monday)
+    assert (going.due_at, going.whose) == (march(24, "16:30"), "first")  # back from two weeks off, with 7 h 30 min left
+    alone = agendas.resume(made, agendas.pause(agenda, march(6, "09:30")), ["later"], both.__getitem__, monday)
+    assert (alone.due_at, alone.whose) == (march(10, "17:30"), "later")
+    nobody = agendas.resume(made, agendas.pause(agenda, march(6, "09:30")), [], both.__getitem__, monday)
+    assert (nobody.due_at, nobody.whose) == (march(10, "17:30"), "later")
+
+
 def test_after_an_escalation_what_is_left_is_counted_as_that_level_counts_it() -> None:
     made = stage(escalate=[level(decide_within="2 days")])
     agenda = agendas.begin(made, ["ben"], hours, MONDAY, 1)
-    going = agendas.resume(made, agendas.pause(agenda, MONDAY), hours, march(8))
+    going = agendas.resume(made, agendas.pause(agenda, MONDAY), ["ben"], hours, march(8))
     assert going.due_at == march(10)
 
 
 def test_time_that_is_over_stays_over_after_a_pause() -> None:
     made, agenda = begun("eve", decide_within="1 day")
     over, _ = ticked(made, agenda, march(4, "12:00"), "eve")
-    assert agendas.resume(made, agendas.pause(over, march(5)), hours, march(6)) == over
+    assert agendas.resume(made, agendas.pause(over, march(5)), ["eve"], hours, march(6)) == over
 
 
 def test_what_does_not_stand_still_goes_on_as_it_was() -> None:
     made, agenda = begun("ben", remind=REMIND)
-    assert agendas.resume(made, agenda, hours, MONDAY) == agenda
+    assert agendas.resume(made, agenda, ["ben"], hours, MONDAY) == agenda
 
 
 # ---------------------------------------------------------------- somebody asks for a reminder
@@ -435,7 +484,10 @@ def test_a10_a_pause_changes_nothing_of_the_time_that_is_left(
     assert agenda.due_at
     stops = min(at + timedelta(minutes=minutes), agenda.due_at)
     goes = stops + timedelta(days=3, minutes=minutes)
-    going = agendas.resume(made, agendas.pause(agenda, stops), hours, goes)
+    going = agendas.resume(made, agendas.pause(agenda, stops), people, hours, goes)
     assert going.due_at
-    own = hours(agenda.whose) if isinstance(made.decide_within, Working) else ALWAYS
-    assert calendar.between(own, goes, going.due_at) == calendar.between(own, stops, agenda.due_at)
+    worked = [hours(one) for one in people] if isinstance(made.decide_within, Working) else [ALWAYS]
+    left = [calendar.between(own, stops, agenda.due_at) for own in worked]
+    now_left = [calendar.between(own, goes, going.due_at) for own in worked]
+    assert all(now >= before for now, before in zip(now_left, left, strict=True)), "somebody has less than they had"
+    assert any(now == before for now, before in zip(now_left, left, strict=True)), "and nobody needs that much"

@@ -280,6 +280,13 @@ def test_what_people_wrote_is_never_told_nor_more_of_a_scope_than_its_limit() ->
     assert not any(word in said for word in ("private", "reason", "set_by", "laptop", "furniture"))
 
 
+def test_a7_it_is_told_which_operator_has_set_a_delegation_for_somebody_else() -> None:
+    own = a_delegation("Ada", "Ben")
+    set_for_her = a_delegation("Ada", "Ben", set_by=a_person("Otto").ref())
+    told = [one.operator for known in (own, set_for_her) for one in rules.told(["id-ada"], [known], VPN, NOON)]
+    assert told == [None, a_person("Otto").ref()]
+
+
 @given(
     known=st.lists(_delegations(), max_size=TOLD * len(NAMES), unique_by=lambda one: one.id),
     at=_days,

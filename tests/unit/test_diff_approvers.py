@@ -144,8 +144,8 @@ def test_approvers_are_told_of_another_expression(old: dict[str, Any], new: dict
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (None, [], ("“Owner” begins at once instead of once Line manager has approved.",)),
-        ([], None, ("“Owner” begins once Line manager has approved instead of at once.",)),
+        (None, [], ("“Owner” begins at once instead of after the approval of Line manager.",)),
+        ([], None, ("“Owner” begins after the approval of Line manager instead of at once.",)),
         (None, ["manager"], ()),
     ],
 )

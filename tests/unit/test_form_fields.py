@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from catalog.fields import AttachmentField, DecimalField, Field, TextField
+from catalog.fields import WRITTEN, AttachmentField, DecimalField, Field, TextField
+from catalog.request import Cost
+from catalog.sketch import Limit
 
 read_field: TypeAdapter[Field] = TypeAdapter(Field)
 
@@ -81,3 +83,52 @@ def test_a_decimal_limit_means_what_is_written() -> None:
     assert isinstance(field, DecimalField)
     assert (field.least, field.most) == (Decimal("0.1"), Decimal(5))
     assert read_field.validate_json(read_field.dump_json(field)) == field
+
+
+TOO_LONG = ["1E+999999999", "-1E+999999999", "1E-999999999", "0E-999999999", 1e18, 0.0000000001, "1" * 19]
+
+
+@pytest.mark.parametrize("key", ["least", "most"])
+@pytest.mark.parametrize("limit", TOO_LONG)
+def test_a_limit_that_an_author_writes_is_one_that_can_be_written_out(key: str, limit: Any) -> None:
+    column = {"id": "it", "type": "decimal", "label": "It", key: limit}
+    rows = {"id": "all", "type": "rows", "label": "All", "fields": [column]}
+    for field in (column, column | {"type": "money", "currency": "EUR"}, rows):
+        with pytest.raises(ValidationError, match="at most 18 digits before its point and 9 after it"):
+            read_field.validate_python(field, context=WRITTEN)
+
+
+@pytest.mark.parametrize("limit", [10**18, -(10**18), 10**4_000])
+def test_a_whole_limit_that_an_author_writes_is_not_longer_either(limit: int) -> None:
+    with pytest.raises(ValidationError, match="at most 18 digits before its point"):
+        read_field.validate_python({"id": "it", "type": "integer", "label": "It", "most": limit}, context=WRITTEN)
+
+
+@pytest.mark.parametrize("limit", ["Infinity", "-Infinity", "NaN", "sNaN", float("inf"), float("nan")])
+def test_what_is_no_number_is_no_limit(limit: Any) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        ask("decimal", most=limit)
+
+
+@pytest.mark.parametrize("limit", ["999999999999999999", "-999999999999999999.999999999", "1E+17", "0.000000001"])
+def test_a_limit_may_be_longer_than_any_answer(limit: str) -> None:
+    written = {"id": "it", "type": "decimal", "label": "It", "most": limit}
+    assert read_field.validate_python(written, context=WRITTEN) == ask("decimal", most=limit)
+
+
+@pytest.mark.parametrize("limit", ["1E+25", "9" * 100, f"0.{'3' * 100}"])
+def test_a_longer_limit_that_was_published_stays_readable(limit: str) -> None:
+    field = ask("decimal", most=limit)
+    assert isinstance(field, DecimalField)
+    assert field.most == Decimal(limit)
+    assert read_field.validate_json(read_field.dump_json(field)) == field
+
+
+@pytest.mark.parametrize("limit", ["1E+999999999", "1E+100", "1E-101"])
+def test_what_nobody_could_ever_write_out_is_not_read_either(limit: str) -> None:
+    with pytest.raises(ValidationError, match="at most 100 digits before its point and 100 after it"):
+        ask("decimal", most=limit)
+    with pytest.raises(ValidationError, match="at most 100 digits"):
+        Limit(amount=Decimal(limit), currency="EUR")
+    with pytest.raises(ValidationError, match="at most 100 digits"):
+        Cost(recurring=Decimal(limit))

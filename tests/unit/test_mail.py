@@ -33,7 +33,7 @@ DATA: dict[str, dict[str, Any]] = {
         "answers": [["Why", "To work"]],
     },
     "message": {**HEADLINE, "subject": "Your laptop", "text": "It is at the desk.\nBring your badge."},
-    "late-timer": {**HEADLINE, "what": "Line manager decides", "until": DUE},
+    "late-timer": {**HEADLINE, "what": "Line manager: a decision is needed", "until": DUE},
     "closed": {**HEADLINE, "outcome": "fulfilled", "reason": "Ben Okri was seen in vpn-users."},
 }
 DELEGATION = {
@@ -109,10 +109,12 @@ def test_a_reminder_says_what_happens_otherwise_and_what_else_can_be_done() -> N
     assert "Please decide by 13 March 2025, 12:00 UTC. What happens then: The request expires." in text.body
     assert "    commissary task reassign REQ-1001.1 --to LOGIN\n" in text.body
     assert "Please decide by" not in mail_for("reminder", due_at=None).body
+    assert "still waits for VPN access for Ben Okri. It is not decided yet (Line manager).\n" in text.body
 
 
 def test_a_question_is_quoted_and_says_how_to_answer_it() -> None:
     text = mail_for("question")
+    assert "Mara Lind wants to know, before deciding on VPN access for Ben Okri (Line manager):\n" in text.body
     assert "    What for?\n    Say more.\n" in text.body
     assert '    commissary task answer REQ-1001.1 "..."\n' in text.body
 
@@ -126,8 +128,13 @@ def test_what_has_changed_is_told_with_what_it_is_now() -> None:
 
 
 def test_a_deadline_that_is_near_is_named() -> None:
-    assert "is over on 13 March 2025, 12:00 UTC. What happens then: The request" in mail_for("deadline-near").body
-    assert "is nearly over" in mail_for("deadline-near", due_at=None).body
+    text = mail_for("deadline-near")
+    assert text.subject == "The time to decide is nearly over: VPN access for Ben Okri (REQ-1001)"
+    assert "Ada Byron asks for VPN access for Ben Okri, and it is not decided yet (Line manager). Your" in text.body
+    assert (
+        "Your time to decide ends on 13 March 2025, 12:00 UTC. What happens then: The request expires.\n" in text.body
+    )
+    assert "Your time to decide is nearly over.\n" in mail_for("deadline-near", due_at=None, at_deadline="").body
 
 
 def test_a_clock_says_how_much_of_its_time_is_over() -> None:
@@ -145,6 +152,54 @@ def test_an_approver_who_is_asked_several_times_learns_which_decision_it_is() ->
 def test_an_order_for_oneself_names_one_person_once() -> None:
     text = mail_for("approval-needed", beneficiary="Ada Byron")
     assert "Ada Byron asks for VPN access, and" in text.body
+
+
+@pytest.mark.parametrize("then", ["It goes to Rolf Chief as well for 2 days.", "It counts as approved."])
+def test_an_approver_learns_what_comes_of_silence(then: str) -> None:
+    body = mail_for("approval-needed", at_deadline=then).body
+    assert f"Please decide by 13 March 2025, 12:00 UTC. What happens then: {then}\n\nWhat has happened" in body
+    assert "expires" not in body
+
+
+def test_of_an_earlier_release_an_approver_learns_until_when_only() -> None:
+    body = mail_for("approval-needed").body
+    assert "at_deadline" not in DATA["approval-needed"]
+    assert "Please decide by 13 March 2025, 12:00 UTC.\n\nWhat has happened" in body
+
+
+IN_PLACE = ["You are asked in the place of Kim Okoro, by delegation.", "It has come to you late."]
+
+
+@pytest.mark.parametrize("template", ["approval-needed", "reminder", "deadline-near"])
+def test_a8_whoever_is_asked_learns_why_in_a_paragraph_of_its_own(template: str) -> None:
+    said = "\n\nYou are asked in the place of Kim Okoro, by delegation. It has come to you late.\n\n  Why\n"
+    assert said in mail_for(template, asked=IN_PLACE).body
+    without = mail_for(template, asked=[])
+    assert without == mail_for(template)
+    assert "in the place of" not in without.body
+    assert "\n\n\n" not in without.body
+
+
+def test_an_approver_who_is_asked_while_a_question_is_open_learns_what_it_is() -> None:
+    body = mail_for("approval-needed", **QUESTION, due_at=None).body
+    said = "Mara Lind has asked Ada Byron a question, and the time to decide stands still until it is answered:"
+    assert f"\n\n{said}\n\n    What for?\n    Say more.\n\n  Why\n" in body
+
+
+def test_an_answer_says_what_the_question_was_and_to_whom_it_is_still_to_be_decided() -> None:
+    body = mail_for("answered", question="What for?", asked=IN_PLACE[:1], awaited=True).body
+    assert "Hello Mara Lind,\n\nThe question was:\n\n    What for?\n\nAda Byron answers:\n\n    To work\n" in body
+    assert f"\n\nYour decision (Line manager) is awaited. {IN_PLACE[0]} To decide:\n\n    commissary task" in body
+    over = mail_for("answered", awaited=False).body
+    assert "Ada Byron says:\n" in over
+    assert "To decide" not in over
+    assert "task decide" not in over
+
+
+def test_who_is_asked_for_advice_is_told_how_to_give_it() -> None:
+    body = mail_for("advice-needed").body
+    assert "Mara Lind has to decide whether Ben Okri gets VPN access, and asks you:\n\n    What for?\n" in body
+    assert 'it helps Mara Lind to decide. To answer:\n\n    commissary task answer REQ-1001.1 "..."\n' in body
 
 
 def test_without_a_deadline_none_is_named() -> None:
@@ -176,7 +231,7 @@ def test_an_operator_learns_the_problem_and_what_to_do() -> None:
 def test_an_operator_learns_which_timer_is_late_and_since_when() -> None:
     text = mail_for("late-timer")
     assert text.subject == "A timer is late: REQ-1001, VPN access"
-    assert "    Line manager decides\n" in text.body
+    assert "    Line manager: a decision is needed\n" in text.body
     assert "13 March 2025, 12:00 UTC" in text.body
 
 
@@ -207,6 +262,12 @@ def test_a_digest_lists_what_waits_and_how_each_is_decided() -> None:
     assert text.body.endswith("\n-- \nCommissary, https://desk.example\n")
 
 
+def test_a8_a_digest_says_of_each_decision_why_it_is_asked() -> None:
+    text = mail_for("digest", entries=[{**ENTRY, "asked": IN_PLACE}, {**OTHER, "asked": None}])
+    assert f"    Ada Byron asks for it.\n    {' '.join(IN_PLACE)}\n    Please decide by" in text.body
+    assert text.body.count("You are asked") == 1
+
+
 def test_a_digest_of_one_decision_says_so_and_one_of_many_how_many_more() -> None:
     one = mail_for("digest", entries=[OTHER])
     assert one.subject == "1 decision waits for you"
@@ -222,6 +283,13 @@ def test_every_outcome_is_said_in_its_own_words(outcome: Outcome) -> None:
     others = {mail_for("closed", outcome=other, reason="").body for other in Outcome if other is not outcome}
     assert f"VPN access for Ben Okri: {outcome} (REQ-1001)" == text.subject
     assert text.body not in others
+
+
+def test_what_expired_may_have_waited_for_a_decision_or_for_an_event() -> None:
+    body = mail_for("closed", outcome="expired", reason="In vain waited for: the parcel").body
+    assert "VPN access for Ben Okri has expired: what it waited for did not come in time. It can be ordered" in body
+    assert "\n\n    In vain waited for: the parcel\n" in body
+    assert "decided" not in body
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -154,13 +154,16 @@ def test_several_notices_become_one_that_lists_each_task_once_the_most_pressing_
         a_notice(nth=1),
         a_notice(nth=2, due_at="2025-03-09T12:00:00+00:00", stage="Owner"),
         a_notice(nth=3, due_at="2025-03-07T12:00:00+00:00"),
-        a_notice("reminder", nth=4, task="REQ-1001.2", due_at="2025-03-09T12:00:00+00:00", stage="Owner"),
+        a_notice(
+            "reminder", nth=4, task="REQ-1001.2", due_at="2025-03-09T12:00:00+00:00", stage="Owner", asked=["why"]
+        ),
     ]
     one = together(notices, {"REQ-1001.1", "REQ-1001.2", "REQ-1001.3"})
     assert one is not None
     assert (one.event, one.template, one.to) == ("digest:REQ-1001/1", "digest", BOB)
     listed = [(entry["task"], entry["stage"], entry["reminded"]) for entry in one.data["entries"]]
     assert listed == [("REQ-1001.3", None, False), ("REQ-1001.2", "Owner", True), ("REQ-1001.1", None, False)]
+    assert [entry["asked"] for entry in one.data["entries"]] == [None, ["why"], None]
     assert one.data["more"] == 0
 
 

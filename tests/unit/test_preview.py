@@ -208,10 +208,27 @@ def test_an_amount_that_comes_out_as_nothing_is_zero() -> None:
     assert found == Cost()
 
 
-@pytest.mark.parametrize("amount", ["much", "{{ 0 - 1 }}", "Infinity"])
+@pytest.mark.parametrize("amount", ["much", "{{ 0 - 1 }}", "Infinity", "NaN"])
 def test_a_price_that_is_no_amount_is_refused(amount: str) -> None:
     with pytest.raises(ExpressionError, match="amount"):
         costing({"one_off": amount, "currency": "EUR"})
+
+
+@pytest.mark.parametrize("said", ["1E+999999999", "1E-999999999", "1" * 19])
+def test_a_price_that_could_not_be_written_out_is_refused_whoever_says_it(said: str) -> None:
+    form = [{"id": "said", "type": "text", "label": "What may it cost?"}]
+    for amount in (said, "{{ form.said }}"):
+        item = plain(form=form, price={"recurring": amount, "currency": "EUR"})
+        with pytest.raises(ExpressionError, match="amount"):
+            cost(item, names.of_order(order(item, {"said": said}), NOON))
+
+
+def test_a_price_that_is_worked_out_keeps_its_digits() -> None:
+    found = costing({"one_off": "{{ 1 / form.seats }}", "recurring": "9" * 18, "currency": "EUR"}, seats=3)
+    assert found
+    assert Cost.model_validate_json(found.model_dump_json()) == found
+    assert len(str(found.one_off)) > 30
+    assert total([found] * 20)[0].recurring == 20 * Decimal("9" * 18)
 
 
 EUR, YEARLY, USD = (

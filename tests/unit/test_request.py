@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from support.builders import a_person, a_stage, an_item, an_order
+from support.builders import NOON, a_person, a_stage, an_item, an_order
 from support.story import Story, a_task
 
 from catalog.delegation import Matter
 from catalog.fields import DurationField, TextField, YesNoField
 from catalog.journal import Kind
-from catalog.request import Amendment, Batch, Cost, OrderLine
+from catalog.request import Amendment, Batch, Cost, OrderLine, Waiting, WaitKind
 
 FORM = (
     TextField(id="why", type="text", label="Why?"),
@@ -24,6 +24,14 @@ FORM = (
 def test_answers_are_shown_with_their_labels_in_the_order_of_the_form() -> None:
     order = an_order(item=an_item(form=FORM), answers={"term": "P21D", "own": False, "why": "for work"})
     assert order.shown_answers() == [["Why?", "for work"], ["Own device?", "no"], ["How long?", "21 days"]]
+
+
+@pytest.mark.parametrize("kind", WaitKind)
+def test_w1_a_wait_says_who_or_what_ends_it_where_no_people_are_named(kind: WaitKind) -> None:
+    wait = Waiting(kind=kind, what="It waits", since=NOON, rule="r")
+    assert wait.by_whom()
+    assert wait.model_copy(update={"whom": "the directory"}).by_whom() == "the directory"
+    assert not wait.model_copy(update={"who": (a_person().ref(),)}).by_whom()
 
 
 def test_the_promise_counts_from_the_order() -> None:

@@ -450,6 +450,23 @@ def test_a9_what_is_done_about_a_decision_is_for_those_whose_it_is(
     assert code(rights.refuse_considering(actor, ORDER, asked, act, text)) is refused
 
 
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (rights.refuse_considering(MARA, ORDER, stage_task(MARA), "answer", "x"), "a decision; approve or reject it"),
+        (rights.refuse_considering(ADA, ORDER, QUESTION, "ask", "x"), "a question; answer it"),
+        (rights.refuse_considering(CLEO, ORDER, task("advice", CLEO), "add", "x"), "a request for advice; give it"),
+        (rights.refuse_considering(OLGA, ORDER, task("operator"), "ask", "x"), "for operators to decide; choose how"),
+        (rights.refuse_work(MARA, stage_task(MARA), "claim", ""), "a decision; approve or reject it"),
+        (rights.refuse_decider(MARA, ORDER, WORK), "work; claim, complete or decline it"),
+    ],
+)
+def test_what_is_not_done_with_a_task_is_refused_with_what_is(refusal: rights.Refusal | None, said: str) -> None:
+    assert refusal is not None
+    assert refusal.code is Refused.UNKNOWN_CHOICE
+    assert f": this is {said}" in refusal.message
+
+
 def test_a19_what_helps_to_decide_is_seen_by_those_who_do_and_operators() -> None:
     asked = stage_task(MARA)
     seen = [rights.may_see_background(actor, asked) for actor in (MARA, OLGA, ADA, BEN, CLEO)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import product
 from typing import Literal
@@ -44,6 +44,12 @@ FOR_TIM = an_order(beneficiary=TIM.ref())
 @examples(50)
 @given(stories())
 def test_a21_what_the_register_shows_refuses_no_vote_that_counts_and_knows_who_never_had_one(story: Story) -> None:
+    for state, stage, at in begun(story):
+        check_votes(state, stage, at)
+
+
+def begun(story: Story) -> Iterator[tuple[Approvals, StageState, datetime]]:
+    """Yield the state after each event with every stage that has begun by then, and when that is."""
     state, at = approvals_of(*story.stages, beneficiary=TIM), NOON
     for passes, event in story.events:
         at += passes
@@ -51,7 +57,7 @@ def test_a21_what_the_register_shows_refuses_no_vote_that_counts_and_knows_who_n
         state = answer.state if isinstance(answer, Change) else state
         for stage in state.stages:
             if stage.status is not StageStatus.WAITING:
-                check_votes(state, stage, at)
+                yield state, stage, at
 
 
 def check_votes(state: Approvals, stage: StageState, at: datetime) -> None:
@@ -72,14 +78,8 @@ def check_votes(state: Approvals, stage: StageState, at: datetime) -> None:
 @examples(50)
 @given(stories())
 def test_w1_what_is_offered_is_accepted_and_what_is_accepted_is_offered(story: Story) -> None:
-    state, at = approvals_of(*story.stages, beneficiary=TIM), NOON
-    for passes, event in story.events:
-        at += passes
-        answer = apply(state, event, at)
-        state = answer.state if isinstance(answer, Change) else state
-        for stage in state.stages:
-            if stage.status is not StageStatus.WAITING:
-                check_acts(state, stage, at)
+    for state, stage, at in begun(story):
+        check_acts(state, stage, at)
 
 
 Kind = Literal["approval", "information", "advice"]

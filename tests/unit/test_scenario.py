@@ -60,6 +60,19 @@ def test_a_scenario_begins_in_its_own_zone() -> None:
     assert wrong(zone="Berlin") == "there is no time zone 'Berlin'; did you mean 'Europe/Berlin'?"
 
 
+@pytest.mark.parametrize("begins", ["9999-12-31T23:00:00", "2100-01-01T00:00:00", "1999-12-31T23:59:59", "0001-01-01"])
+def test_a_scenario_begins_in_years_that_every_time_it_names_leaves_room_for(begins: str) -> None:
+    assert wrong(begins=begins) == "an order is placed in the years from 2000 to 2099; write another time"
+
+
+@pytest.mark.parametrize(("begins", "days"), [("2000-01-01T00:00:00", 9_998), ("2099-12-31T23:59:59", 9_997)])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_whatever_a_scenario_names_is_a_time_of_the_calendar(begins: str, days: int, zone: str) -> None:
+    events = [{"at": moment, "do": "leaves", "who": "ada"} for moment in ("day 9999 23:59", "36525 days")]
+    told = a_scenario(begins=begins, zone=zone, events=events, lasts="36525 days")
+    assert [(moment - told.began).days for moment, _ in told.timed()] == [days, 36_525]
+
+
 def test_events_come_in_the_order_of_their_times_and_then_as_written() -> None:
     events = [
         {"at": "day 2 10:00", "do": "comment", "by": "ada", "text": "b"},
@@ -102,6 +115,12 @@ def test_what_a_scenario_says_of_the_company_comes_on_top_of_it() -> None:
     assert (list(both.groups), both.operators) == (["vpn"], ("mara", "ada"))
     assert both.roles == {"a": ("ada",), "b": ("mara",)}
     assert both.cis == {"web-01": ("ada",), "db-01": ("mara",)}
+
+
+def test_what_earlier_requests_took_is_a_hundred_years_at_most() -> None:
+    assert a_scenario(earlier=[{"took": {"lead": "20000 days", "fulfilment": "16525 days"}}])
+    too_long = [{"took": {"lead": "20000 days", "fulfilment": "16526 days"}}]
+    assert wrong(earlier=too_long) == "together this is more than a hundred years; shorten some of it"
 
 
 def test_two_scenarios_of_a_file_have_different_names() -> None:

@@ -134,6 +134,8 @@ def test_a8_a_chain_leads_to_the_last_deputy_and_all_of_it_may_decide() -> None:
         ((stands_in(BEN, ADA),), "approval.skip-requester"),
         ((stands_in(BEN, TIM), stands_in(TIM, CLEO)), "approval.skip-beneficiary"),
         ((stands_in(BEN, a_person("Stranger")),), "delegation.skip-inactive"),
+        ((stands_in(BEN, CLEO, operator=ADA.ref()),), "delegation.set-by-party"),
+        ((stands_in(BEN, CLEO, operator=TIM.ref()), stands_in(CLEO, DANA)), "delegation.set-by-party"),
     ],
 )
 def test_a7_a_deputy_who_may_not_decide_is_passed_over_with_everybody_behind_them(

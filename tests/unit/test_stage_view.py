@@ -237,12 +237,12 @@ def test_w1_stages_side_by_side_do_not_come_after_each_other() -> None:
     stages = [a_stage(id=name.lower(), name=name, after=()) for name in ("Manager", "Privacy", "Guards")]
     state = after(approvals_of(*stages), opening(MARA), opening(KIM, stage="privacy"), opening(EVE, stage="guards"))
     assert what_follows(state) == {
-        "manager": "Once Privacy and Guards have decided too: The access is set up.",
-        "privacy": "Once Manager and Guards have decided too: The access is set up.",
-        "guards": "Once Manager and Privacy have decided too: The access is set up.",
+        "manager": "After the approval of Privacy and Guards as well: The access is set up.",
+        "privacy": "After the approval of Manager and Guards as well: The access is set up.",
+        "guards": "After the approval of Manager and Privacy as well: The access is set up.",
     }
     state = after(state, cast(EVE, stage="guards"))
-    assert what_follows(state)["manager"] == "Once Privacy has decided too: The access is set up."
+    assert what_follows(state)["manager"] == "After the approval of Privacy as well: The access is set up."
     state = after(state, cast(KIM, stage="privacy"))
     assert what_follows(state) == {"manager": "The access is set up."}
 
@@ -252,9 +252,12 @@ def test_w1_what_comes_after_another_stage_is_not_said_to_follow() -> None:
     stages = (a_stage(), a_stage(id="privacy", name="Privacy", after=()), later)
     state = after(approvals_of(*stages), opening(MARA), opening(KIM, stage="privacy"))
     assert what_follows(state) == {
-        "manager": "Once Privacy and Later have decided too: The access is set up.",
-        "privacy": "Later decides.",
+        "manager": "After the approval of Privacy and Later as well: The access is set up.",
+        "privacy": "Next decision: Later.",
     }
+
+
+NEEDED = "a decision is needed"
 
 
 def wait(state: Approvals) -> Waiting:
@@ -265,10 +268,13 @@ def test_w1_a_question_is_waited_for_with_those_who_are_to_answer_it() -> None:
     state = after(approvals_of(a_stage(unanswered="return")), opening(MARA))
     asked = wait(after(state, Ask(stage="manager", by=MARA.ref(), text="What for?")))
     assert asked.kind is WaitKind.INFORMATION
-    assert asked.what == "Mara Lind asks before deciding Manager: What for?"
+    assert asked.what == "Mara Lind asks before deciding “Manager”: What for?"
     assert asked.who == an_order().people
     assert (asked.rule, asked.calendar) == ("approval.question", "")
-    assert (asked.at_deadline, asked.then) == ("They decide without an answer.", "Manager decides.")
+    assert (asked.at_deadline, asked.then) == (
+        "It is decided without an answer.",
+        "The decision is awaited again: Manager.",
+    )
 
 
 def test_w1_the_next_reminder_is_that_of_somebody_who_has_not_decided() -> None:
@@ -301,64 +307,64 @@ def seats_of(stage: Stage) -> list[Seat]:
     ("terms", "before", "then"),
     [
         ({"quorum": "any"}, "", ""),
-        ({"quorum": "all"}, ": everybody asked must approve", ": everybody asked must approve; 1 has"),
-        ({"quorum": 4}, ": everybody asked must approve", ": everybody asked must approve; 1 has"),
-        ({"quorum": 3}, ": 3 of 4 must approve", ": 3 of 4 must approve; 1 has"),
-        ({"quorum": "60%"}, ": 60 % = 3 of 4 must approve", ": 60 % = 3 of 4 must approve; 1 has"),
+        ({"quorum": "all"}, "everybody asked must approve", "everybody asked must approve; 1 has"),
+        ({"quorum": 4}, "everybody asked must approve", "everybody asked must approve; 1 has"),
+        ({"quorum": 3}, "3 of 4 must approve", "3 of 4 must approve; 1 has"),
+        ({"quorum": "60%"}, "60 % = 3 of 4 must approve", "60 % = 3 of 4 must approve; 1 has"),
         ({"quorum": "20%"}, "", ""),
         (
             {"quorum": "responded"},
-            ": one approval is enough once all 4 have answered",
-            ": one approval is enough once all 4 have answered; 1 has",
+            "one approval is enough once all 4 have answered",
+            "one approval is enough once all 4 have answered; 1 has",
         ),
         (
             {"decide": Asked(approvers=RULES, weight=4)},
-            ": weights must come to 4",
-            ": weights must come to 4; 2 so far",
+            "weights must come to 4",
+            "weights must come to 4; 2 so far",
         ),
-        ({"decide": Asked(approvers=RULES, quorum=2)}, ": 2 of 4 must approve", ": 2 of 4 must approve; 1 has"),
+        ({"decide": Asked(approvers=RULES, quorum=2)}, "2 of 4 must approve", "2 of 4 must approve; 1 has"),
         (
             {"decide": AllOf(all=(GUARDS, BOSS))},
-            ": both of these must approve: one of the group guards; the line manager",
-            ": both of these must approve: one of the group guards; the line manager (has approved)",
+            "both of these must approve: one of the group guards; the line manager",
+            "both of these must approve: one of the group guards; the line manager (has approved)",
         ),
         (
             {"decide": AllOf(all=(AllOf(all=(GUARDS, BOSS)),)), "distinct": True},
-            ": both of these must approve: one of the group guards; the line manager",
-            ": both of these must approve: one of the group guards; the line manager",
+            "both of these must approve: one of the group guards; the line manager",
+            "both of these must approve: one of the group guards; the line manager",
         ),
         (
             {"decide": Asked(approvers=(*GUARDS.approvers, *RULES), quorum=2, each=True)},
-            ": both of these must approve: 2 of the group guards; 2 of the line manager",
-            ": both of these must approve: 2 of the group guards; 2 of the line manager",
+            "both of these must approve: 2 of the group guards; 2 of the line manager",
+            "both of these must approve: 2 of the group guards; 2 of the line manager",
         ),
     ],
 )
 def test_w1_what_is_needed_and_how_much_of_it_is_there_is_said(terms: dict[str, Any], before: str, then: str) -> None:
     stage = a_stage(**({"approvers": ()} if "decide" in terms else {}) | terms)
     state = after(approvals_of(stage), opening(*seats_of(stage)))
-    assert wait(state).what == f"Manager decides{before}"
+    assert wait(state).what == f"Manager: {before or NEEDED}"
     voted = after(state, cast(MARA))
     if then:  # else that was enough
-        assert wait(voted).what == f"Manager decides{then}"
+        assert wait(voted).what == f"Manager: {then}"
     assert (stage_of(voted).status is StageStatus.OPEN) == bool(then)
 
 
 def test_w1_several_who_have_approved_are_counted() -> None:
     state = after(approvals_of(a_stage(quorum=3)), opening(MARA, KIM, ROLF, EVE), cast(MARA), cast(EVE))
-    assert wait(state).what == "Manager decides: 3 of 4 must approve; 2 have"
+    assert wait(state).what == "Manager: 3 of 4 must approve; 2 have"
 
 
 def test_w1_one_who_has_approved_for_several_counts_once_where_humans_are_counted() -> None:
     opened = opening(away(MARA, KIM), away(ROLF, KIM), EVE)
     two = after(approvals_of(a_stage(quorum=2)), opened, cast(KIM))
-    assert wait(two).what == "Manager decides: 2 of 3 must approve; 1 has"
+    assert wait(two).what == "Manager: 2 of 3 must approve; 1 has"
     every = after(approvals_of(a_stage(quorum="all")), opened, cast(KIM))
-    assert wait(every).what == "Manager decides: everybody asked must approve; 2 have"
+    assert wait(every).what == "Manager: everybody asked must approve; 2 have"
 
 
 def test_w1_whoever_is_asked_alone_is_not_counted() -> None:
-    assert wait(after(approvals_of(a_stage(quorum="all")), opening(MARA))).what == "Manager decides"
+    assert wait(after(approvals_of(a_stage(quorum="all")), opening(MARA))).what == f"Manager: {NEEDED}"
 
 
 @pytest.mark.parametrize(
@@ -373,18 +379,18 @@ def test_a9_who_was_asked_for_must_approve_besides(quorum: Any, what: str) -> No
     join = Join(stage="manager", by=MARA.ref(), person=EVE.ref())
     state = after(approvals_of(a_stage(quorum=quorum)), opening(MARA, KIM, ROLF), join)
     voted = state if quorum == "any" else after(state, cast(MARA))
-    assert wait(voted).what == f"Manager decides: {what}"
+    assert wait(voted).what == f"Manager: {what}"
 
 
 @pytest.mark.parametrize(
-    ("how", "what"), [("add", ": everybody asked must approve; or one to whom it was escalated"), ("replace", "")]
+    ("how", "what"), [("add", "everybody asked must approve; or one to whom it was escalated"), ("replace", "")]
 )
 def test_a13_one_to_whom_it_was_escalated_is_enough(how: str, what: str) -> None:
     level = Escalation(to=(ByItemOwner(rule="item_owner"),), how=how, decide_within=DAY)
     state = after(approvals_of(a_stage(quorum="all", decide_within=DAY, escalate=(level,))), opening(MARA, KIM))
     state = after(state, Tick(stage="manager"), at=NOON + DAY)
     state = after(state, Escalate(stage="manager", slate=a_slate(ROLF)), at=NOON + DAY)
-    assert wait(state).what == f"Manager decides{what}"
+    assert wait(state).what == f"Manager: {what or NEEDED}"
     assert after(state, cast(ROLF), at=NOON + DAY).outcome is StageStatus.APPROVED
 
 

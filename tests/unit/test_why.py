@@ -20,7 +20,7 @@ from support.builders import (
     stage_of,
 )
 
-from catalog import stage_view
+from catalog import stage_view, why
 from catalog.ballot import Approvals, Escalate, Event, Hand, Join, Resolve, Tick
 from catalog.delegation import Deputy
 from catalog.people import Person
@@ -43,6 +43,7 @@ from catalog.stages import (
 
 ADA, MARA, KIM, ROLF, EVE = (a_person(name) for name in ("Ada Byron", "Mara Lind", "Kim Keller", "Rolf Chief", "Eve"))
 DAY = timedelta(days=1)
+TOO_FEW = "Too few are left to approve it; operators"
 MANAGER, OWNER = ByManager(rule="manager"), ByItemOwner(rule="item_owner")
 GUARDS = ByGroup(rule="group", group="guards")
 
@@ -145,7 +146,16 @@ def test_a6_of_many_who_were_passed_over_few_are_named() -> None:
 
 def test_a8_who_stands_in_is_told_by_whose_decision_it_is() -> None:
     seat = Seat(person=MARA.ref(), deputies=(Deputy(person=KIM.ref(), via=("d1",)),))
-    assert wait_of(opened(a_stage(), seat)).why == "Mara Lind as line manager."
+    assert wait_of(opened(a_stage(), seat)).why == "Mara Lind as line manager. Mara Lind may still decide."
+
+
+def test_a8_everybody_on_the_way_to_who_stands_in_may_still_decide() -> None:
+    kim, rolf = (Deputy(person=one.ref(), via=("d1",)) for one in (KIM, ROLF))
+    seats = (Seat(person=MARA.ref(), deputies=(kim, rolf)), Seat(person=EVE.ref(), deputies=(kim,)), KIM)
+    state = opened(a_stage(approvers=(GUARDS,), quorum="all"), *seats, rule="approver.group")
+    said = wait_of(state)
+    assert [one.login for one in said.who] == ["rolf", "kim"]
+    assert said.why == "Mara Lind, Eve and Kim Keller as members of guards. Mara Lind and Eve may still decide."
 
 
 def hand(seat: Person, to: Person) -> Event:
@@ -201,7 +211,19 @@ def test_a5_while_too_few_are_left_to_ask_nobody_is_said_to_be_asked() -> None:
     state = opened(a_stage(quorum=2), MARA, KIM, rule="approver.manager")
     state = after(state, cast(MARA), Resolve(stage="manager", slate=a_slate(MARA)))
     wait = wait_of(state)
-    assert (wait.who, wait.why, wait.rule) == ((), "", "approver.manager")
+    assert (wait.who, wait.why, wait.rule) == ((), f"{TOO_FEW} see to that.", "approver.manager")
+    assert TOO_FEW not in wait_of(opened(a_stage(quorum=2), MARA, KIM)).why
+
+
+def test_a5_why_operators_are_asked_for_people_is_told_with_who_was_passed_over() -> None:
+    skipped = [Skipped(person=one.ref(), rule="approval.skip-inactive") for one in (MARA, KIM, ROLF, EVE)]
+    nobody = why.too_few(a_stage(), a_slate(skipped=tuple(skipped)))
+    assert nobody == (
+        "Nobody who decides “Manager” could be found. Mara Lind is not asked: the account is not active. "
+        "Kim Keller is not asked: the account is not active. Rolf Chief is not asked: the account is not active. "
+        "1 more are not asked."
+    )
+    assert why.too_few(a_stage(), a_slate(MARA)) == "Of those who decide “Manager” too few could be found."
 
 
 def test_w1_people_whom_an_item_names_by_login_are_called_by_name_once_that_is_known() -> None:

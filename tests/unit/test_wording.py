@@ -11,8 +11,9 @@ from catalog import stage_words
 from catalog.clock_words import clock, priority
 from catalog.item import Price
 from catalog.stages import Stage
+from catalog.steps import walk
 from catalog.text import capital, listed
-from catalog.wording import Turn, Words, price, price_of, turns
+from catalog.wording import Turn, Words, following, price, price_of, turns
 
 FORM = [
     {"id": "size", "type": "choice", "label": "Size", "choices": ["small", "large"], "labels": {"small": "Up to 10"}},
@@ -318,7 +319,7 @@ def test_a_stage_that_does_not_simply_follow_says_when_it_begins() -> None:
     assert [words.stage(stage)[1:] for stage in item.approvals] == [
         [],
         ["Begins at once."],
-        ["Begins once Line manager and Owner have approved."],
+        ["Begins after the approval of Line manager and Owner."],
     ]
 
 
@@ -409,6 +410,26 @@ def test_a_bundle_costs_what_its_parts_cost(price: dict[str, Any] | None, said: 
     assert price_of(plain(price=price)) == ("5 EUR once" if price else "free")
 
 
+def test_w1_what_comes_after_a_step_is_called_by_its_name_or_else_its_id() -> None:
+    pause: dict[str, Any] = {"do": "wait", "duration": "1 day"}
+    left = [{"id": "left", **pause}, {"id": "hand-over", **pause, "when": "form.size == 'large'"}]
+    item = steps(
+        {"id": "first", **pause},
+        {"id": "both", "do": "parallel", "name": "Do both", "branches": {"a": left, "b": [{"id": "right", **pause}]}},
+        {"id": "last", **pause},
+        form=FORM,
+    )
+    walked = {step.id: following(item.steps, step) for _, step in walk(item.steps)}
+    assert walked == {
+        "first": "The next step begins: Do both.",
+        "both": "The next step begins: Last.",
+        "left": "The next step begins, if it is needed: Hand over.",
+        "hand-over": "The work goes on.",
+        "right": "The work goes on.",
+        "last": "The request is fulfilled.",
+    }
+
+
 def test_the_turns_of_stages_are_told_where_they_do_not_simply_follow() -> None:
     stages = [Turn("a", "A", (), asks=True), Turn("b", "B", ("a",), asks=True), Turn("c", "C", (), asks=True)]
     stages += [
@@ -416,5 +437,5 @@ def test_the_turns_of_stages_are_told_where_they_do_not_simply_follow() -> None:
         Turn("e", "E", ("c",), asks=True),
         Turn("f", "F", ("b", "e"), asks=True),
     ]
-    assert turns(stages) == ["", "", "at once", "", "", "once B and E have approved"]
+    assert turns(stages) == ["", "", "at once", "", "", "after the approval of B and E"]
     assert turns([]) == []

@@ -123,7 +123,7 @@ async def test_stages_follow_each_other_and_later_people_are_looked_up_when_thei
     item = an_item(approvals=(a_stage(), a_stage(id="owner", name="Owner", approvers=(ByOwner(rule="owner"),))))
     request = await world.place(item=item)
     (waiting,) = (await request.waits_for_people()).waiting
-    assert waiting.then == "Owner decides."
+    assert waiting.then == "Next decision: Owner."
 
     await request.decide("Mara Lind")
     second = await request.reaches(lambda p: bool(p.waiting) and p.waiting[0].task == f"{request.number}.2")
@@ -145,11 +145,13 @@ async def test_stages_side_by_side_open_together_and_what_follows_both_waits_for
     request = await world.place(item=side_by_side(last))
     both = await request.waits_for(WaitKind.PEOPLE, 2)
     assert {one.what: one.then for one in both.waiting} == {
-        "Manager decides": "Once Owner has approved, Guards decides.",
-        "Owner decides": "Once Manager has approved, Guards decides.",
+        "Manager: a decision is needed": "Next decision: Guards, after the approval of Owner.",
+        "Owner: a decision is needed": "Next decision: Guards, after the approval of Manager.",
     }
     await request.decide("Olga Owner", task=request.titled("Owner:"))
-    assert [(one.what, one.then) for one in request.now.waiting] == [("Manager decides", "Guards decides.")]
+    assert [(one.what, one.then) for one in request.now.waiting] == [
+        ("Manager: a decision is needed", "Next decision: Guards.")
+    ]
     await request.decide("Mara Lind", task=request.titled("Manager:"))
     # Mara is one of the guards, and has approved already.
     assert (await request.closes()).outcome is Outcome.FULFILLED
@@ -159,8 +161,8 @@ async def test_a_stage_that_nothing_follows_says_who_decides_besides(world: Worl
     request = await world.place(item=side_by_side())
     both = await request.waits_for(WaitKind.PEOPLE, 2)
     assert {one.then for one in both.waiting} == {
-        "Once Owner has decided too: The access is set up.",
-        "Once Manager has decided too: The access is set up.",
+        "After the approval of Owner as well: The access is set up.",
+        "After the approval of Manager as well: The access is set up.",
     }
     await request.decide("Olga Owner", task=request.titled("Owner:"))
     (manager,) = (await request.waits_for(WaitKind.PEOPLE, 1)).waiting
@@ -217,7 +219,7 @@ async def test_who_is_asked_on_two_stages_at_once_decides_both_with_one_vote(wor
     (left,) = request.now.waiting
     assert ([person.name for person in left.who], left.what) == (
         ["Grace Guard"],
-        "Guards decides: everybody asked must approve; 1 has",
+        "Guards: everybody asked must approve; 1 has",
     )
     assert request.last(Kind.VOTE).rule == "approval.already-approved"
     await request.decide("Grace Guard", task=request.titled("Guards:"))
@@ -233,7 +235,7 @@ async def test_a_stage_that_an_earlier_vote_decides_is_on_record_though_the_one_
         assert await asyncio.to_thread(begun.wait, 10)
         await request.waits_for(WaitKind.SYSTEM, 1)
     shown = await request.reaches(lambda p: len(p.tasks) == 3)
-    assert [one.what for one in shown.waiting] == ["Owner decides"]
+    assert [one.what for one in shown.waiting] == ["Owner: a decision is needed"]
 
 
 async def test_who_approved_an_earlier_stage_is_not_asked_again(world: World) -> None:

@@ -42,7 +42,8 @@ async def test_everybody_gets_a_request_of_their_own(world: World) -> None:
 async def test_a_part_begins_only_when_those_it_needs_are_fulfilled(world: World) -> None:
     world.items |= {"reader": part("reader", "wiki-readers", PAUSE), "editor": part("editor", "wiki-editors")}
     request = await bundle(world, line("editor", "editor", after=("reader",)), line("reader", "reader"))
-    await request.waits_for(WaitKind.REQUESTS)
+    (wait,) = (await request.waits_for(WaitKind.REQUESTS)).waiting
+    assert wait.then == "Once it is fulfilled, what needs it is ordered: editor for Ada Byron."
     assert (request.number, "editor") not in world.children
     reader = world.child(request, "reader")
     await reader.waits_for(WaitKind.TIME)
@@ -84,7 +85,8 @@ async def test_the_parent_of_one_item_for_several_people_asks_nobody_itself(worl
     assert item.approvals
     world.items[item.id] = item
     request = await bundle(world, line("ada", item.id), line("rolf", item.id, "Olga Owner"), item=item)
-    await request.waits_for(WaitKind.REQUESTS, 2)
+    shown = await request.waits_for(WaitKind.REQUESTS, 2)
+    assert {wait.then for wait in shown.waiting} == {"Once every part has ended, this request ends."}
     assert request.now.tasks == ()
     ada = world.child(request, "ada")
     await ada.waits_for_people()

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.builders import NOON, an_item, an_order
+from support.builders import NOON, a_person, an_item, an_order
 from support.world import World
 
 from catalog import names
 from catalog.item import CatalogItem
 from catalog.journal import Entry, Kind
+from catalog.people import OPERATORS
 from catalog.request import Order, Outcome, WaitKind
 from catalog.sla_spec import ClockSpec
 from catalog.terms import terms
@@ -139,6 +140,22 @@ class Recording(Record):
 
     async def flush(self) -> None:
         self.written.append(percents(self._entries))
+
+
+def test_s6_of_what_a_clock_comes_to_at_once_people_are_told_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, order = timed(warn=[50, 75])
+    now = [NOON]
+    monkeypatch.setattr("temporalio.workflow.now", lambda: now[0])
+    record = Record(an_order(**order))
+    clocks = Clocks(record, dict, lambda _: (a_person("Mara").ref(),))
+    record.note(Kind.STAGE_OPENED, {"stage": "manager", "name": "Manager", "approvers": []})
+    now[0] += 9 * DAY
+    clocks._say(clocks._unsaid_now())
+    assert percents(record._entries) == [50, 75, 100]
+    assert [(notice.to.login, notice.data["percent"]) for notice in record._notices] == [
+        ("mara", 100),
+        (OPERATORS.login, 100),
+    ]
 
 
 @pytest.mark.parametrize(("later", "written"), [(0, []), (3, [[50]]), (9, [[50, 100]])])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from support.builders import a_person, a_stage, an_item
-from support.temporal import start_environment
-from support.world import Request, World, served
+from support.world import Request, World
 from temporalio.testing import WorkflowEnvironment
 
 from catalog.access import Membership
@@ -24,24 +21,13 @@ from workflows.carrying import Run
 from workflows.clocks import ClocksSoFar
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-SOON = ("limit.historyCount.suggestContinueAsNew=60",)
-"""So that a request outgrows its history after a few commands."""
 NAMES = [f"Voter{number:02} Vale" for number in range(60)]
 EACH = ClockSpec.model_validate({"id": "each", "measures": "approver", "target": "4 days", "warn": [50]})
 
 
-@pytest.fixture(scope="module")
-async def short() -> AsyncIterator[WorkflowEnvironment]:
-    environment = await start_environment(settings=SOON)
-    yield environment
-    await environment.shutdown()
-    gc.collect()
-
-
-@pytest.fixture(params=[1000, 0], ids=["cached", "replayed"])
-async def world(short: WorkflowEnvironment, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with served(World(short), max_cached_workflows=request.param) as made:
-        yield made
+@pytest.fixture
+def server(short: WorkflowEnvironment) -> WorkflowEnvironment:
+    return short
 
 
 async def asked(world: World) -> Request:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import secrets
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from support.builders import a_person, a_stage, an_item
-from support.temporal import start_environment
 from support.world import Request, World, served
 from temporalio.testing import WorkflowEnvironment
 
@@ -21,22 +18,11 @@ from catalog.request import Outcome, WaitKind
 from catalog.stages import ByGroup, ByItemOwner, Escalation, Reminders
 
 DAY = timedelta(days=1)
-SOON = ("limit.historyCount.suggestContinueAsNew=60",)
-"""So that a request outgrows its history after a few commands."""
 
 
-@pytest.fixture(scope="module")
-async def short() -> AsyncIterator[WorkflowEnvironment]:
-    environment = await start_environment(settings=SOON)
-    yield environment
-    await environment.shutdown()
-    gc.collect()
-
-
-@pytest.fixture(params=[1000, 0], ids=["cached", "replayed"])
-async def world(short: WorkflowEnvironment, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with served(World(short), max_cached_workflows=request.param) as made:
-        yield made
+@pytest.fixture
+def server(short: WorkflowEnvironment) -> WorkflowEnvironment:
+    return short
 
 
 async def runs_of(request: Request) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from support.asking import CHIEF, GUARDS
 from support.builders import a_person, a_stage, an_actor, an_item
 from support.world import Request, World, refusal
 
@@ -13,12 +14,10 @@ from catalog.fields import IntegerField, TextField
 from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Amendment, Outcome, Status, WaitKind
-from catalog.stages import ByGroup, ByPerson, Escalation, Stage
+from catalog.stages import ByGroup, Escalation, Stage
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-GUARDS = ByGroup(rule="group", group="guards")
 NOBODYS = ByGroup(rule="group", group="wiki-readers")
-CHIEF = ByPerson(rule="person", person="rolf")
 FORM = (
     TextField(id="why", type="text", label="Why"),
     IntegerField(id="days", type="integer", label="Days", least=1),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from support.asking import GUARDS
 from support.builders import a_person, a_stage, a_steps_item, an_item
 from support.world import World, served
 from temporalio.testing import WorkflowEnvironment
@@ -14,12 +15,10 @@ from temporalio.testing import WorkflowEnvironment
 from catalog.access import Membership
 from catalog.journal import Kind
 from catalog.request import WaitKind
-from catalog.stages import ByGroup, ByItemOwner, Escalation
+from catalog.stages import ByItemOwner, Escalation
 from catalog.watch import Awaiting, AwaitingPage
 from workflows.messages import TASK_QUEUE
 from workflows.roster import RosterRound
-
-GUARDS = ByGroup(rule="group", group="guards")
 
 
 class Open:

@@ -426,7 +426,7 @@ async def test_approvals_in_a_loop_are_told_apart(world: World) -> None:
     each = {"id": "all", "do": "for_each", "each": both, "variable": "group", "at_once": 2, "steps": inner}
     request = await place(world, each)
     shown = await request.waits_for(WaitKind.PEOPLE, 2)
-    said = {"Guards for wiki-editors decides", "Guards for wiki-readers decides"}
+    said = {f"Guards for {group}: a decision is needed" for group in ("wiki-editors", "wiki-readers")}
     assert {waiting.what for waiting in shown.waiting} == said
     editors = request.titled("Guards for wiki-editors:")
     await request.decide("Grace Guard", task=request.titled("Guards for wiki-readers:"))
