@@ -42,9 +42,9 @@ cover: setup  ## run the unit tests but the long searches, and fail unless they 
 nightly: setup  ## run the unit tests with fifty times as many examples of each property; takes hours
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n 3 --dist worksteal tests/unit
 
-rounds: setup  ## run the kill test and the race tests of approvals ROUNDS times in a row: 20 take an hour and a half
+rounds: setup  ## run the kill test and the race tests of approvals ROUNDS times in a row: 20 take well over an hour
 	@for round in $$(seq $(ROUNDS)); do echo "== round $$round of $(ROUNDS)"; \
-	  $(BIN)/python -m pytest -q tests/e2e/test_approval_kill.py tests/workflows/test_races.py || exit 1; done
+	  $(BIN)/python -m pytest -q -n 2 --dist worksteal tests/e2e/test_approval_kill.py tests/workflows/test_races.py || exit 1; done
 
 check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .
