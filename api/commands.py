@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
@@ -211,9 +211,28 @@ class Commands:
             )
 
         entry = await self._send(view.request, CONSIDER, Later(command, made), refusal, {"text": text or None})
-        if person is not None and entry.data["person"]["login"].casefold() != person.casefold():
+        if person is not None and not _same(entry.data["person"]["login"], person):
+            raise _conflict()
+        if act == "reassign" and not await run_in_threadpool(self._was_of, actor, view, entry, instead_of):
             raise _conflict()
         return entry
+
+    def _was_of(self, actor: Actor, view: TaskView, entry: Entry, login: str | None) -> bool:
+        """Return whether it was the decision of this login that was handed on; the actor's own if None.
+
+        They are asked no more and may have left, so they are looked for among whom the record names.
+        """
+        seat = entry.data["seat"]
+        if login is None:
+            return bool(seat == actor.person.id)
+        if any(one.person.id == seat and _same(one.person.login, login) for one in view.task.assignees):
+            return True  # always so the first time
+        after = 0
+        while page := self._register.journal(entry.request, after=after):
+            if any(one["id"] == seat and _same(one["login"], login) for one in _named(page)):
+                return True
+            after = page[-1].seq
+        return False
 
     def _no_longer_for(self, actor: Actor, view: TaskView, act: str) -> tuple[str, ...]:
         """Return in whose place the actor no longer is, by id: the workflow may not have caught up with that.
@@ -423,6 +442,19 @@ def _conflict() -> problems.IdempotencyConflict:
 def _nobody(field: str, message: str) -> problems.Invalid:
     error = FieldError(field=field, code="not-found", message=message)
     return problems.Invalid("This cannot be put before them.", errors=[error])
+
+
+def _same(login: str, other: str) -> bool:
+    return login.casefold() == other.casefold()
+
+
+def _named(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
+    """Yield the people whom journal entries name, with id and login; some more than once."""
+    for entry in entries:
+        for value in entry.data.values():
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, dict) and {"id", "login"} <= one.keys():
+                    yield one
 
 
 def _seat(actor: Actor, task: Task, login: str | None) -> str:

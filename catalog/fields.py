@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -35,8 +35,16 @@ MAX_PATTERN = 200
 """Characters of a regular expression."""
 WRITTEN = "written"
 """The validation context of what an author writes now."""
+MAX_DIGITS = 18
+"""Digits that an author can write before the point of a number: as many as an expression reckons with."""
+MAX_PLACES = 9
+"""Digits that an author can write after the point of a number: as many as an answer has."""
+MOST_DIGITS = 100
+"""Digits of any number at all, before its point and after it: it must be possible to write them out."""
 MAX_FILE = 10 * 1024 * 1024
 """Bytes of the largest attachment."""
+
+_Exact = TypeVar("_Exact", Decimal, int)
 
 Currency = Annotated[
     str, Constrained(pattern=r"^[A-Z]{3}$", description="three capital letters (ISO 4217), for example EUR")
@@ -48,8 +56,33 @@ def _number(value: Any) -> Any:
     return str(value) if isinstance(value, float) else value
 
 
-Number = Annotated[Decimal, BeforeValidator(_number), PlainSerializer(str, return_type=str, when_used="json")]
+def is_short(number: Decimal | int, digits: int = MOST_DIGITS, places: int = MOST_DIGITS) -> bool:
+    """Return whether a finite number, written out, has at most so many digits before its point and after it."""
+    exact = Decimal(number)
+    _, _, exponent = exact.as_tuple()
+    assert isinstance(exponent, int), "it is finite"
+    return exact.adjusted() < digits and -exponent <= places
+
+
+def _short(number: _Exact, info: ValidationInfo) -> _Exact:
+    # What was published, or is pinned in a request, by an earlier release stays readable; what was worked out is long.
+    digits, places = (MAX_DIGITS, MAX_PLACES) if info.context == WRITTEN else (MOST_DIGITS, MOST_DIGITS)
+    if not is_short(number, digits, places):
+        raise ValueError(
+            f"a number may have at most {digits} digits before its point and {places} after it; write a shorter one"
+        )
+    return number
+
+
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    AfterValidator(_short),
+    PlainSerializer(str, return_type=str, when_used="json"),
+]
 """A decimal number, written as text in JSON."""
+Whole = Annotated[int, AfterValidator(_short)]
+"""A whole number."""
 
 _SIZE = re.compile(r"(\d{1,9})\s*(B|kB|KiB|MB|MiB)", re.ASCII)
 _UNITS = {"B": 1, "kB": 1_000, "KiB": 1_024, "MB": 1_000_000, "MiB": 1_048_576}
@@ -168,8 +201,8 @@ class IntegerField(_Field):
     """A whole number."""
 
     type: Literal["integer"]
-    least: int | None = None
-    most: int | None = None
+    least: Whole | None = None
+    most: Whole | None = None
 
 
 class DecimalField(_Field):

@@ -18,7 +18,7 @@ from pydantic import Field as Constrained
 from pydantic import model_validator
 
 from catalog.ballot import Verdict
-from catalog.duration import Duration
+from catalog.duration import LONGEST, Duration
 from catalog.journal import Kind
 from catalog.model import Misplaced, Model, Slug
 from catalog.people import OPERATORS
@@ -68,6 +68,8 @@ class Expected(Model):
     called: tuple[str, ...] = ()
 
 
+EARLIEST, LATEST = 2000, 2099
+"""The years in which a scenario can begin: every time it names is one that the calendar and the engine know."""
 FULFILMENT = "fulfilment"
 """What earlier requests went through after their stages."""
 
@@ -82,6 +84,12 @@ class Earlier(Model):
 
     times: Annotated[int, Constrained(ge=1, le=200)] = 1
     took: Annotated[dict[str, Duration], Constrained(min_length=1)]
+
+    @model_validator(mode="after")
+    def _in_reach(self) -> Earlier:
+        if sum(self.took.values(), timedelta(0)) > LONGEST:
+            raise Misplaced("together this is more than a hundred years; shorten some of it", ("took",))
+        return self
 
 
 class HttpReply(Model):
@@ -125,9 +133,12 @@ class Scenario(Model):
     lasts: Duration = timedelta(days=60)
 
     @model_validator(mode="after")
-    def _clock_has_no_zone(self) -> Scenario:
+    def _begins_in_reach(self) -> Scenario:
         if self.begins.tzinfo:
             message = "the time of the order has a zone of its own; write it without, and the zone in 'zone'"
+            raise Misplaced(message, ("begins",))
+        if not EARLIEST <= self.begins.year <= LATEST:
+            message = f"an order is placed in the years from {EARLIEST} to {LATEST}; write another time"
             raise Misplaced(message, ("begins",))
         return self
 

@@ -3,7 +3,7 @@
 ``pending`` waits for a sender, ``sending`` has one; ``sent`` and ``failed`` are the ends. A sender that dies
 between claim and answer leaves ``unknown``: the mail may have gone out, so it is not sent a second time. What is to
 come together with others stays ``pending`` until its time, and is then ``gathered``: a notice of its own says it, or it
-needed to be said no more.
+needed to be said no more. So ends, too, what was put off and asks for a decision that nobody awaits by then.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
-from catalog.preferences import Hold, Preferences, hold, together
+from catalog.preferences import GATHERED, Preferences, hold, together
 from catalog.request import Notice
 from records.database import Database, upsert
 from records.documents import document
@@ -49,23 +49,17 @@ class Notices(Database):
         """Mark the oldest due notice as being sent, for one sender only, and return it; None when none is due.
 
         One that waits for its recipient's quiet hours or digest is due later: it is put off here, so that it is never
-        in the hands of a sender that does not send it.
+        in the hands of a sender that does not send it. Nor is one that was put off for longer than it was of use.
         """
         while True:
             with self.write() as connection:
                 row = connection.execute(_due(now)).one_or_none()
                 if row is None:
                     return None
-                held = _held(row.document, wishes_of(connection, row.recipient_id), now)
-                changes: dict[str, Any] = {
-                    "state": NoticeState.SENDING,
-                    "attempts": row.attempts + 1,
-                    "claimed_at": now,
-                }
-                if held:
-                    changes = {"digest_at" if held.gathered else "due_at": held.until}
-                connection.execute(update(notices).where(notices.c.id == row.id).values(changes))
-            if not held:
+                kept = _kept(connection, row, now)
+                claimed = {"state": NoticeState.SENDING, "attempts": row.attempts + 1, "claimed_at": now}
+                connection.execute(update(notices).where(notices.c.id == row.id).values(kept or claimed))
+            if not kept:
                 notice = Notice.model_validate_json(row.document)
                 return OwedNotice(id=row.id, notice=notice, attempt=row.attempts + 1)
 
@@ -135,10 +129,10 @@ class Notices(Database):
         return {state.value: counted.get(state, 0) for state in NoticeState}
 
 
-def _due(now: datetime) -> Select[tuple[int, str, str, int]]:
+def _due(now: datetime) -> Select[tuple[int, str, str, int, datetime | None]]:
     """Return the query for the oldest notice that may be sent by itself."""
     return (
-        select(notices.c.id, notices.c.recipient_id, notices.c.document, notices.c.attempts)
+        select(notices.c.id, notices.c.recipient_id, notices.c.document, notices.c.attempts, notices.c.due_at)
         .where(
             notices.c.state == NoticeState.PENDING,
             notices.c.digest_at.is_(None),
@@ -151,15 +145,21 @@ def _due(now: datetime) -> Select[tuple[int, str, str, int]]:
     )
 
 
-def _held(notice: str, wishes: str | None, now: datetime) -> Hold | None:
-    """Return until when a notice waits for what its recipient wishes, both as documents."""
-    if wishes is None:
-        return None
+def _kept(connection: Connection, row: Row[Any], now: datetime) -> dict[str, Any]:
+    """Return what becomes of a due notice that is not sent now, as columns; nothing if it is."""
+    wishes = wishes_of(connection, row.recipient_id)
+    if wishes is None and row.due_at is None:
+        return {}
     try:
-        return hold(Notice.model_validate_json(notice), Preferences.model_validate_json(wishes), now)
+        notice = Notice.model_validate_json(row.document)
+        held = hold(notice, Preferences() if wishes is None else Preferences.model_validate_json(wishes), now)
     except Exception:  # noqa: BLE001  whatever is the matter with this one, the others must not wait for it
         _log.exception("what the recipient of a notice wishes cannot be followed")
-        return None
+        return {}
+    asks = row.due_at is not None and notice.template in GATHERED and notice.data.get("task")
+    if asks and not _awaited(connection, row.recipient_id, {asks}):
+        return {"state": NoticeState.GATHERED, "settled_at": now}
+    return {"digest_at" if held.gathered else "due_at": held.until} if held else {}
 
 
 def _awaited(connection: Connection, person_id: str, named: Collection[str]) -> frozenset[str]:

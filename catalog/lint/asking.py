@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from catalog import data, explain, expression, form, plan
 from catalog.expression import ExpressionError
-from catalog.fields import Field, MoneyField
+from catalog.fields import MAX_DIGITS, Field, MoneyField, is_short
 from catalog.filters import NOT_GIVEN
 from catalog.lint import comparing
 from catalog.lint.rules import Hit, rule
@@ -91,6 +91,10 @@ def _is_recipient(value: Any) -> bool:
             return False
 
 
+def _is_amount(value: Decimal) -> bool:
+    return value.is_finite() and is_short(value, MAX_DIGITS)
+
+
 class _Kind(NamedTuple):
     """What an expression may have to give; `fits` says whether it did, or raises what `_fits` knows if not."""
 
@@ -104,7 +108,7 @@ _WANTED: dict[Wanted, _Kind] = {
     "number": _Kind(
         "a number",
         "{{ form.seats * 12.50 }}",
-        lambda value: not isinstance(value, bool) and Decimal(str(value)).is_finite(),
+        lambda value: not isinstance(value, bool) and _is_amount(Decimal(str(value))),
     ),
     "moment": _Kind(
         "a day or a moment", "{{ form.first_day }}", lambda value: bool(datetime.fromisoformat(str(value)))

@@ -128,8 +128,8 @@ def test_the_command_shows_a_timeline_and_fails_if_a_scenario_does(stage: Stage)
     assert "    09:00    Ada Byron ordered 'Editor' for themselves" in lines
     assert "    09:00  · REQ-1001  identity.standing, attempt 1: done" in lines
     assert (
-        "           ⋯ 7 days of waiting: Line manager decides (Mara Lind), until 12 March 2040, 09:00 UTC "
-        "(The request expires)" in lines
+        "           ⋯ 7 days of waiting: Line manager: a decision is needed (Mara Lind), "
+        "until 12 March 2040, 09:00 UTC (The request expires)" in lines
     )
     assert lines[-1].startswith("1 of 2 scenarios passed; 16 days in ")
     assert any(line.strip().startswith(f"{stage.folder}/scenarios/editor.yaml:") for line in lines)

@@ -232,6 +232,7 @@ class _Run:
         says: dict[str, Any] = {"task": message.task, "name": "Manager"}
         says |= {"text": message.text} if message.text else {}
         says |= {"person": message.person.model_dump(mode="json")} if message.person else {}
+        says |= {"seat": message.seat or message.actor.person.id} if message.act == "reassign" else {}
         return self._batch(self._caused(CONSIDERED[message.act], message, says), status=Status.APPROVAL)
 
     def _caused(self, kind: Kind, message: Command, says: dict[str, Any]) -> Entry:
