@@ -143,7 +143,7 @@ def test_the_command_plays_only_what_is_asked_for_and_tells_it_to_scripts(stage:
     )
     code, said = run(str(stage.folder), "--only", "GOOD", "--json")
     [verdict] = json.loads(said)
-    assert code == 0
+    assert code == 0, verdict
     assert (verdict["item"], verdict["scenario"], verdict["passed"]) == ("editor", "good", True)
     assert [line["at"][:16] for line in verdict["timeline"] if "closed as" in line["text"]] == ["2040-03-12T09:00"]
 

@@ -173,7 +173,7 @@ def test_a_request_may_be_expected_to_be_open_still(stage: Stage) -> None:
     assert said.startswith("expected it to be open still; it ended as fulfilled")
 
 
-@pytest.mark.parametrize(("jumps", "said"), [(1, ()), (2, ("the engine moved the clock of REQ-1 too far",))])
+@pytest.mark.parametrize(("jumps", "said"), [(3, ()), (4, ("the engine moved the clock of REQ-1 too far",))])
 def test_a_story_is_played_again_when_the_engine_moves_a_clock_too_far(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, jumps: int, said: tuple[str, ...]
 ) -> None:

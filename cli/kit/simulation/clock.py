@@ -21,7 +21,7 @@ from cli.kit.simulation.world import Run, World
 
 LEAP_TIMEOUT = 30
 """How long a leap may take, in seconds of real time."""
-QUIET_TIMEOUT = 20
+QUIET_TIMEOUT = 40
 """How long a workflow may be busy at one moment, in seconds of real time."""
 _PAUSE = 0.01
 _STEP = timedelta(seconds=1)

@@ -46,7 +46,7 @@ AT_ONCE = 4
 """How many stories are played at the same time: more of them would not be done sooner."""
 LONGEST = 90
 """How long one story may take, in seconds of real time."""
-_TRIES = 2
+_TRIES = 4
 
 Progress = Callable[[Verdict], None]
 
