@@ -7,7 +7,7 @@ of the people count is decided in `catalog.approval.slate`; here they are only l
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self, assert_never
@@ -188,7 +188,7 @@ class Approvers:
         known = self._company.delegations.touching(tuple(named), at) if self._company.delegations else ()
         delegations = delegation.told(named, known, query.matter, at)
         delegates = self._by_id({one.delegate.id for one in delegations}, named)
-        called = {login: person.name for login in query.called for person in self._by_login(login)}
+        called = self._called(query.called, {**named, **delegates})
         if self._company.calendars is None:
             return Around(delegations=delegations, people=delegates, called=called)
         published = self._company.calendars.calendars()
@@ -199,6 +199,15 @@ class Approvers:
         wanted = {*hours.values(), *query.calendars}
         calendars = {one.calendar.id: one.calendar for one in published if one.calendar.id in wanted}
         return Around(delegations=delegations, people=delegates, called=called, calendars=calendars, hours=hours)
+
+    def _called(self, logins: Iterable[str], known: Mapping[str, Person]) -> dict[str, str]:
+        """Return what people are called, by login; whose login tells of nobody, or of several, is left out."""
+        names = {person.login: person.name for person in known.values()}
+        for login in logins:
+            if login not in names:
+                with contextlib.suppress(NotFound, Rejected):  # nobody may ever be asked because of it
+                    names[login] = self._directory.person_by_login(login).name
+        return {login: names[login] for login in logins if login in names}
 
     def _by_id(self, ids: set[str], known: Mapping[str, Person]) -> dict[str, Person]:
         """Return people by id; who is gone is left out."""

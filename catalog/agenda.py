@@ -186,6 +186,33 @@ def resume(stage: Stage, agenda: Agenda, people: Sequence[str], hours: Hours, at
     )
 
 
+def resume_as_before(stage: Stage, agenda: Agenda, hours: Hours, at: datetime) -> Agenda:
+    """Return the agenda as `resume` once did: all is moved as the deadline is, in the working time of one person.
+
+    A question that was asked under a release that did so ends so, too: what a request has put on record since must
+    come out the same when its history is read again.
+    """
+    since = agenda.paused_at or at
+    going, within = _Resumed(since, at), _within(stage, agenda.level)
+
+    def moved(reminders: tuple[Reminder, ...]) -> tuple[Reminder, ...]:
+        times = defaultdict(list)
+        for reminder in reminders:
+            for person in reminder.people:
+                own = hours(person)
+                times[open_at(own, going.later(own, reminder.at, within)), reminder.nth].append(person)
+        return tuple(Reminder(at=time, people=tuple(people), nth=nth) for (time, nth), people in times.items())
+
+    return agenda.model_copy(
+        update={
+            "paused_at": None,
+            "due_at": agenda.due_at and going.later(hours(agenda.whose), agenda.due_at, within),
+            "notices": moved(agenda.notices),
+            "reminders": moved(agenda.reminders),
+        }
+    )
+
+
 def _within(stage: Stage, level: int) -> Span:
     """Return how long those have who are asked at a level."""
     return stage.escalate[level - 1].decide_within if level else stage.decide_within

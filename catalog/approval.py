@@ -207,7 +207,8 @@ def _withdraw(state: Approvals, found: StageState, event: Withdraw, at: datetime
     mine = tuple(vote for vote in found.votes if vote.voter.id == event.voter.id)
     if not mine:
         return Refusal(code="not-voted", message=f"You have no vote to take back. {said(found)}")
-    theirs = tuple(vote for vote in mine if not event.not_for or not {*event.not_for}.issuperset(vote.seats))
+    over = {*event.not_for}
+    theirs = tuple(vote for vote in mine if vote.rule == ESCALATED or not over or not over.issuperset(vote.seats))
     if not theirs:
         return no_longer_stands_in(found)
     change = _taken_back(state, found, theirs, at)

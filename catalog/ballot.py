@@ -68,13 +68,18 @@ class Vote(Model):
 
 
 class Question(Model):
-    """What an approver asks the requester before they decide (feature row A10)."""
+    """What an approver asks the requester before they decide (feature row A10).
+
+    Attributes:
+        own_time: whether afterwards everybody has left what they had of their own time; see `agenda.resume_as_before`.
+    """
 
     by: PersonRef
     text: str
     asked_at: datetime
     remind_at: datetime | None = None
     due_at: datetime
+    own_time: bool = False
 
 
 class Advice(Model):
@@ -348,11 +353,12 @@ class Advise(_OnStage):
 
 
 class Ask(_OnStage):
-    """An approver sends it back with a question (feature row A10)."""
+    """An approver sends it back with a question (feature row A10); `own_time`: see `Question`."""
 
     kind: Literal["ask"] = "ask"
     by: PersonRef
     text: str
+    own_time: bool = True
 
 
 class Answer(_OnStage):

@@ -39,7 +39,12 @@ def ask(state: Approvals, found: StageState, event: Ask, at: datetime) -> Change
     due_at = agendas.end(own, at, found.stage.answer_within)
     remind_at = agendas.open_at(own, at + (due_at - at) / 2)
     question = Question(
-        by=event.by, text=event.text, asked_at=at, remind_at=remind_at if remind_at < due_at else None, due_at=due_at
+        by=event.by,
+        text=event.text,
+        asked_at=at,
+        remind_at=remind_at if remind_at < due_at else None,
+        due_at=due_at,
+        own_time=event.own_time,
     )
     paused = agendas.pause(found.agenda, at) if found.agenda else None
     update = {"question": question, "questions": found.questions + 1, "agenda": paused}
@@ -57,9 +62,14 @@ def answer(state: Approvals, found: StageState, event: Answer, at: datetime) -> 
 
 def going_on(stage: StageState, at: datetime) -> StageState:
     """Return the stage without its question, its time going on."""
+    return stage.model_copy(update={"question": None, "agenda": stage.agenda and _resumed(stage, stage.agenda, at)})
+
+
+def _resumed(stage: StageState, agenda: agendas.Agenda, at: datetime) -> agendas.Agenda:
+    if stage.question and not stage.question.own_time:
+        return agendas.resume_as_before(stage.stage, agenda, stage.calendar_of, at)
     people = [person.id for person in stage.undecided()]
-    agenda = stage.agenda and agendas.resume(stage.stage, stage.agenda, people, stage.calendar_of, at)
-    return stage.model_copy(update={"question": None, "agenda": agenda})
+    return agendas.resume(stage.stage, agenda, people, stage.calendar_of, at)
 
 
 def answered_by_deciding(stage: StageState, human: PersonRef, at: datetime) -> StageState:

@@ -136,8 +136,8 @@ _DONE_WITH = {
 
 
 def _not_so(task: Task) -> Refusal:
-    """Refuse what is not done with a task of its kind, naming what is."""
-    return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"{task.title}: this is {_DONE_WITH[task.kind]}.")
+    """Refuse what is not done with a task of its kind, naming what is; but not its title, for anybody may ask."""
+    return Refusal(code=Refused.UNKNOWN_CHOICE, message=f"This is {_DONE_WITH[task.kind]}.")
 
 
 def refuse_work(actor: Actor, task: Task, act: str, reason: str) -> Refusal | None:

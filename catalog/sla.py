@@ -356,12 +356,10 @@ def _aimed(spec: ClockSpec, clock: Clock, calendar: Calendar) -> Clock:
     moved = _later(calendar, clock.promised, clock.paused) if clock.paused else clock.promised
     due = max(moved, start)  # what is promised out of hours can pass while the clock stands still
     left = {percent: _share(clock.target, percent) - clock.elapsed for percent in spec.warn}
-    warnings = [
+    warnings = (
         Mark(percent=percent, at=_later(calendar, start, time)) for percent, time in left.items() if time > _NONE
-    ]
-    # Once it is late nothing is to be warned of; a calendar may have less time by now than the promise counted on.
-    before = (mark for mark in warnings if mark.at <= due)
-    return clock.model_copy(update={"due_at": due, "ahead": (*before, Mark(percent=BREACH, at=due))})
+    )
+    return clock.model_copy(update={"due_at": due, "ahead": (*warnings, Mark(percent=BREACH, at=due))})
 
 
 def _later(calendar: Calendar, at: datetime, time: timedelta) -> datetime:

@@ -145,6 +145,10 @@ def _due(now: datetime) -> Select[tuple[int, str, str, int, datetime | None]]:
     )
 
 
+_ASKING = (*GATHERED, "deadline-near")
+"""What is of use only as long as a decision is awaited."""
+
+
 def _kept(connection: Connection, row: Row[Any], now: datetime) -> dict[str, Any]:
     """Return what becomes of a due notice that is not sent now, as columns; nothing if it is."""
     wishes = wishes_of(connection, row.recipient_id)
@@ -156,7 +160,8 @@ def _kept(connection: Connection, row: Row[Any], now: datetime) -> dict[str, Any
     except Exception:  # noqa: BLE001  whatever is the matter with this one, the others must not wait for it
         _log.exception("what the recipient of a notice wishes cannot be followed")
         return {}
-    asks = row.due_at is not None and notice.template in GATHERED and notice.data.get("task")
+    # What earlier releases have owed may name another task than the one that is decided; it says not why it asks.
+    asks = row.due_at is not None and notice.template in _ASKING and "asked" in notice.data and notice.data.get("task")
     if asks and not _awaited(connection, row.recipient_id, {asks}):
         return {"state": NoticeState.GATHERED, "settled_at": now}
     return {"digest_at" if held.gathered else "due_at": held.until} if held else {}

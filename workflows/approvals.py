@@ -48,6 +48,9 @@ with workflow.unsafe.imports_passed_through():
     from catalog.slate import Named, Slate
     from catalog.stages import Stage
 
+OWN_TIME = "questions.own-time"
+"""Patch: after a question everybody has left what they had of their own working time."""
+
 
 class DeskSoFar(Model):
     """What a run that ends hands to the one that goes on with the request.
@@ -288,7 +291,8 @@ class ApprovalDesk:
     def consider(self, task: Task, command: Consider) -> Entry:
         """Carry out what somebody does with a decision short of deciding; `refuse` lets it pass."""
         before = self.stage(task.stage or "")
-        change = self._apply(event_of(task, command))
+        own_time = command.act != "ask" or workflow.patched(OWN_TIME)
+        change = self._apply(event_of(task, command, own_time=own_time))
         assert isinstance(change, Change), change.message  # as in `vote`
         stage_id = before.stage.id
         facts = self._names(before) | {"task": task.id}

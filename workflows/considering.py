@@ -24,8 +24,8 @@ CONSIDERED = {
 """As what it is put on record that somebody did something about a decision short of deciding."""
 
 
-def event_of(task: Task, command: Decide | Consider) -> Event:
-    """Return what a command asks of the approvals."""
+def event_of(task: Task, command: Decide | Consider, *, own_time: bool = True) -> Event:
+    """Return what a command asks of the approvals; `own_time`: see `Question`."""
     stage, by = task.stage or "", command.actor.person
     if isinstance(command, Decide):
         verdict = Verdict(command.choice)
@@ -51,7 +51,7 @@ def event_of(task: Task, command: Decide | Consider) -> Event:
         case "advise":
             return Advise(stage=stage, by=by, text=command.text)
         case "ask":
-            return Ask(stage=stage, by=by, text=command.text)
+            return Ask(stage=stage, by=by, text=command.text, own_time=own_time)
         case "answer":
             return Answer(stage=stage, by=by)
         case "remind":

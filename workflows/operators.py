@@ -40,14 +40,18 @@ class Operators:
         self._patience = patience
         self._said: dict[str, OperatorSaid] = {}
 
-    async def ask(self, what: str, problem: str, choices: tuple[str, ...], *, cancellable: bool = True) -> OperatorSaid:
+    async def ask(
+        self, what: str, problem: str, choices: tuple[str, ...], *, then: str = "", cancellable: bool = True
+    ) -> OperatorSaid:
         """Ask how to go on and return what one of them said; the `problem` is for their eyes only.
+
+        `then` says what they do about it, if that is not plain from their choices.
 
         Raises:
             Ended: they called the request off, or its people did.
         """
         task = self._open(what, problem, choices)
-        await self._wait(task, lambda: task.id in self._said, cancellable=cancellable)
+        await self._wait(task, lambda: task.id in self._said, then=then, cancellable=cancellable)
         return self._answer(task)
 
     async def ask_while(
@@ -67,14 +71,16 @@ class Operators:
         self._close(task, "cancelled", None, "This has not to be known any more.")
         return None
 
-    async def _wait(self, task: Task, done: Callable[[], bool], *, why: str = "", cancellable: bool = True) -> None:
+    async def _wait(
+        self, task: Task, done: Callable[[], bool], *, why: str = "", then: str = "", cancellable: bool = True
+    ) -> None:
         waiting = Waiting(
             kind=WaitKind.OPERATOR,
             what=f"An operator has to see to this: {task.title}",
             since=task.opened_at,
             rule="frame.operator",
             why=why,
-            then=f"They {listed((_CHOICES[choice] for choice in task.choices), 'or')}.",
+            then=then or f"They {listed((_CHOICES[choice] for choice in task.choices), 'or')}.",
             task=task.id,
         )
         try:

@@ -261,7 +261,8 @@ class Runner:
             problem = f"This cannot be taken back by itself: {what}. {why}".strip()
             remedy = "See to it, then skip this with a word on what you did."
             title = f"Left behind: {what}"
-            await self._frame.operators.ask(title, f"{problem} {remedy}", ("skip",), cancellable=False)
+            then = "They take it back by hand, and say what they did."
+            await self._frame.operators.ask(title, f"{problem} {remedy}", ("skip",), then=then, cancellable=False)
 
     async def _undo(self, undo: Work, step: Effect | RequestStep, known: dict[str, Any], done: _Done) -> None:
         """Take a step back by the work that it names itself."""

@@ -7,7 +7,7 @@ business: what arrives here has been.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.people import OPERATORS, PersonRef
     from catalog.request import Assignee, Status, Task, Waiting, WaitKind
     from catalog.stages import ApproverRule
+    from catalog.text import listed
     from catalog.wording import Words
 
 
@@ -240,7 +241,7 @@ class WorkDesk:
             since=task.opened_at,
             until=until or (before.until if before else None),
             rule="frame.task",
-            why=f"Work for {asked.approvers(job.rules)}.",
+            why=f"Work for {_few(job.rules, asked)}.",
             at_deadline=at_deadline or (before.at_deadline if before else ""),
             then=job.then,
             task=task.id,
@@ -257,6 +258,15 @@ class WorkDesk:
         self._record.change_task(task.id, decided=decided, closed_at=workflow.now())
 
 
+def _few(rules: Sequence[ApproverRule], words: Words) -> str:
+    """Return whom rules name, of many those of the first ones: an expression may name a hundred people."""
+    more = len(rules) - MOST_NAMED
+    named = [words.approver(rule) for rule in rules[:MOST_NAMED]]
+    return listed([*named, f"{more} more"] if more > 0 else named)
+
+
+MOST_NAMED = 3
+"""Of how many rules it is said whom they name."""
 IT_STAYS = "It stays open until it is done."
 """What happens to work that is given no end."""
 MOST_ASKED = 100

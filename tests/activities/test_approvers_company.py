@@ -195,6 +195,25 @@ def test_w1_whom_a_stage_names_by_login_is_looked_up_to_be_called_by_name(office
     assert office.slate.called == around.called
 
 
+def test_w1_who_cannot_be_told_by_login_is_no_reason_not_to_ask_the_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = office.directory.person_by_login
+    asked: list[str] = []
+
+    def several(login: str) -> Person:
+        asked.append(login)
+        if login == "cleo":
+            raise Rejected("two people have the login cleo")
+        return found(login)
+
+    monkeypatch.setattr(office.directory, "person_by_login", several)
+    later = Escalation(to=(ByPerson(rule="person", person="cleo"),), decide_within=timedelta(days=1))
+    around = office.around(a_stage(approvers=(ByPerson(rule="person", person="mara"),), escalate=(later,)))
+    assert around.called == {"mara": "Mara Lind"}
+    assert asked == ["mara", "cleo"], "who was found by login is not looked up for the name"
+
+
 def test_nothing_is_known_where_nobody_says(office: Office) -> None:
     query = ApproversQuery.for_stage(an_order(item=an_item()), a_stage(), Wanted(groups=(a_stage().approvers,)), NOON)
     assert Approvers(office.directory).find(query).around == Around()

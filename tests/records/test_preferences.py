@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from support.builders import NOON, a_new_order, a_person
 from support.story import Story, a_task
 
@@ -16,7 +16,7 @@ from catalog.journal import Kind
 from catalog.preferences import Preferences
 from catalog.request import Assignee, Notice, Task
 from records.register import OwedNotice, Register
-from records.tables import preferences
+from records.tables import notices, preferences
 
 BOB = a_person("Bob Brown").ref()
 MORNING = (NOON + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
@@ -40,7 +40,7 @@ class Desk:
         headline = {"number": self.story.number, "item": "VPN", "requester": "Ada", "beneficiary": "Ada"}
         batch = self.story.batch(Kind.COMMENT, tasks=tuple(self.tasks.values()))
         event = f"{self.story.number}/{batch.projection.seq}"
-        notice = Notice(event=event, template=template, to=BOB, data=headline | {"task": one.id} | data)
+        notice = Notice(event=event, template=template, to=BOB, data=headline | {"task": one.id, "asked": []} | data)
         self.register.record(batch.model_copy(update={"notices": (notice,)}))
         return event
 
@@ -188,7 +188,7 @@ def test_if_nothing_waits_any_more_there_is_no_digest(desk: Desk) -> None:
     assert desk.counts() == {"gathered": 1}
 
 
-@pytest.mark.parametrize("template", ["approval-needed", "reminder"])
+@pytest.mark.parametrize("template", ["approval-needed", "reminder", "deadline-near"])
 def test_what_no_longer_waits_for_its_recipient_after_their_quiet_hours_is_not_sent(desk: Desk, template: str) -> None:
     desk.register.set_preferences(BOB.id, QUIET, NOON)
     desk.asks(template, task=1)
@@ -211,10 +211,21 @@ def test_what_no_longer_waits_for_its_recipient_once_the_relay_answers_is_not_se
 
 def test_what_asks_for_no_decision_is_sent_after_the_quiet_hours_whatever_has_happened(desk: Desk) -> None:
     desk.register.set_preferences(BOB.id, QUIET, NOON)
-    events = [desk.asks("deadline-near"), desk.asks("closed"), desk.asks(task=2)]
+    events = [desk.asks("clock"), desk.asks("closed"), desk.asks(task=2)]
     assert desk.claimed(NOON) == []
     desk.decided(1, closed_at=NOON, decided="reject")
     assert [one.notice.event for one in desk.claimed(AFTERNOON)] == events
+
+
+def test_what_an_earlier_release_has_owed_is_sent_for_it_may_name_the_task_of_a_question(desk: Desk) -> None:
+    desk.register.set_preferences(BOB.id, QUIET, NOON)
+    event = desk.asks(task=1)
+    with desk.register.write() as connection:
+        document = connection.scalars(select(notices.c.document)).one().replace(',"asked":[]', "")
+        connection.execute(update(notices).values(document=document))
+    assert desk.claimed(NOON) == []
+    desk.decided(1, closed_at=NOON, decided="answered")
+    assert [one.notice.event for one in desk.claimed(AFTERNOON)] == [event]
 
 
 def test_who_turns_the_digest_off_gets_what_was_gathered_at_its_time_and_the_rest_at_once(desk: Desk) -> None:

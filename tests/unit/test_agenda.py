@@ -391,6 +391,23 @@ def test_a10_everybody_has_left_what_they_had_of_their_own_working_time() -> Non
     assert (nobody.due_at, nobody.whose) == (march(10, "17:30"), "later")
 
 
+def test_a_question_of_an_earlier_release_ends_as_it_would_have_then() -> None:
+    """The very moments that are on record by now: see `resume_as_before`."""
+    made, agenda = begun(
+        "ben", at=march(5, "10:00"), decide_within="2 days", notice="4 hours", remind={"after": "1 day"}
+    )
+    paused = agendas.pause(agenda, march(5, "11:00"))
+    going = agendas.resume_as_before(made, paused, hours, march(6, "21:00"))
+    assert (going.due_at, told(going)) == (march(8, "20:00"), [march(7, "08:00")])
+    assert going.reminders == (Reminder(at=march(10, "08:00"), people=("ben",)),)
+    made, agenda = begun("ben", remind=REMIND, notice="1 working day")
+    going = agendas.resume_as_before(made, agendas.pause(agenda, march(3, "13:00")), hours, march(8, "13:00"))
+    assert (going.due_at, told(going)) == (march(14, "15:00"), [march(13, "15:00")])
+    assert going.reminders == (Reminder(at=march(10, "11:00"), people=("ben",)),)
+    over = agenda.model_copy(update={"due_at": None, "notices": (), "reminders": ()})
+    assert agendas.resume_as_before(made, over, hours, MONDAY) == over
+
+
 def test_after_an_escalation_what_is_left_is_counted_as_that_level_counts_it() -> None:
     made = stage(escalate=[level(decide_within="2 days")])
     agenda = agendas.begin(made, ["ben"], hours, MONDAY, 1)

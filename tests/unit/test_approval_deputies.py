@@ -8,7 +8,21 @@ import pytest
 from support.builders import a_slate, after, cast, changed, refused, stage_of
 from support.deciders import ADA, BEN, CLEO, DORA, EVE, KAI, OVER, TIM, M, deputed, life, logins
 
-from catalog.ballot import Ask, Consult, Due, Escalate, Hand, Join, Resolve, StageStatus, Tick, Verdict, Withdraw
+from catalog.ballot import (
+    ESCALATED,
+    Ask,
+    Consult,
+    Due,
+    Escalate,
+    Hand,
+    Join,
+    Resolve,
+    StageStatus,
+    Tick,
+    Verdict,
+    Vote,
+    Withdraw,
+)
 from catalog.delegation import Deputy
 from catalog.people import Person
 from catalog.slate import Seat
@@ -121,6 +135,13 @@ class TestDeputies:
         assert stage_of(after(state, Withdraw(stage=M, voter=DORA.ref(), not_for=(CLEO.id,)))).votes == ()
         both = after(life(deputed(BEN, DORA), DORA, CLEO, quorum="all"), cast(DORA))
         assert stage_of(after(both, Withdraw(stage=M, voter=DORA.ref(), not_for=(BEN.id,)))).votes == ()
+
+    def test_a8_who_has_decided_by_escalation_takes_that_back_whomever_it_was_decided_instead_of(self) -> None:
+        state = life(BEN, CLEO, quorum="all")  # people were found anew after it was decided
+        vote = Vote(voter=EVE.ref(), verdict=Verdict.APPROVE, at=OVER, rule=ESCALATED, seats=(BEN.id,))
+        (stage,) = state.stages
+        voted = state.model_copy(update={"stages": (stage.model_copy(update={"votes": (vote,)}),)})
+        assert stage_of(after(voted, Withdraw(stage=M, voter=EVE.ref(), not_for=(BEN.id,)))).votes == ()
 
     def test_a7_nobody_decides_their_own_by_standing_in_for_whom_an_escalation_was_handed_to(self) -> None:
         level = {"to": [{"rule": "manager"}], "decide_within": "2 days"}

@@ -20,6 +20,7 @@ from support.builders import (
     stage_of,
 )
 
+from catalog import agenda as agendas
 from catalog.ballot import (
     Answer,
     Approvals,
@@ -327,6 +328,20 @@ def test_a10_a_question_stops_the_time_of_the_stage_and_starts_that_of_the_answe
     assert (question.remind_at, question.due_at) == (NOON + 3 * DAY, NOON + 5 * DAY)
     assert stage.next_at == question.remind_at
     assert refused(asked(), TICK, NOON + 2 * DAY).code == "nothing-due"
+
+
+@pytest.mark.parametrize("own_time", [True, False])
+def test_a10_a_question_that_an_earlier_release_has_put_ends_as_it_would_have_there(*, own_time: bool) -> None:
+    stage = life(BEN, slate=HOURS, decide_within="2 days", notice="4 hours")
+    friday, monday = NOON + 4 * DAY, NOON + 7 * DAY
+    put = stage_of(after(stage, Ask(stage=M, by=BEN.ref(), text="?", own_time=own_time), at=friday))
+    assert put.agenda
+    assert put.question
+    before = agendas.resume_as_before(put.stage, put.agenda, put.calendar_of, monday)
+    anew = agendas.resume(put.stage, put.agenda, [BEN.id], put.calendar_of, monday)
+    assert before != anew
+    going = stage_of(after(stage.model_copy(update={"stages": (put,)}), Answer(stage=M, by=ADA.ref()), at=monday))
+    assert (put.question.own_time, going.agenda) == (own_time, anew if own_time else before)
 
 
 @pytest.mark.parametrize("who", [ADA, TIM])

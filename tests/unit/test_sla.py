@@ -23,7 +23,6 @@ from support.clocks import (
 
 from catalog.calendar import ALWAYS, Calendar
 from catalog.duration import LONGEST
-from catalog.hours import WEEKDAYS
 from catalog.sla import as_of, due_now, next_moment
 from catalog.sla_events import Happened
 from catalog.sla_spec import ClockSpec
@@ -324,15 +323,6 @@ def test_s6_the_percentage_is_true_even_of_odd_lengths() -> None:
     ahead = the(clocks).ahead
     assert [mark.percent for mark in ahead] == [1, 33, 67, 99, 100]
     assert [the(as_of(spec, clocks, CALENDARS, mark.at)).percent for mark in ahead] == [1, 33, 67, 99, 100]
-
-
-def test_s6_of_what_is_late_nobody_is_warned_afterwards_though_a_calendar_has_less_time_than_the_promise() -> None:
-    spec = a_spec(pause="information-requested", target="16 working hours", warn=[75])
-    mornings = Calendar.model_validate(
-        CALENDARS[""].model_dump() | {"week": {day: ["09:00-11:00"] for day in WEEKDAYS[:5]}}
-    )
-    clocks = step(spec, step(spec, step(spec, (), ORDERED, CALENDARS), ASKED, CALENDARS), GIVEN, {"": mornings})
-    assert [mark.percent for mark in the(clocks).ahead] == [100]
 
 
 def test_a_stop_at_the_moment_it_is_due_is_late_and_one_before_is_not() -> None:

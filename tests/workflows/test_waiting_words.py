@@ -118,3 +118,22 @@ async def test_a_system_is_named_as_people_call_it(world: World) -> None:
 )
 def test_of_an_address_only_its_host_is_shown(action: str, given: dict[str, Any], called: str) -> None:
     assert on_system(action, given, "Do it").system == called
+
+
+async def test_of_work_for_many_those_named_first_are_named(world: World) -> None:
+    assign = [{"rule": "person", "person": login} for login in ("grace", "mara", "rolf", "kim", "sam")]
+    request = await place(world, {"id": "do", "do": "task", "title": "Do it", "assign": assign, "irreversible": "No."})
+    assert (await wait_of(request, WaitKind.TASK)).why == "Work for Grace Guard, Mara Lind, Rolf Chief and 2 more."
+
+
+async def test_what_is_left_behind_is_taken_back_by_hand(world: World) -> None:
+    task = {"id": "do", "do": "task", "title": "Do it", "assign": GUARDS, "irreversible": "It is said."}
+    request = await place(world, task, PAUSE)
+    await wait_of(request, WaitKind.TASK)
+    await request.work("Grace Guard", "complete", task=1)
+    await wait_of(request, WaitKind.TIME)
+    await request.cancel()
+    wait = await wait_of(request, WaitKind.OPERATOR)
+    assert wait.then == "They take it back by hand, and say what they did."
+    await request.operate("skip", task=2)
+    await request.closes()
