@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.builders import NOON, a_person, a_stage, a_steps_item, an_item, an_order
 from support.temporal import start_environment
-from support.world import Request, World, reminded_later, served
+from support.world import Request, World, reminded_later, served, works_later
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -327,6 +327,28 @@ async def asked(world: World) -> Request:
     return request
 
 
+async def asked_in_own_time(world: World) -> Request:
+    """A question, after which the approver is told in their own hours that the new deadline comes near."""
+    works_later(world)
+    remind = Reminders(after=DAY, every=DAY)
+    stage = a_stage(decide_within=3 * DAY, notice=DAY / 2, remind=remind)
+    request = await world.place(item=an_item(approvals=(stage,)))
+    await request.waits_for_people()
+    await request.consider("Mara Lind", "ask", "What for?")
+    await request.passes(5 * HOUR)
+    await request.consider("Ada Byron", "answer", "For the handbook.", task=2)
+    await request.passes(71 * HOUR)
+    await request.sees(Kind.APPROVERS_REMINDED, 2)
+    await request.sees(Kind.DEADLINE_NEAR)
+    await request.decide("Mara Lind")
+    return request
+
+
+async def asked_before_own_time(world: World) -> Request:
+    """The same, as it was before: told at their next hours, with the second reminder."""
+    return await asked_in_own_time(world)
+
+
 async def never_answered(world: World) -> Request:
     request = await world.place(item=an_item(approvals=(a_stage(answer_within=3 * DAY),)))
     await request.waits_for_people()
@@ -480,6 +502,8 @@ CASES: tuple[Callable[[World], Awaitable[Request]], ...] = (
     replaced,
     escalated,
     asked,
+    asked_before_own_time,
+    asked_in_own_time,
     never_answered,
     considered,
     amended,

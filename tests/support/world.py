@@ -304,8 +304,8 @@ class Request:
         await self.world.env.fast_forward(self.handle, time)
 
 
-async def reminded_later(world: World) -> Request:
-    """Return a request whose approver works in a few hours, daily, and was asked for a decision before that."""
+def works_later(world: World) -> None:
+    """Have Mara work in a few hours, daily, from three to six hours from now."""
     now = datetime.now(UTC)
     opens, ends = (f"{now + timedelta(hours=hours):%H:%M}" for hours in (3, 6))
     file = CalendarFile.model_validate(
@@ -313,6 +313,11 @@ async def reminded_later(world: World) -> Request:
     )
     world.calendars.known.append(PublishedCalendar(file=file, calendar=expand(file, {}, now.date())))
     world.calendars.choices["id-mara"] = "late"
+
+
+async def reminded_later(world: World) -> Request:
+    """Return a request whose approver works in a few hours, daily, and was asked for a decision before that."""
+    works_later(world)
     request = await world.place()
     await request.waits_for_people()
     await request.consider("Ada Byron", "remind")
