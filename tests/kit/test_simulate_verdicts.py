@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from support.simulated import EDITOR, LAPTOP, MANAGER, PLAIN, Stage, vote
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import WorkflowEnvironment
 
 from cli.client import Trouble
 from cli.kit import engine
 from cli.kit.simulation import Simulator, Story, Verdict
-from cli.kit.simulation.clock import Overshot
+from cli.kit.simulation.clock import Misled
 
 
 def test_every_expectation_that_is_not_met_is_a_sentence(stage: Stage) -> None:
@@ -173,11 +175,11 @@ def test_a_request_may_be_expected_to_be_open_still(stage: Stage) -> None:
     assert said.startswith("expected it to be open still; it ended as fulfilled")
 
 
-@pytest.mark.parametrize(("jumps", "said"), [(3, ()), (4, ("the engine moved the clock of REQ-1 too far",))])
-def test_a_story_is_played_again_when_the_engine_moves_a_clock_too_far(
+@pytest.mark.parametrize(("jumps", "said"), [(3, ()), (4, ("the engine did not move the clock of REQ-1 as asked",))])
+def test_a_story_is_played_again_when_the_engine_moves_a_clock_wrongly(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, jumps: int, said: tuple[str, ...]
 ) -> None:
-    ahead = [Overshot("REQ-1")] * jumps
+    ahead = [Misled("REQ-1")] * jumps
     plain = Simulator._play_once
 
     async def jumping(self: Simulator, story: Story) -> Verdict:
@@ -188,6 +190,27 @@ def test_a_story_is_played_again_when_the_engine_moves_a_clock_too_far(
     monkeypatch.setattr(Simulator, "_play_once", jumping)
     verdict = stage.play(EDITOR, expect={"outcome": "expired"})
     assert tuple(sentence.partition(",")[0] for sentence in verdict.unmet) == said
+
+
+@pytest.mark.parametrize("answer", [False, RPCError("busy", RPCStatusCode.FAILED_PRECONDITION, b"")])
+def test_a_workflow_whose_clock_does_not_move_is_not_taken_for_ended(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, answer: bool | RPCError
+) -> None:
+    wrong = [answer]
+    engine_of = type(stage.simulator._env)
+    plain = engine_of.fast_forward
+
+    async def misleading(self: WorkflowEnvironment, *asked: Any) -> bool:
+        if not wrong:
+            return await plain(self, *asked)
+        said = wrong.pop()
+        if isinstance(said, RPCError):
+            raise said
+        return said
+
+    monkeypatch.setattr(engine_of, "fast_forward", misleading)
+    verdict = stage.play(EDITOR, vote("day 2", "mara"), expect={"outcome": "fulfilled", "within": "2 days"})
+    assert (verdict.unmet, wrong) == ((), [])
 
 
 def test_a_simulator_that_cannot_open_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

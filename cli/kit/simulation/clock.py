@@ -30,8 +30,11 @@ _FAR_TOO_FAR = timedelta(minutes=1)
 _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-class Overshot(Exception):
-    """The engine moved a clock much further than asked (a fault of its experimental clocks); try again."""
+class Misled(Exception):
+    """The engine moved a clock much further than asked, or not at all (a fault of its experimental clocks); try again.
+
+    Its text is the workflow whose clock it is.
+    """
 
 
 class Stuck(Exception):
@@ -60,7 +63,7 @@ class Clock:
         """Let time go by until that moment, or until every workflow has ended; then all of them are at rest.
 
         Raises:
-            Overshot: a clock is wrong.
+            Misled: a clock is wrong.
             Stuck: something does not come to rest.
         """
         await self._settle()
@@ -103,18 +106,25 @@ class Clock:
             if ahead <= timedelta(0):
                 return
             if not await asyncio.wait_for(self._env.fast_forward(running.handle, ahead), LEAP_TIMEOUT):
-                self._ended.add(running.number)
+                await self._see_ended(running)
                 return
             landed = await self._env.get_current_time(running.handle)
         except RPCError as error:
             if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
                 raise
-            self._ended.add(running.number)
+            await self._see_ended(running)
             return
         except TimeoutError as error:
             raise Stuck(f"{running.number} does not get to {moment:%d %B, %H:%M}") from error
         if landed > moment + _FAR_TOO_FAR:
-            raise Overshot(running.number)
+            raise Misled(running.number)
+
+    async def _see_ended(self, running: Run) -> None:
+        """Note that a workflow has ended whose clock does not move; raises `Misled` if it has not."""
+        described = await running.handle.describe()
+        if described.status == WorkflowExecutionStatus.RUNNING:
+            raise Misled(running.number)
+        self._ended.add(running.number)
 
     async def _rest(self, running: Run) -> None:
         """Return when a workflow waits for time or for people."""

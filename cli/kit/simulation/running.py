@@ -32,7 +32,7 @@ from catalog.scenario_events import Event
 from cli.kit.engine import start_environment
 from cli.kit.simulation import absence, earlier, judging
 from cli.kit.simulation.acting import PAST_THE_MINUTE, Cast, Impossible
-from cli.kit.simulation.clock import Clock, Overshot, Stuck
+from cli.kit.simulation.clock import Clock, Misled, Stuck
 from cli.kit.simulation.meddling import Meddling
 from cli.kit.simulation.pretending import pretended
 from cli.kit.simulation.stories import Shelf, Story
@@ -160,8 +160,8 @@ class Simulator:
                 async with asyncio.timeout(LONGEST):
                     verdict = await self._play_once(story)
                 return replace(verdict, took=time.monotonic() - began)
-            except Overshot as error:
-                fault = f"the engine moved the clock of {error} too far, {_TRIES} times; run it again"
+            except Misled as error:
+                fault = f"the engine did not move the clock of {error} as asked, {_TRIES} times; run it again"
             except TimeoutError:
                 fault = f"it did not come to an end within {LONGEST} seconds of real time"
                 break
