@@ -301,6 +301,8 @@ class ContextSight(Model):
         history: the votes, changes and advice so far, as kinds of journal entries: all of them, in their order.
         earlier: how the beneficiary's earlier requests for the item ended, the newest first.
         colleagues: how many others of the beneficiary's department had it fulfilled.
+        access: the groups that the beneficiary is directly in now.
+        gains, loses: those that they get by the order and are not in yet, or lose and are in; for a while too.
     """
 
     cost: Number | None = None
@@ -308,6 +310,9 @@ class ContextSight(Model):
     history: tuple[Kind, ...] | None = None
     earlier: tuple[Outcome | None, ...] | None = None
     colleagues: int | None = None
+    access: tuple[str, ...] | None = None
+    gains: tuple[str, ...] | None = None
+    loses: tuple[str, ...] | None = None
 
 
 class Sees(_Event):

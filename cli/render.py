@@ -187,8 +187,29 @@ def _due(iso: str | None) -> str:
     return f"overdue, {distance(iso)}" if datetime.fromisoformat(iso) < datetime.now(UTC) else distance(iso)
 
 
-def task_panel(task: dict[str, Any]) -> RenderableType:
-    """Return a task: how it is done, what it asks for, who has it, and what helps to decide it."""
+def task_panel(task: dict[str, Any], access: dict[str, Any] | str | None = None) -> RenderableType:
+    """Return a task: how it is done, what it asks for, who has it, and what helps to decide it.
+
+    `access` is what the order would change of somebody's access, or why that is not known.
+    """
+    parts: list[RenderableType] = [_task_facts(task)]
+    said = task["instructions"] or task["problem"]
+    if said:
+        parts += [Text(), Text("\n").join(plain(line) for line in said.splitlines())]
+    if task["evidence"]:
+        parts += [Text("\nIt asks for", style="bold"), field_table(task["evidence"])]
+    if task["context"]:
+        parts += [Text("\nWhat is known", style="bold"), _context(task["context"])]
+    if access and (grid := access_table(access)):
+        parts += [Text("\nAccess, now and then", style="bold"), grid]
+    if task["may_reduce"]:
+        parts += [Text("\nBy approving you may make smaller, with -a", style="bold"), field_table(task["may_reduce"])]
+    parts += _doings("You can", doing.about_task(task))
+    return Panel(Group(*parts), title=plain(f"{task['id']} {task['title']}"), title_align="left")
+
+
+def _task_facts(task: dict[str, Any]) -> RenderableType:
+    """Return what a task is about, who is asked, who has it, and by when."""
     facts = Table.grid(padding=(0, 2))
     request = task["request"]
     facts.add_row("For", plain(f"{request['number']} {request['item']['name']}, {request['beneficiary']['name']}"))
@@ -204,18 +225,7 @@ def task_panel(task: dict[str, Any]) -> RenderableType:
     if task["decided"]:
         by = ", ".join(person["name"] for person in task["decided_by"])
         facts.add_row("Ended", plain(f"{task['decided']}{f' by {by}' if by else ''}  {task['reason']}"))
-    parts: list[RenderableType] = [facts]
-    said = task["instructions"] or task["problem"]
-    if said:
-        parts += [Text(), Text("\n").join(plain(line) for line in said.splitlines())]
-    if task["evidence"]:
-        parts += [Text("\nIt asks for", style="bold"), field_table(task["evidence"])]
-    if task["context"]:
-        parts += [Text("\nWhat is known", style="bold"), _context(task["context"])]
-    if task["may_reduce"]:
-        parts += [Text("\nBy approving you may make smaller, with -a", style="bold"), field_table(task["may_reduce"])]
-    parts += _doings("You can", doing.about_task(task))
-    return Panel(Group(*parts), title=plain(f"{task['id']} {task['title']}"), title_align="left")
+    return facts
 
 
 def _asked(one: dict[str, Any]) -> str:
@@ -259,6 +269,30 @@ def _context(context: dict[str, Any]) -> RenderableType:
     for entry in context["history"]:
         grid.add_row(Text(clock(entry["at"]), style="dim"), plain(sentence(entry)))
     return grid if grid.row_count else Text("Nothing of the kind was ordered or said before.", style="dim")
+
+
+def access_table(access: dict[str, Any] | str) -> RenderableType | None:
+    """Return what access there is and what an order would change of it (feature row A19); None if it changes none."""
+    if isinstance(access, str):
+        return plain(f"This cannot be said now. {access}")
+    if not access["changes"] and not access["later"]:
+        return None
+    who, has = access["beneficiary"], access["has"]
+    grid = Table.grid(padding=(0, 2))
+    now = "is in the directory no more" if has is None else f"is in {', '.join(has) or 'no group'}"
+    grid.add_row("now", plain(f"{who['name']} {now}"))
+    for change in access["changes"]:
+        grid.add_row("joins" if change["gains"] else "leaves", plain(_place(change, who["login"])))
+    for step in access["later"]:
+        grid.add_row("later", plain(f"{step}: the work itself will tell which group, and who"))
+    return grid
+
+
+def _place(change: dict[str, Any], beneficiary: str) -> str:
+    """Return a place in a group that somebody gets or loses: which, whose if another's, and what is special."""
+    whose = "" if change["login"] == beneficiary else change["login"]
+    same = ("is in it already" if change["gains"] else "is not in it") if change["already"] else ""
+    return ", ".join(filter(None, (change["group"], whose, "for a while" if change["for_a_while"] else "", same)))
 
 
 def _doings(title: str, doings: Iterable[tuple[str, str]]) -> list[RenderableType]:

@@ -71,11 +71,22 @@ def list_tasks(
 @app.command()
 def show(task: TaskId, *, url: Url = DEFAULT_URL, login: As = None, as_json: AsJson = False) -> None:
     """Show a task: how it is done, what it asks for, and who has it."""
-    found = Client(url, login).get(at("tasks", task))
+    client = Client(url, login)
+    found = client.get(at("tasks", task))
     if as_json:
         print(json.dumps(found, indent=1))
-    else:
-        Console().print(task_panel(found))
+        return
+    Console().print(task_panel(found, _access(client, found)))
+
+
+def _access(client: Client, task: dict[str, Any]) -> dict[str, Any] | str | None:
+    """Return what access an open approval is about; in words, if the directory is away, which hides no task."""
+    if not task["context"] or task["decided"]:
+        return None
+    try:
+        return client.get(at("tasks", task["id"], "access"))
+    except Trouble as trouble:
+        return str(trouble)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from api.commands import Considering, Reduction, visible_task
 from api.parts import OptionalKey, Parts, PartsIn, Viewer
 from api.problems import SIGNED_IN, declared
 from api.routes.requests import LOOKED_UP, answered
-from api.schemas.inbox import InboxOut, TaskShownOut, TasksQuery
+from api.schemas.inbox import AccessOut, InboxOut, TaskShownOut, TasksQuery
 from api.schemas.requests import CommandOut
 from api.schemas.tasks import (
     ApproverIn,
@@ -65,6 +65,22 @@ def show_task(task_id: str, parts: PartsIn, viewer: Viewer) -> TaskShownOut:
     helps = rights.may_see_background(viewer, view.task)
     background = parts.register.background(view.request) if helps else None
     return TaskShownOut.in_full(Look(viewer, parts.clock()), view, background)
+
+
+@router.get(
+    "/{task_id}/access",
+    responses=declared(
+        *SIGNED_IN, problems.NotFound, problems.NotAllowed, problems.DirectoryUnavailable, problems.DirectoryRefuses
+    ),
+)
+def show_access(task_id: str, parts: PartsIn, viewer: Viewer) -> AccessOut:
+    """Show what access the order would change, beside what its beneficiary has in the directory now."""
+    view = visible_task(parts.register, viewer, task_id)
+    if not rights.may_see_background(viewer, view.task):
+        raise problems.NotAllowed("Only those who are asked to decide it, and operators, see what access it changes.")
+    order = view.request.order
+    held = parts.sources().profile(order.beneficiary, ("groups",)).groups
+    return AccessOut.of(order, held, parts.clock())
 
 
 _DECISION = (

@@ -11,11 +11,12 @@ from api.schemas.base import In, Limit, Out, PersonOut
 from api.schemas.journal import EntryOut
 from api.schemas.requests import RequestSummaryOut
 from api.schemas.tasks import Look, TaskOut, choices_of, task_facts
+from catalog.access_diff import outlook
 from catalog.fields import Field as FormField
 from catalog.item import Risk
 from catalog.journal import Kind
 from catalog.people import Actor
-from catalog.request import Assignee, Cost, Outcome, Status, Task
+from catalog.request import Assignee, Cost, Order, Outcome, Status, Task
 from records.register import Background, Inbox, InboxQuery, Place, RequestView, TaskView
 from records.values import Sort, Whose
 
@@ -97,6 +98,36 @@ class BackgroundOut(Out):
         changes = sum(entry.kind is Kind.AMENDED for entry in background.entries)
         about = {"cost": view.order.cost, "risk": view.order.item.risk, "changes": changes, "history": history}
         return cls.model_validate(dict(background) | about)
+
+
+class AccessChangeOut(Out):
+    """A place in a group that somebody gets or loses."""
+
+    login: str
+    group: str
+    gains: bool = Field(description="Whether they get it; else they lose it.")
+    for_a_while: bool = Field(description="Whether the same order takes that back in the end.")
+    already: bool | None = Field(description="Whether it is so before; null of others than the beneficiary.")
+
+
+class AccessOut(Out):
+    """What access an order would change, beside what there is (feature row A19)."""
+
+    beneficiary: PersonOut
+    has: tuple[str, ...] | None = Field(
+        description="The groups the beneficiary is directly in now, by name; null if the directory has them no more."
+    )
+    changes: tuple[AccessChangeOut, ...] = Field(description="In the order of the work.")
+    later: tuple[str, ...] = Field(
+        description="Steps that give or take a place of which only the work itself will tell which."
+    )
+
+    @classmethod
+    def of(cls, order: Order, held: tuple[str, ...] | None, at: datetime) -> Self:
+        """Return what an order changes for somebody who is in these groups."""
+        has = None if held is None else sorted(held, key=str.casefold)
+        found = outlook(order, held, at)
+        return cls.model_validate({"beneficiary": order.beneficiary, "has": has} | dict(found))
 
 
 class TaskShownOut(TaskInListOut):

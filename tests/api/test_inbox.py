@@ -11,6 +11,9 @@ from support.api_world import ApiWorld, expect_problem
 from support.builders import NOON, a_new_order, a_person, an_item
 from support.story import Story, a_task
 
+from activities.errors import Transient
+from catalog.access import Membership
+from catalog.directory import GroupSpec
 from catalog.journal import Kind
 from catalog.people import Profile
 from catalog.request import Assignee, Cost, Status
@@ -165,3 +168,50 @@ async def test_a19_who_ordered_it_does_not_see_what_is_known_of_others(world: Ap
     for who, sees in (("ada", False), ("ben", False), ("mara", True), ("otto", True)):
         task = (await world.get(who, f"/tasks/{number}.1")).json()
         assert (task["context"] is not None) is sees, who
+
+
+async def test_a19_who_decides_sees_what_access_it_would_change(world: ApiWorld) -> None:
+    world.directory.ensure_group(GroupSpec(name="wiki-editors"))
+    world.directory.ensure_group(GroupSpec(name="Staff"))
+    for group in ("commissary-operators", "Staff"):
+        world.directory.ensure_member(Membership(person_id="id-ben", group=group))
+    number = await world.placed(beneficiary="ben")
+    change = {"login": "ben", "group": "wiki-editors", "gains": True, "for_a_while": False, "already": False}
+    seen = {
+        "beneficiary": {"id": "id-ben", "login": "ben", "name": "Ben Bright"},
+        "has": ["commissary-operators", "Staff"],
+        "changes": [change],
+        "later": [],
+    }
+    for who in ("mara", "otto"):
+        assert (await world.get(who, f"/tasks/{number}.1/access")).json() == seen
+    world.directory.ensure_member(Membership(person_id="id-ben", group="wiki-editors"))
+    found = (await world.get("mara", f"/tasks/{number}.1/access")).json()
+    assert (found["has"][-1], found["changes"]) == ("wiki-editors", [change | {"already": True}])
+
+
+async def test_a19_who_may_not_decide_is_told_nothing_of_access(world: ApiWorld) -> None:
+    number = await world.placed(beneficiary="ben")
+    for who in ("ada", "ben"):
+        expect_problem(await world.get(who, f"/tasks/{number}.1/access"), 403, "not-allowed")
+    expect_problem(await world.get("sam", f"/tasks/{number}.1/access"), 404, "not-found")
+    expect_problem(await world.get("mara", f"/tasks/{number}.9/access"), 404, "not-found")
+
+
+async def test_a19_with_the_directory_away_the_task_is_shown_and_its_access_is_not(world: ApiWorld) -> None:
+    number = await world.placed()
+    await world.token("mara")
+    world.directory.fail_next(Transient("connection refused"))
+    assert (await world.get("mara", f"/tasks/{number}.1")).status_code == 200
+    expect_problem(await world.get("mara", f"/tasks/{number}.1/access"), 503, "directory-unavailable")
+    assert (await world.get("mara", f"/tasks/{number}.1/access")).status_code == 200
+
+
+async def test_a19_of_somebody_who_is_in_the_directory_no_more_nothing_is_said_to_be_there(world: ApiWorld) -> None:
+    taken = world.register.take(a_new_order("gone", started=True, beneficiary=a_person("Gone Girl").ref()))
+    story = Story(taken.order.number)
+    task = a_task(story.number, 1, Assignee(person=MARA), stage="manager")
+    world.register.record(story.batch(Kind.OPENED, Kind.STAGE_OPENED, tasks=(task,)))
+    found = (await world.get("mara", f"/tasks/{task.id}/access")).json()
+    assert found["has"] is None
+    assert [(one["group"], one["already"]) for one in found["changes"]] == [("wiki-editors", None)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from support.story import Story, a_task
 from support.terminal import Commissary
 from support.waiting import eventually
 
+from activities.errors import Transient
 from catalog.item import CatalogItem
 from catalog.journal import Kind
 from catalog.request import Assignee, Batch, Projection, Status, Task, Waiting, WaitKind
@@ -261,3 +263,13 @@ def test_a19_a_task_shows_what_is_known(world: ApiWorld, commissary: Commissary)
     seen = shown(commissary, "Mara Lind", "task", "show", task.id)
     for part in ("What is known", "changed once since it was ordered", f"before {first},", "'too much'"):
         assert part in seen, part
+
+
+def test_a19_a_task_shows_what_access_it_would_change_until_it_is_decided(
+    world: ApiWorld, commissary: Commissary
+) -> None:
+    number = waits(world)
+    show = partial(shown, commissary, "Mara Lind", "task", "show", f"{number}.1")
+    assert "Access, now and then now Ada Byron is in no group joins wiki-editors" in show()
+    world.directory.fail_next(Transient("connection refused"))
+    assert "This cannot be said now. The directory does not answer" in show()

@@ -15,6 +15,7 @@ from api.schemas.journal import EntryOut
 from catalog.journal import Chain, Kind
 from cli.client import Trouble
 from cli.render import (
+    access_table,
     clock,
     delegation_set,
     delegation_table,
@@ -176,6 +177,11 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
         "promise": A_PROMISE,
     }
     preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
+    place = {"login": text, "group": text, "gains": True, "for_a_while": True, "already": True}
+    access = {"beneficiary": person | {"login": ""}, "has": [text], "changes": [place], "later": [text]}
+    undecided = task | {"decided": None}
+    assert printed(task_panel(undecided, access)).count(shown) == printed(task_panel(undecided)).count(shown) + 5
+    assert shown in printed(task_panel(task, text))
     for what, times in ((task_panel(task), 33), (draft_table([draft]), 3), (preview_panel(preview), 7)):
         out = printed(what)
         assert out.count(shown) == times
@@ -417,3 +423,38 @@ def test_closed_tasks_have_their_outcome_under_its_own_title() -> None:
     head, row = printed(task_table([task], closed=True)).splitlines()
     assert head.index("Outcome") == row.index("approved")
     assert "Due" not in head
+
+
+def test_a19_access_is_shown_beside_what_there_is() -> None:
+    place = {"login": "ben", "group": "wiki", "gains": True, "for_a_while": False, "already": False}
+    access = {
+        "beneficiary": {"login": "ben", "name": "Ben Bright"},
+        "has": ["docs", "staff"],
+        "changes": [
+            place,
+            place | {"group": "admins", "for_a_while": True},
+            place | {"group": "staff", "already": True},
+            place | {"group": "temps", "gains": False, "already": True},
+            place | {"group": "room", "login": "ada", "already": None},
+        ],
+        "later": ["Join the team"],
+    }
+    assert [" ".join(line.split()) for line in access_said(access).splitlines()] == [
+        "now Ben Bright is in docs, staff",
+        "joins wiki",
+        "joins admins, for a while",
+        "joins staff, is in it already",
+        "leaves temps, is not in it",
+        "joins room, ada",
+        "later Join the team: the work itself will tell which group, and who",
+    ]
+    assert "is in no group" in access_said(access | {"has": []})
+    assert "is in the directory no more" in access_said(access | {"has": None})
+    assert access_table(access | {"changes": [], "later": []}) is None
+    assert "This cannot be said now. Away." in access_said("Away.")
+
+
+def access_said(access: dict[str, Any] | str) -> str:
+    shown = access_table(access)
+    assert shown is not None
+    return printed(shown)

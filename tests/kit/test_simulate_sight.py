@@ -285,6 +285,28 @@ def test_a19_those_who_are_asked_are_shown_what_helps_them_to_decide(stage: Stag
     assert verdict.unmet == ()
 
 
+def test_a19_those_who_are_asked_are_shown_what_access_it_would_change(stage: Stage) -> None:
+    groups = ("books", "staff", "temps")
+    steps = [
+        {"id": "in", "do": "grant", "group": "books"},
+        {"id": "still", "do": "grant", "group": "staff"},
+        {"id": "out", "do": "revoke", "group": "temps"},
+    ]
+    sight = {"access": ["readers", "staff", "temps"], "gains": ["books"], "loses": ["temps"]}
+    there = {name: {"owners": ["olga"], "members": ["ada"] if name != "books" else []} for name in groups}
+    company = {"groups": there | {"readers": {"owners": ["olga"], "members": ["mara", "rolf", "olga", "ada"]}}}
+    verdict = play(stage, see("day 1 12:00", context={"mara": sight}), item=BOOKS | {"steps": steps}, company=company)
+    assert verdict.unmet == ()
+    wrong = {"mara": {"access": [], "gains": [], "loses": ["staff"]}}
+    verdict = play(stage, see("day 1 12:00", context=wrong), item=BOOKS | {"steps": steps}, company=company)
+    said = "day 1 12:00: expected mara to be shown as"
+    assert verdict.unmet == (
+        f"{said} access nothing; it is: readers, staff, temps",
+        f"{said} gains nothing; it is: books",
+        f"{said} loses staff; it is: temps",
+    )
+
+
 def test_everything_about_mail_and_context_that_is_not_so_is_a_sentence(stage: Stage) -> None:
     sight = {"cost": 5, "changes": 1, "history": ["vote", "amended"], "earlier": ["fulfilled"], "colleagues": 2}
     moment = "day 1 10:00"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from catalog import rights
+from catalog import access_diff, rights
 from catalog.calendar_file import by_id
 from catalog.duration import words
 from catalog.expression import ExpressionError
@@ -186,12 +186,18 @@ def _context(login: str, expected: ContextSight, look: _Look) -> Iterator[str]:
         return
     shown = world.register.background(view)
     kinds = [entry.kind for entry in shown.entries]
+    beneficiary = view.order.beneficiary
+    held = tuple(sorted(world.staff.directory.groups_of(beneficiary.id)))
+    outlook = access_diff.outlook(view.order, held, look.now)
     found = {
         "cost": view.order.cost.first_year if view.order.cost else None,
         "changes": kinds.count(Kind.AMENDED),
         "history": tuple(kinds),
         "earlier": tuple(one.outcome for one in shown.earlier),
         "colleagues": shown.colleagues,
+        "access": held,
+        "gains": outlook.gained(beneficiary.login),
+        "loses": outlook.lost(beneficiary.login),
     }
     for name, value in found.items():
         wanted = getattr(expected, name)
