@@ -15,7 +15,16 @@ from catalog.data import fill, holds, texts
 from catalog.expression import ExpressionError, references
 from catalog.model import Model
 from catalog.request import Order
-from catalog.steps import ForEachStep, GrantStep, ParallelStep, RevokeStep, Step, walk
+from catalog.steps import (
+    MAX_ENTRIES,
+    MAX_LOOPED,
+    ForEachStep,
+    GrantStep,
+    ParallelStep,
+    RevokeStep,
+    Step,
+    walk,
+)
 from catalog.wording import called
 
 
@@ -74,7 +83,7 @@ def outlook(order: Order, held: Collection[str] | None, at: datetime) -> Outlook
         held: the groups that the beneficiary is directly in; None if that is not known.
         at: when it is looked at, which is what expressions see as ``today``.
     """
-    moves = list(_moves(order.item.steps, names.of_order(order, at)))
+    moves = list(_Steps().moves(order.item.steps, names.of_order(order, at)))
     if order.item.entitlement is not None:
         moves.insert(0, _Move(order.item.entitlement.group, order.beneficiary.login, gains=True))
     places: dict[tuple[str, str], list[bool]] = {}
@@ -96,45 +105,52 @@ def outlook(order: Order, held: Collection[str] | None, at: datetime) -> Outlook
     )
 
 
-def _moves(steps: tuple[Step, ...], known: Mapping[str, Any]) -> Iterator[_Move]:
-    """Yield what steps give and take; of one that cannot be worked out yet, what in it would."""
-    for step in steps:
-        try:
-            found = list(_of(step, known))
-        except ExpressionError:
-            inside = (one for _, one in walk((step,)) if isinstance(one, GrantStep | RevokeStep))
-            found = [_Move("", step=called(one)) for one in inside]
-        yield from found
+class _Steps:
+    """Goes through the steps of one order, as far as they can be told."""
 
+    def __init__(self) -> None:
+        self._looped = 0
 
-def _of(step: Step, known: Mapping[str, Any]) -> Iterator[_Move]:
-    """Yield what a step gives and takes; raises ExpressionError where that cannot be worked out yet."""
-    _told(step.when, template=False)
-    if not holds(step.when, known):
-        return
-    match step:
-        case GrantStep() | RevokeStep():
-            _told(step.group, step.to)
-            group = plan.word(fill(step.group, known))
-            for login in plan.logins(fill(step.to, known)):
-                yield _Move(group, login, gains=isinstance(step, GrantStep))
-        case ParallelStep():
-            for branch in step.branches.values():
-                yield from _moves(branch, known)
-        case ForEachStep():
-            _told(step.each)
-            for at, entry in enumerate(_entries(fill(step.each, known))):
-                yield from _moves(step.steps, {**known, step.variable: entry, "position": at + 1})
-        case _:
-            pass
+    def moves(self, steps: tuple[Step, ...], known: Mapping[str, Any]) -> Iterator[_Move]:
+        """Yield what steps give and take; of one that cannot be worked out yet, what in it would."""
+        for step in steps:
+            inside = [one for _, one in walk((step,)) if isinstance(one, GrantStep | RevokeStep)]
+            try:
+                found = list(self._of(step, known)) if inside else []
+            except ExpressionError:
+                found = [_Move("", step=called(one)) for one in inside]
+            yield from found
 
+    def _of(self, step: Step, known: Mapping[str, Any]) -> Iterator[_Move]:
+        """Yield what a step gives and takes; raises ExpressionError where that cannot be worked out yet."""
+        _told(step.when, template=False)
+        if not holds(step.when, known):
+            return
+        match step:
+            case GrantStep() | RevokeStep():
+                _told(step.group, step.to)
+                group = plan.word(fill(step.group, known))
+                for login in plan.logins(fill(step.to, known)):
+                    yield _Move(group, login, gains=isinstance(step, GrantStep))
+            case ParallelStep():
+                for branch in step.branches.values():
+                    yield from self.moves(branch, known)
+            case ForEachStep():
+                _told(step.each)
+                for at, entry in enumerate(self._entries(fill(step.each, known))):
+                    yield from self.moves(step.steps, {**known, step.variable: entry, "position": at + 1})
+            case _:
+                pass
 
-def _entries(value: Any) -> list[Any]:
-    if isinstance(value, list):
-        return value
-    if value is None:
-        return []
-    raise ExpressionError("for_each goes through a list; this is none")
+    def _entries(self, value: Any) -> list[Any]:
+        """Return what a loop goes through; raises ExpressionError if it would not be gone through."""
+        entries = [] if value is None else value
+        if not isinstance(entries, list):
+            raise ExpressionError("for_each goes through a list; this is none")
+        self._looped += len(entries)
+        if len(entries) > MAX_ENTRIES or self._looped > MAX_LOOPED:
+            raise ExpressionError("these are more entries than loops go through")
+        return entries
 
 
 def _told(*written: Any, template: bool = True) -> None:

@@ -25,6 +25,9 @@ Text = Annotated[Data, Constrained(json_schema_extra={"type": "string"})]
 MAX_ENTRIES = 200
 """How many entries `for_each` goes through at most."""
 
+MAX_LOOPED = 1_000
+"""How many entries all the loops of a request go through: its history holds so many and no more."""
+
 
 class TaskWork(Model):
     """Work for a human: taken by one of those asked, and completed with evidence.

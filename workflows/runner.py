@@ -41,6 +41,7 @@ with workflow.unsafe.imports_passed_through():
     from catalog.stages import ByPerson
     from catalog.steps import (
         MAX_ENTRIES,
+        MAX_LOOPED,
         ApproveStep,
         CallStep,
         CallWork,
@@ -67,8 +68,6 @@ with workflow.unsafe.imports_passed_through():
 T = TypeVar("T")
 _FAULTS = (ExpressionError, ValueError, TypeError, ArithmeticError)
 """What working something out can end in: an author's mistake, or values that nobody has thought of."""
-MOST_ENTRIES = 1_000
-"""How many entries all the loops of a request go through: its history holds so many and no more."""
 MOST_BYTES = 256 * 1024
 """What is handed to a system or a child at most: the engine carries 2 MB at a time."""
 MOST_EVIDENCE = 16 * 1024
@@ -475,8 +474,8 @@ class Runner:
 
     def _entries(self, step: ForEachStep, known: dict[str, Any]) -> list[Any]:
         entries = _entries(fill(step.each, known))
-        if self._looped + len(entries) > MOST_ENTRIES:
-            raise ExpressionError(f"the loops of a request go through {MOST_ENTRIES} entries in all; these are more")
+        if self._looped + len(entries) > MAX_LOOPED:
+            raise ExpressionError(f"the loops of a request go through {MAX_LOOPED} entries in all; these are more")
         return entries
 
     async def _for_each(self, step: ForEachStep, scope: Scope) -> Any:

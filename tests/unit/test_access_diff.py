@@ -131,11 +131,23 @@ TEAM = {"id": "team", "do": "task", "title": "Choose", "assign": [{"rule": "mana
         {"id": "all", "do": "for_each", "each": "{{ beneficiary }}", "steps": [
             grant("later", "wiki", name="Join the team"),
         ]},
+        {"id": "all", "do": "for_each", "each": list(range(201)), "steps": [
+            grant("later", "wiki", name="Join the team"),
+        ]},
     ],
 )  # fmt: skip
 def test_what_only_the_work_itself_will_tell_is_said_to_come_later(step: dict[str, Any]) -> None:
     found = told(TEAM, step, grant("plain", "docs"))
     assert found == Outlook(changes=(joins("docs"),), later=("Join the team",))
+
+
+def test_loops_go_no_further_than_those_that_are_carried_out() -> None:
+    def loop(name: str, *inside: dict[str, Any]) -> dict[str, Any]:
+        return {"id": name, "do": "for_each", "each": list(range(40)), "variable": name, "steps": list(inside)}
+
+    found = told(loop("a", loop("b", grant("in", "g-{{ a }}-{{ b }}", name="Join"))))
+    assert len(found.changes) == 24 * 40
+    assert found.later == ("Join",)
 
 
 def test_steps_of_the_same_name_are_named_once() -> None:
