@@ -13,6 +13,7 @@ from catalog.data import fill, holds
 from catalog.expression import ExpressionError
 from catalog.model import Model
 from catalog.stages import ApproverRule, ByCiOwner, ByExpression, ByGroup, ByOwner, ByPerson, ByRole, Stage, before
+from catalog.steps import MAX_ENTRIES
 
 
 class PlannedStage(Model):
@@ -177,3 +178,18 @@ def logins(value: Any) -> tuple[str, ...]:
             return tuple(dict.fromkeys(login for one in value for login in logins(one)))
         case _:
             raise ExpressionError("people are named by login; this gave something else")
+
+
+def entries(value: Any) -> list[Any]:
+    """Return what a loop goes through; nothing for no answer.
+
+    Raises:
+        ExpressionError: it is no list, or too long a one.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise ExpressionError("for_each goes through a list; this is none")
+    if len(value) > MAX_ENTRIES:
+        raise ExpressionError(f"for_each goes through {MAX_ENTRIES} entries at most; this has {len(value)}")
+    return value

@@ -201,7 +201,7 @@ def task_panel(task: dict[str, Any], access: dict[str, Any] | str | None = None)
     if task["context"]:
         parts += [Text("\nWhat is known", style="bold"), _context(task["context"])]
     if access and (grid := access_table(access)):
-        parts += [Text("\nAccess, now and then", style="bold"), grid]
+        parts += [Text("\nAccess, now and afterwards", style="bold"), grid]
     if task["may_reduce"]:
         parts += [Text("\nBy approving you may make smaller, with -a", style="bold"), field_table(task["may_reduce"])]
     parts += _doings("You can", doing.about_task(task))
@@ -274,7 +274,7 @@ def _context(context: dict[str, Any]) -> RenderableType:
 def access_table(access: dict[str, Any] | str) -> RenderableType | None:
     """Return what access there is and what an order would change of it (feature row A19); None if it changes none."""
     if isinstance(access, str):
-        return plain(f"This cannot be said now. {access}")
+        return plain(f"It cannot be had at the moment. {access}")
     if not access["changes"] and not access["later"]:
         return None
     who, has = access["beneficiary"], access["has"]
@@ -284,15 +284,20 @@ def access_table(access: dict[str, Any] | str) -> RenderableType | None:
     for change in access["changes"]:
         grid.add_row("joins" if change["gains"] else "leaves", plain(_place(change, who["login"])))
     for step in access["later"]:
-        grid.add_row("later", plain(f"{step}: the work itself will tell which group, and who"))
+        grid.add_row("later", plain(f"{step}: which group, or whose, cannot be told yet"))
     return grid
 
 
 def _place(change: dict[str, Any], beneficiary: str) -> str:
     """Return a place in a group that somebody gets or loses: which, whose if another's, and what is special."""
-    whose = "" if change["login"] == beneficiary else change["login"]
-    same = ("is in it already" if change["gains"] else "is not in it") if change["already"] else ""
-    return ", ".join(filter(None, (change["group"], whose, "for a while" if change["for_a_while"] else "", same)))
+    whose = "" if change["login"] == beneficiary else f" ({change['login']})"
+    told = {
+        "for a while": change["for_a_while"],
+        "perhaps: the work itself will tell": change["perhaps"],
+        "is in it already": change["already"] and change["gains"],
+        "is not in it": change["already"] and not change["gains"],
+    }
+    return ", ".join([change["group"] + whose, *(words for words, holds in told.items() if holds)])
 
 
 def _doings(title: str, doings: Iterable[tuple[str, str]]) -> list[RenderableType]:

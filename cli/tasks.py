@@ -80,7 +80,7 @@ def show(task: TaskId, *, url: Url = DEFAULT_URL, login: As = None, as_json: AsJ
 
 
 def _access(client: Client, task: dict[str, Any]) -> dict[str, Any] | str | None:
-    """Return what access an open approval is about; in words, if the directory is away, which hides no task."""
+    """Return what access an open approval is about; why not, in words, if that cannot be had: it hides no task."""
     if not task["context"] or task["decided"]:
         return None
     try:

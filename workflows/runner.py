@@ -40,7 +40,6 @@ with workflow.unsafe.imports_passed_through():
     from catalog.request import Outcome, Status, Waiting, WaitKind
     from catalog.stages import ByPerson
     from catalog.steps import (
-        MAX_ENTRIES,
         MAX_LOOPED,
         ApproveStep,
         CallStep,
@@ -473,7 +472,7 @@ class Runner:
         )
 
     def _entries(self, step: ForEachStep, known: dict[str, Any]) -> list[Any]:
-        entries = _entries(fill(step.each, known))
+        entries = plan.entries(fill(step.each, known))
         if self._looped + len(entries) > MAX_LOOPED:
             raise ExpressionError(f"the loops of a request go through {MAX_LOOPED} entries in all; these are more")
         return entries
@@ -509,16 +508,6 @@ def _job(work: TaskWork, known: dict[str, Any], called: str) -> Job:
         within=None,
         known=_bounded(names.for_evidence(work.evidence, known), MOST_EVIDENCE),
     )
-
-
-def _entries(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        raise ExpressionError("for_each goes through a list; this is none")
-    if len(value) > MAX_ENTRIES:
-        raise ExpressionError(f"for_each goes through {MAX_ENTRIES} entries at most; this has {len(value)}")
-    return value
 
 
 def _until(step: WaitStep, known: dict[str, Any], now: datetime) -> datetime | None:

@@ -28,6 +28,7 @@ from api.schemas.tasks import (
     WhyIn,
 )
 from catalog import rights
+from catalog.access_diff import outlook
 from catalog.journal import Entry
 from catalog.model import digest
 from catalog.people import Actor
@@ -70,7 +71,12 @@ def show_task(task_id: str, parts: PartsIn, viewer: Viewer) -> TaskShownOut:
 @router.get(
     "/{task_id}/access",
     responses=declared(
-        *SIGNED_IN, problems.NotFound, problems.NotAllowed, problems.DirectoryUnavailable, problems.DirectoryRefuses
+        *SIGNED_IN,
+        problems.NotFound,
+        problems.NotAllowed,
+        problems.AlreadyDecided,
+        problems.DirectoryUnavailable,
+        problems.DirectoryRefuses,
     ),
 )
 def show_access(task_id: str, parts: PartsIn, viewer: Viewer) -> AccessOut:
@@ -78,9 +84,13 @@ def show_access(task_id: str, parts: PartsIn, viewer: Viewer) -> AccessOut:
     view = visible_task(parts.register, viewer, task_id)
     if not rights.may_see_background(viewer, view.task):
         raise problems.NotAllowed("Only those who are asked to decide it, and operators, see what access it changes.")
-    order = view.request.order
+    if view.task.decided is not None:
+        raise problems.AlreadyDecided("What access somebody has is shown only while it is to be decided.")
+    order, at = view.request.order, parts.clock()
+    if not outlook(order, None, at):
+        return AccessOut.of(order, None, at)
     held = parts.sources().profile(order.beneficiary, ("groups",)).groups
-    return AccessOut.of(order, held, parts.clock())
+    return AccessOut.of(order, held, at)
 
 
 _DECISION = (

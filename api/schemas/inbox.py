@@ -107,7 +107,10 @@ class AccessChangeOut(Out):
     group: str
     gains: bool = Field(description="Whether they get it; else they lose it.")
     for_a_while: bool = Field(description="Whether the same order takes that back in the end.")
-    already: bool | None = Field(description="Whether it is so before; null of others than the beneficiary.")
+    perhaps: bool = Field(description="Whether only the work itself will tell if it comes to that.")
+    already: bool | None = Field(
+        description="Whether it is so before; null of others than the beneficiary, and without `has`."
+    )
 
 
 class AccessOut(Out):
@@ -115,12 +118,11 @@ class AccessOut(Out):
 
     beneficiary: PersonOut
     has: tuple[str, ...] | None = Field(
-        description="The groups the beneficiary is directly in now, by name; null if the directory has them no more."
+        description="The groups the beneficiary is directly in now, by name. "
+        "Null if the order changes none, or the directory has the beneficiary no more."
     )
     changes: tuple[AccessChangeOut, ...] = Field(description="In the order of the work.")
-    later: tuple[str, ...] = Field(
-        description="Steps that give or take a place of which only the work itself will tell which."
-    )
+    later: tuple[str, ...] = Field(description="Steps that give or take a place of which it cannot be told yet which.")
 
     @classmethod
     def of(cls, order: Order, held: tuple[str, ...] | None, at: datetime) -> Self:

@@ -176,7 +176,8 @@ async def test_a19_who_decides_sees_what_access_it_would_change(world: ApiWorld)
     for group in ("commissary-operators", "Staff"):
         world.directory.ensure_member(Membership(person_id="id-ben", group=group))
     number = await world.placed(beneficiary="ben")
-    change = {"login": "ben", "group": "wiki-editors", "gains": True, "for_a_while": False, "already": False}
+    change = {"login": "ben", "group": "wiki-editors", "gains": True}
+    change |= {"for_a_while": False, "perhaps": False, "already": False}
     seen = {
         "beneficiary": {"id": "id-ben", "login": "ben", "name": "Ben Bright"},
         "has": ["commissary-operators", "Staff"],
@@ -215,3 +216,22 @@ async def test_a19_of_somebody_who_is_in_the_directory_no_more_nothing_is_said_t
     found = (await world.get("mara", f"/tasks/{task.id}/access")).json()
     assert found["has"] is None
     assert [(one["group"], one["already"]) for one in found["changes"]] == [("wiki-editors", None)]
+
+
+async def test_a19_once_it_is_decided_nobody_looks_up_what_access_somebody_has(world: ApiWorld) -> None:
+    number = await world.placed()
+    answer = await world.post("mara", f"/tasks/{number}.1/decision", {"choice": "approve"}, key="approve")
+    assert answer.status_code == 200, answer.text
+    for who in ("mara", "otto"):
+        expect_problem(await world.get(who, f"/tasks/{number}.1/access"), 409, "already-decided")
+
+
+async def test_a19_of_an_order_that_changes_no_access_the_directory_is_not_asked(world: ApiWorld) -> None:
+    item = an_item(id="laptop", workflow="LaptopRequest", entitlement=None)
+    story = Story(world.register.take(a_new_order("laptop", item=item, started=True)).order.number)
+    task = a_task(story.number, 1, Assignee(person=MARA), stage="manager")
+    world.register.record(story.batch(Kind.OPENED, Kind.STAGE_OPENED, tasks=(task,)))
+    await world.token("mara")
+    world.directory.fail_next(Transient("connection refused"))
+    found = (await world.get("mara", f"/tasks/{task.id}/access")).json()
+    assert (found["has"], found["changes"], found["later"]) == (None, [], [])

@@ -266,10 +266,14 @@ def test_a19_a_task_shows_what_is_known(world: ApiWorld, commissary: Commissary)
 
 
 def test_a19_a_task_shows_what_access_it_would_change_until_it_is_decided(
-    world: ApiWorld, commissary: Commissary
+    world: ApiWorld, commissary: Commissary, number: str
 ) -> None:
-    number = waits(world)
     show = partial(shown, commissary, "Mara Lind", "task", "show", f"{number}.1")
-    assert "Access, now and then now Ada Byron is in no group joins wiki-editors" in show()
+    assert "Access, now and afterwards now Ada Byron is in no group joins wiki-editors" in show()
     world.directory.fail_next(Transient("connection refused"))
-    assert "This cannot be said now. The directory does not answer" in show()
+    seen = show()
+    assert "It cannot be had at the moment. The directory does not answer" in seen
+    assert f"commissary task decide {number}.1" in seen
+    commissary("Mara Lind", "task", "decide", f"{number}.1", "approve")
+    eventually(lambda: "Ended approve" in show())
+    assert "Access, now" not in show()

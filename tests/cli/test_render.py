@@ -177,7 +177,7 @@ def test_what_drafts_tasks_and_previews_hold_is_shown_literally(text: str, shown
         "promise": A_PROMISE,
     }
     preview = {"may_be_ordered": False, "errors": [error], "left_out": [], "orders": [planned]}
-    place = {"login": text, "group": text, "gains": True, "for_a_while": True, "already": True}
+    place = {"login": text, "group": text, "gains": True, "for_a_while": True, "perhaps": True, "already": True}
     access = {"beneficiary": person | {"login": ""}, "has": [text], "changes": [place], "later": [text]}
     undecided = task | {"decided": None}
     assert printed(task_panel(undecided, access)).count(shown) == printed(task_panel(undecided)).count(shown) + 5
@@ -426,7 +426,7 @@ def test_closed_tasks_have_their_outcome_under_its_own_title() -> None:
 
 
 def test_a19_access_is_shown_beside_what_there_is() -> None:
-    place = {"login": "ben", "group": "wiki", "gains": True, "for_a_while": False, "already": False}
+    place = {"login": "ben", "group": "wiki", "gains": True, "for_a_while": False, "perhaps": False, "already": False}
     access = {
         "beneficiary": {"login": "ben", "name": "Ben Bright"},
         "has": ["docs", "staff"],
@@ -436,6 +436,7 @@ def test_a19_access_is_shown_beside_what_there_is() -> None:
             place | {"group": "staff", "already": True},
             place | {"group": "temps", "gains": False, "already": True},
             place | {"group": "room", "login": "ada", "already": None},
+            place | {"group": "vault", "perhaps": True},
         ],
         "later": ["Join the team"],
     }
@@ -445,13 +446,14 @@ def test_a19_access_is_shown_beside_what_there_is() -> None:
         "joins admins, for a while",
         "joins staff, is in it already",
         "leaves temps, is not in it",
-        "joins room, ada",
-        "later Join the team: the work itself will tell which group, and who",
+        "joins room (ada)",
+        "joins vault, perhaps: the work itself will tell",
+        "later Join the team: which group, or whose, cannot be told yet",
     ]
     assert "is in no group" in access_said(access | {"has": []})
     assert "is in the directory no more" in access_said(access | {"has": None})
     assert access_table(access | {"changes": [], "later": []}) is None
-    assert "This cannot be said now. Away." in access_said("Away.")
+    assert "It cannot be had at the moment. Away." in access_said("Away.")
 
 
 def access_said(access: dict[str, Any] | str) -> str:

@@ -51,6 +51,12 @@ def leaves(group: str, **other: Any) -> Change:
     return Change(**{"login": ADA, "group": group, "gains": False, "already": False} | other)
 
 
+def test_of_an_item_made_of_steps_an_entitlement_says_only_who_owns_it() -> None:
+    mine = {"entitlement": {"group": "wiki"}, "workflow": None}
+    assert of(plain(**mine, steps=[revoke("a", "wiki")]), held=("wiki",)).changes == (leaves("wiki"),)
+    assert not of(plain(**mine, steps=[TEAM]))
+
+
 def test_an_entitlement_is_what_somebody_gets() -> None:
     found = of(plain())
     assert found == Outlook(changes=(joins("wiki-editors"),))
@@ -74,6 +80,9 @@ def test_what_is_taken_back_in_the_end_is_for_a_while() -> None:
     wait = {"id": "w", "do": "wait", "duration": "8 hours"}
     assert told(grant("a", "admins"), wait, revoke("b", "admins")).changes == (joins("admins", for_a_while=True),)
     assert told(revoke("a", "staff"), wait, grant("b", "staff")).changes == (leaves("staff", for_a_while=True),)
+    # What is so already is nothing new: the other move is what becomes of it.
+    assert told(grant("a", "staff"), wait, revoke("b", "staff")).changes == (leaves("staff"),)
+    assert told(revoke("a", "admins"), wait, grant("b", "admins")).changes == (joins("admins"),)
     thrice = told(grant("a", "admins"), revoke("b", "admins"), grant("c", "admins"))
     assert thrice.changes == (joins("admins"),)
 
@@ -110,6 +119,27 @@ def test_branches_and_loops_are_gone_through() -> None:
     assert told(fork).changes == (joins("right"),)
 
 
+def test_what_one_branch_gives_and_another_takes_cannot_be_told() -> None:
+    give, take = grant("in", "admins", name="Give"), revoke("out", "admins", name="Take")
+    fork = {"id": "fork", "do": "parallel", "branches": {"late": [take], "now": [give, grant("r", "right")]}}
+    assert told(fork) == Outlook(changes=(joins("right"),), later=("Take", "Give"))
+    one = {"id": "fork", "do": "parallel", "branches": {"one": [give, take], "other": [grant("r", "right")]}}
+    assert told(one).changes == (joins("admins", for_a_while=True), joins("right"))
+    turns = {"id": "turns", "do": "for_each", "each": [1, 2], "steps": [
+        give | {"when": "each == 1"}, take | {"when": "each == 2"},
+    ]}  # fmt: skip
+    assert told(turns).changes == (joins("admins", for_a_while=True),)
+    assert told(turns | {"at_once": 2}).later == ("Give", "Take")
+
+
+def test_names_are_compared_as_directories_do() -> None:
+    found = told(grant("a", "Staff"), revoke("b", " VPN  users", to=ADA.upper()), held=("staff", "vpn users"))
+    assert found.changes == (joins("Staff", already=True), leaves("VPN  users"))
+    assert found.lost(ADA) == ("VPN  users",)
+    twice = told(grant("a", "wiki"), revoke("b", "Wiki"))
+    assert twice.changes == (joins("wiki", for_a_while=True),)
+
+
 TEAM = {"id": "team", "do": "task", "title": "Choose", "assign": [{"rule": "manager"}], "evidence": [
     {"id": "group", "type": "text", "label": "Group"},
 ]}  # fmt: skip
@@ -121,24 +151,38 @@ TEAM = {"id": "team", "do": "task", "title": "Choose", "assign": [{"rule": "mana
         grant("later", "{{ results.team.group }}", name="Join the team"),
         grant("later", "{{ results.team.group | default('staff') }}", name="Join the team"),
         grant("later", "wiki", to="{{ results.team.by.login }}", name="Join the team"),
-        grant("later", "wiki", when="results.team is defined and results.team.group == 'x'", name="Join the team"),
+        grant("later", "wiki", to="{{ ['ben', 'cleo'] }}", name="Join the team"),
+        grant("later", "wiki", to="{{ form.who }}", name="Join the team"),
+        grant("later", "wiki", to=" ", name="Join the team"),
         grant("later", "{{ form.group }}", name="Join the team"),
         {"id": "fork", "do": "parallel", "when": "results.team.skipped",
-         "branches": {"a": [revoke("later", "wiki", name="Join the team")], "b": [TEAM | {"id": "other"}]}},
+         "branches": {"a": [revoke("later", "{{ form.group }}", name="Join the team")], "b": [TEAM | {"id": "other"}]}},
         {"id": "all", "do": "for_each", "each": "{{ results.team.group }}", "steps": [
             grant("later", "{{ each }}", name="Join the team"),
         ]},
         {"id": "all", "do": "for_each", "each": "{{ beneficiary }}", "steps": [
-            grant("later", "wiki", name="Join the team"),
+            grant("later", "{{ each }}", name="Join the team"),
         ]},
         {"id": "all", "do": "for_each", "each": list(range(201)), "steps": [
-            grant("later", "wiki", name="Join the team"),
+            grant("later", "{{ each }}", name="Join the team"),
         ]},
     ],
 )  # fmt: skip
 def test_what_only_the_work_itself_will_tell_is_said_to_come_later(step: dict[str, Any]) -> None:
     found = told(TEAM, step, grant("plain", "docs"))
     assert found == Outlook(changes=(joins("docs"),), later=("Join the team",))
+
+
+@pytest.mark.parametrize("when", ["results.team.group == 'x'", "results.team is defined", "form.group > 1"])
+def test_whether_it_comes_to_that_may_be_open_where_the_place_is_known(when: str) -> None:
+    found = told(TEAM, grant("a", "wiki", when=when), revoke("b", "staff", when=when))
+    assert found.changes == (joins("wiki", perhaps=True), leaves("staff", perhaps=True))
+    assert (found.gained(ADA), found.lost(ADA)) == (("wiki",), ("staff",))
+    loop = {"id": "all", "do": "for_each", "each": "{{ results.team.group }}", "steps": [grant("a", "wiki")]}
+    assert told(TEAM, loop).changes == (joins("wiki", perhaps=True),)
+    assert told(grant("a", "wiki"), revoke("b", "wiki", when=when)).changes == (
+        joins("wiki", for_a_while=True, perhaps=True),
+    )
 
 
 def test_loops_go_no_further_than_those_that_are_carried_out() -> None:
@@ -148,6 +192,10 @@ def test_loops_go_no_further_than_those_that_are_carried_out() -> None:
     found = told(loop("a", loop("b", grant("in", "g-{{ a }}-{{ b }}", name="Join"))))
     assert len(found.changes) == 24 * 40
     assert found.later == ("Join",)
+    # One that would be refused counts for nothing.
+    refused = (loop(f"l{n}", TEAM | {"id": f"t{n}"}) | {"each": list(range(201))} for n in range(5))
+    most = told(*refused, loop("c", grant("in", "g-{{ c }}")))
+    assert [one.group for one in most.changes] == [f"g-{n}" for n in range(40)]
 
 
 def test_steps_of_the_same_name_are_named_once() -> None:

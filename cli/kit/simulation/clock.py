@@ -33,7 +33,7 @@ _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 class Misled(Exception):
     """The engine moved a clock much further than asked, or not at all (a fault of its experimental clocks); try again.
 
-    Its text is the workflow whose clock it is.
+    Its text is the workflow whose clock it is, and what the engine said of it.
     """
 
 
@@ -110,20 +110,23 @@ class Clock:
                 return
             landed = await self._env.get_current_time(running.handle)
         except RPCError as error:
-            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+            if error.status is RPCStatusCode.NOT_FOUND:
+                self._ended.add(running.number)
+                return
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION:
                 raise
-            await self._see_ended(running)
+            await self._see_ended(running, f" ({error.message})")
             return
         except TimeoutError as error:
             raise Stuck(f"{running.number} does not get to {moment:%d %B, %H:%M}") from error
         if landed > moment + _FAR_TOO_FAR:
             raise Misled(running.number)
 
-    async def _see_ended(self, running: Run) -> None:
-        """Note that a workflow has ended whose clock does not move; raises `Misled` if it has not."""
+    async def _see_ended(self, running: Run, why: str = "") -> None:
+        """Note that a workflow has ended whose clock does not move, the engine says why; `Misled` if it has not."""
         described = await running.handle.describe()
         if described.status == WorkflowExecutionStatus.RUNNING:
-            raise Misled(running.number)
+            raise Misled(running.number + why)
         self._ended.add(running.number)
 
     async def _rest(self, running: Run) -> None:

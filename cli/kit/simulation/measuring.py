@@ -177,6 +177,10 @@ def _inbox(login: str, look: _Look) -> set[str]:
     }
 
 
+_SETS = ("access", "gains", "loses")
+"""What of a context is in no order."""
+
+
 def _context(login: str, expected: ContextSight, look: _Look) -> Iterator[str]:
     """Yield what somebody is shown to help them decide, where that is not so."""
     world, actor = look.world, look.world.staff.actor(login)
@@ -187,7 +191,7 @@ def _context(login: str, expected: ContextSight, look: _Look) -> Iterator[str]:
     shown = world.register.background(view)
     kinds = [entry.kind for entry in shown.entries]
     beneficiary = view.order.beneficiary
-    held = tuple(sorted(world.staff.directory.groups_of(beneficiary.id)))
+    held = world.staff.directory.groups_of(beneficiary.id)
     outlook = access_diff.outlook(view.order, held, look.now)
     found = {
         "cost": view.order.cost.first_year if view.order.cost else None,
@@ -195,12 +199,14 @@ def _context(login: str, expected: ContextSight, look: _Look) -> Iterator[str]:
         "history": tuple(kinds),
         "earlier": tuple(one.outcome for one in shown.earlier),
         "colleagues": shown.colleagues,
-        "access": held,
-        "gains": outlook.gained(beneficiary.login),
-        "loses": outlook.lost(beneficiary.login),
+        "access": tuple(sorted(held)),
+        "gains": tuple(sorted(outlook.gained(beneficiary.login))),
+        "loses": tuple(sorted(outlook.lost(beneficiary.login))),
     }
     for name, value in found.items():
         wanted = getattr(expected, name)
+        if name in _SETS and wanted is not None:
+            wanted = tuple(sorted(set(wanted)))
         if wanted is not None and wanted != value:
             yield f"expected {login} to be shown as {name} {_shown(wanted)}; it is: {_shown(value)}"
 
