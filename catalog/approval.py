@@ -147,8 +147,7 @@ def _open(state: Approvals, found: StageState, event: Open, at: datetime) -> Cha
             message = f"Too few may decide stage {found.stage.name!r}: {len(slate.seats)}."
             return Refusal(code="too-few", message=message)
         return for_want_of_people(state, found, at)
-    seated, fallen = with_slate(found, slate)
-    opened = seated.model_copy(update={"status": StageStatus.OPEN, "opened_at": at})
+    opened, fallen = with_slate(found, slate, status=StageStatus.OPEN, opened_at=at)
     opened = carry_over(state, opened, {seat.person.id for seat in slate.seats}, at)
     opened = opened.model_copy(update={"agenda": agenda_of(opened, at)})
     change = settle(state, opened, at)

@@ -172,6 +172,8 @@ class StageState(Model):
 
     def empty(self) -> tuple[Seat, ...]:
         """Return the seats that no vote has filled."""
+        if not self.votes:
+            return self.slate.seats
         filled = self.filled()
         return tuple(seat for seat in self.slate.seats if seat.person.id not in filled)
 
@@ -182,6 +184,12 @@ class StageState(Model):
             return ()
         acting = [seat.acting for seat in (*(one for one in empty if self.stands(one)), *self.escalated)]
         return tuple({person.id: person for person in acting}.values())
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody is expected to decide: see `undecided`."""
+        empty = self.empty()
+        return bool(empty) and (bool(self.escalated) or any(self.stands(seat) for seat in empty))
 
     def may_act(self) -> dict[str, PersonRef]:
         """Return everybody who may fill an empty seat, by id: also those who have delegated."""
@@ -199,8 +207,9 @@ class StageState(Model):
 
     def fills(self, person_id: str, seat: Seat, at: datetime, not_for: Collection[str] = ()) -> bool:
         """Return whether somebody may fill a seat at that moment; `not_for` are those in whose place they do not."""
-        seats = (*((seat,) if self.stands(seat) else ()), *self.escalated)
-        return any(one.filled_by(person_id, at) for one in seats if one.person.id not in not_for)
+        if self.stands(seat) and seat.person.id not in not_for and seat.filled_by(person_id, at):
+            return True
+        return any(one.filled_by(person_id, at) for one in self.escalated if one.person.id not in not_for)
 
     def levels(self) -> tuple[int, int] | None:
         """Return which levels of escalation may decide now, from and to; None if it was not escalated."""

@@ -64,15 +64,16 @@ def without_banned(state: Approvals, stage: Stage, slate: Slate) -> Slate:
             allowed = tuple(takewhile(lambda deputy: deputy.person.id not in banned, seat.deputies))
             cut = seat if allowed == seat.deputies else seat.model_copy(update={"deputies": allowed})
             seats.setdefault(seat.person.id, cut)
-    return slate.model_copy(update={"seats": tuple(seats.values())})
+    left = tuple(seats.values())
+    return slate if left == slate.seats else slate.model_copy(update={"seats": left})
 
 
-def with_slate(stage: StageState, slate: Slate) -> tuple[StageState, tuple[tuple[str, Vote], ...]]:
-    """Return a stage with other seats, and the votes that fall because theirs are gone."""
+def with_slate(stage: StageState, slate: Slate, **besides: Any) -> tuple[StageState, tuple[tuple[str, Vote], ...]]:
+    """Return a stage with other seats and whatever changes besides, and the votes that fall as theirs are gone."""
     seats = {seat.person.id for seat in slate.seats}
     kept = tuple(vote for vote in stage.votes if seats.issuperset(vote.seats))
     fallen = tuple((stage.stage.id, vote) for vote in stage.votes if vote not in kept)
-    return stage.model_copy(update={"slate": slate, "votes": kept}), fallen
+    return stage.model_copy(update={"slate": slate, "votes": kept, **besides}), fallen
 
 
 def reseated(stage: StageState, fresh: Slate, others: Slate = NOBODY, gone: Collection[str] = ()) -> Slate:

@@ -35,7 +35,7 @@ def settle(state: Approvals, stage: StageState, at: datetime) -> Change:
     counted = _counted(stage.stage, stage.slate, stage.filled())
     if stage.votes and _met(counted):
         return close(state, stage, StageStatus.APPROVED, at)
-    if stage.undecided() and _met(counted, hoping=True):
+    if stage.is_awaited and _met(counted, hoping=True):
         return Change(state=with_stage(state, stage))
     if rejections:
         return close(state, stage, StageStatus.REJECTED, at)
@@ -69,9 +69,9 @@ class _Counted(NamedTuple):
 
 def _counted(stage: Stage, slate: Slate, filled: Mapping[str, Vote]) -> _Counted:
     joined = [seat for seat in slate.seats if seat.joined]
-    groups = range(len(stage.groups))
-    counts = [_count([seat for seat in slate.seats if at in seat.groups], at, filled) for at in groups]
-    return _Counted(stage.requirement, stage.distinct, counts, _count(joined, 0, filled) if joined else None)
+    requirement, groups = stage.asking
+    counts = [_count([seat for seat in slate.seats if at in seat.groups], at, filled) for at in range(len(groups))]
+    return _Counted(requirement, stage.distinct, counts, _count(joined, 0, filled) if joined else None)
 
 
 def _met(counted: _Counted, *, hoping: bool = False) -> bool:
@@ -86,18 +86,27 @@ _EVERYBODY = Asked.model_construct(approvers=(), quorum="all")
 
 def _count(seats: list[Seat], group: int, filled: Mapping[str, Vote]) -> Count:
     """Return how one group of a stage stands."""
-    votes = [(seat, filled[seat.person.id]) for seat in seats if seat.person.id in filled]
-    approved = [(seat, vote) for seat, vote in votes if vote.verdict is Verdict.APPROVE]
-    empty = [seat for seat in seats if seat.person.id not in filled]
-    humans = [vote.voter.id for _, vote in approved if vote.rule != ESCALATED]
+    humans: list[str] = []
+    empty: list[str] = []
+    approved = weight = open_weight = 0
+    for seat in seats:
+        vote = filled.get(seat.person.id)
+        if vote is None:
+            empty.append(seat.person.id)
+            open_weight += seat.groups.get(group, 1)
+        elif vote.verdict is Verdict.APPROVE:
+            approved += 1
+            weight += seat.groups.get(group, 1)
+            if vote.rule != ESCALATED:
+                humans.append(vote.voter.id)
     return Count(
         seats=len(seats),
         humans=frozenset(humans),
-        open=frozenset(seat.person.id for seat in empty),
-        approved=len(approved),
-        above=len(approved) - len(humans),
-        weight=sum(seat.groups.get(group, 1) for seat, _ in approved),
-        open_weight=sum(seat.groups.get(group, 1) for seat in empty),
+        open=frozenset(empty),
+        approved=approved,
+        above=approved - len(humans),
+        weight=weight,
+        open_weight=open_weight,
     )
 
 

@@ -129,8 +129,10 @@ class Seat(Model):
 
     def filled_by(self, person_id: str, at: datetime) -> bool:
         """Return whether somebody may fill it at that moment: who stands in does so no longer than they are to."""
-        deputies = (one for one in self.deputies if one.until is None or at < one.until)
-        return person_id in (self.person.id, *(one.person.id for one in deputies))
+        if person_id == self.person.id:
+            return True
+        mine = (one for one in self.deputies if one.person.id == person_id)
+        return any(one.until is None or at < one.until for one in mine)
 
     @property
     def fillers(self) -> tuple[PersonRef, ...]:

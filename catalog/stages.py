@@ -426,14 +426,19 @@ class Stage(Model):
         return self
 
     @property
+    def asking(self) -> tuple[Requirement, tuple[Asked, ...]]:
+        """What has to be approved, as an expression with quorums of each rule spelled out, and its groups."""
+        return _asking(self.decide, self.approvers, self.quorum)
+
+    @property
     def requirement(self) -> Requirement:
-        """What has to be approved, as an expression; quorums of each rule spelled out."""
-        return _asking(self.decide, self.approvers, self.quorum)[0]
+        """What has to be approved: see `asking`."""
+        return self.asking[0]
 
     @property
     def groups(self) -> tuple[Asked, ...]:
         """The groups of people that are asked, as `requirement` has them from left to right."""
-        return _asking(self.decide, self.approvers, self.quorum)[1]
+        return self.asking[1]
 
     @property
     def rules(self) -> tuple[ApproverRule, ...]:
